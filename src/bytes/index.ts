@@ -1,0 +1,3 @@
+export { Accumulator } from './accumulator.ts';
+export { ByteReader, MalformedBytes } from './reader.ts';
+export { FrameWriter } from './writer.ts';

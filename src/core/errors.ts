@@ -1,0 +1,246 @@
+export type ErrorKind =
+  | 'malformed'
+  | 'violation'
+  | 'unsafe'
+  | 'limit'
+  | 'unavailable'
+  | 'upstream'
+  | 'identity'
+  | 'config'
+  | 'invariant';
+export type Blame = 'peer' | 'upstream' | 'operator' | 'us';
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+interface ErrorRow {
+  readonly kind: ErrorKind;
+  readonly blame: Blame;
+  /** SQLSTATE that a Postgres client reads (PostgreSQL Appendix A). */
+  readonly sqlstate: string;
+  /** `end`: the session is over; `go-on`: only the message at fault is refused. */
+  readonly session: 'end' | 'go-on';
+  readonly log: LogLevel;
+  /** What the client is told; never internals. */
+  readonly message: string;
+}
+
+/**
+ * Every way in which a session or a message of it can fail, apart from denials by policy.
+ * docs/errors.md is generated from this table; test/pins freezes it.
+ */
+export const ERRORS = {
+  'malformed-frame': {
+    kind: 'malformed',
+    blame: 'peer',
+    sqlstate: '08P01',
+    session: 'end',
+    log: 'warn',
+    message: 'malformed message',
+  },
+  'unknown-message': {
+    kind: 'violation',
+    blame: 'peer',
+    sqlstate: '08P01',
+    session: 'end',
+    log: 'warn',
+    message: 'message type not known to Sluice',
+  },
+  'protocol-violation': {
+    kind: 'violation',
+    blame: 'peer',
+    sqlstate: '08P01',
+    session: 'end',
+    log: 'warn',
+    message: 'message not allowed at this point',
+  },
+  'unsafe-startup': {
+    kind: 'unsafe',
+    blame: 'peer',
+    sqlstate: '0A000',
+    session: 'end',
+    log: 'warn',
+    message: 'Sluice does not serve this kind of session',
+  },
+  'function-call': {
+    kind: 'unsafe',
+    blame: 'peer',
+    sqlstate: '0A000',
+    session: 'go-on',
+    log: 'info',
+    message: 'the FunctionCall message is not served; call the function with SELECT',
+  },
+  'unsafe-reading': {
+    kind: 'unsafe',
+    blame: 'peer',
+    sqlstate: '0A000',
+    session: 'end',
+    log: 'warn',
+    message: 'the session is in a mode in which statements can be read in two ways',
+  },
+  'frame-too-large': {
+    kind: 'limit',
+    blame: 'peer',
+    sqlstate: '54000',
+    session: 'go-on',
+    log: 'info',
+    message: 'message is larger than this listener allows',
+  },
+  'startup-too-large': {
+    kind: 'limit',
+    blame: 'peer',
+    sqlstate: '08P01',
+    session: 'end',
+    log: 'info',
+    message: 'start-up packet is larger than 10000 bytes',
+  },
+  'too-many-names': {
+    kind: 'limit',
+    blame: 'peer',
+    sqlstate: '54000',
+    session: 'go-on',
+    log: 'info',
+    message: 'too many prepared statements or portals in this session; close some',
+  },
+  'held-memory': {
+    kind: 'limit',
+    blame: 'us',
+    sqlstate: '53200',
+    session: 'go-on',
+    log: 'warn',
+    message: 'Sluice holds as much as it may at the moment; try again',
+  },
+  'too-many-connections': {
+    kind: 'limit',
+    blame: 'us',
+    sqlstate: '53300',
+    session: 'end',
+    log: 'warn',
+    message: 'too many connections',
+  },
+  'handshake-timeout': {
+    kind: 'limit',
+    blame: 'peer',
+    sqlstate: '08006',
+    session: 'end',
+    log: 'info',
+    message: 'the start-up of the session took too long',
+  },
+  'idle-timeout': {
+    kind: 'limit',
+    blame: 'peer',
+    sqlstate: '57P05',
+    session: 'end',
+    log: 'info',
+    message: 'terminating the session: idle for too long',
+  },
+  'struck-off': {
+    kind: 'limit',
+    blame: 'peer',
+    sqlstate: '57P01',
+    session: 'end',
+    log: 'warn',
+    message: 'terminating the session: too many statements that are too complex to judge',
+  },
+  'draining': {
+    kind: 'unavailable',
+    blame: 'us',
+    sqlstate: '57P01',
+    session: 'end',
+    log: 'info',
+    message: 'terminating the session: Sluice is shutting down',
+  },
+  'journal-unavailable': {
+    kind: 'unavailable',
+    blame: 'us',
+    sqlstate: '58030',
+    session: 'go-on',
+    log: 'error',
+    message: 'the journal cannot be written, so nothing is passed on; the statement was not run',
+  },
+  'catalog-unavailable': {
+    kind: 'unavailable',
+    blame: 'us',
+    sqlstate: '57P03',
+    session: 'go-on',
+    log: 'error',
+    message: 'the catalog of the upstream cannot be read at the moment; the statement was not run',
+  },
+  'login-failed': {
+    kind: 'identity',
+    blame: 'peer',
+    sqlstate: '28P01',
+    session: 'end',
+    log: 'info',
+    message: 'password authentication failed',
+  },
+  'login-refused': {
+    kind: 'identity',
+    blame: 'peer',
+    sqlstate: '28000',
+    session: 'end',
+    log: 'info',
+    message: 'this login is not allowed here',
+  },
+  'wrong-database': {
+    kind: 'identity',
+    blame: 'peer',
+    sqlstate: '3D000',
+    session: 'end',
+    log: 'info',
+    message: 'this database is not served here',
+  },
+  'upstream-unreachable': {
+    kind: 'upstream',
+    blame: 'upstream',
+    sqlstate: '08001',
+    session: 'end',
+    log: 'error',
+    message: 'the database behind Sluice cannot be reached',
+  },
+  'upstream-refused': {
+    kind: 'upstream',
+    blame: 'operator',
+    sqlstate: '08004',
+    session: 'end',
+    log: 'error',
+    message: 'the database behind Sluice refused the connection',
+  },
+  'upstream-lost': {
+    kind: 'upstream',
+    blame: 'upstream',
+    sqlstate: '08006',
+    session: 'end',
+    log: 'error',
+    message: 'the connection to the database behind Sluice was lost',
+  },
+  'upstream-malformed': {
+    kind: 'malformed',
+    blame: 'upstream',
+    sqlstate: '08P01',
+    session: 'end',
+    log: 'error',
+    message: 'the database behind Sluice sent something that Sluice cannot follow',
+  },
+  'invariant': {
+    kind: 'invariant',
+    blame: 'us',
+    sqlstate: 'XX000',
+    session: 'end',
+    log: 'error',
+    message: 'internal error in Sluice; this session ends',
+  },
+} as const satisfies Readonly<Record<string, ErrorRow>>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** The end of a message or of a session, by a row of the table. `detail` is safe to show to the client. */
+export class ProxyError extends Error {
+  override readonly name = 'ProxyError';
+  readonly code: ErrorCode;
+  readonly detail: string | null;
+
+  constructor(code: ErrorCode, more: { readonly detail?: string; readonly cause?: unknown } = {}) {
+    super(ERRORS[code].message, more.cause === undefined ? undefined : { cause: more.cause });
+    this.code = code;
+    this.detail = more.detail ?? null;
+  }
+}

@@ -1,0 +1,110 @@
+import type { EffectSet } from './effects.ts';
+
+/** A relation as policy names it. `schema` is null where the name could stand for any schema. */
+export interface RelationName {
+  readonly schema: string | null;
+  readonly name: string;
+}
+
+export type Access = 'read' | 'write';
+
+/** How a statement touches a relation. */
+export interface RelationUse extends RelationName {
+  readonly access: Access;
+  /** `direct`: named by the statement; `view`: reached through a view or function; `inherited`: child or parent table. */
+  readonly role: 'direct' | 'view' | 'inherited';
+  /** False: the catalog does not have it, so its schema and columns are not known. */
+  readonly known: boolean;
+}
+
+export const PLACES = ['output', 'filter', 'join', 'group', 'order', 'assignment'] as const;
+export type Place = (typeof PLACES)[number];
+
+/** A base column and where in the statement it is used. `column` is `*` for the whole row of a relation not known. */
+export interface ColumnUse {
+  readonly schema: string | null;
+  readonly table: string;
+  readonly column: string;
+  readonly place: Place;
+}
+
+export type Volatility = 'immutable' | 'stable' | 'volatile' | 'unknown';
+
+export interface FunctionUse {
+  readonly schema: string | null;
+  readonly name: string;
+  readonly volatility: Volatility;
+}
+
+/** How an output column depends on a base column, from the weakest to the strongest claim of likeness. */
+export type Dependence = 'computed' | 'aggregated' | 'row' | 'copied';
+
+export interface Origin {
+  readonly schema: string | null;
+  readonly table: string;
+  readonly column: string;
+  readonly how: Dependence;
+}
+
+/** One column of the result. `origins` null: where its values come from could not be established. */
+export interface OutputColumn {
+  readonly name: string;
+  readonly origins: readonly Origin[] | null;
+}
+
+/** How many rows the statement can return, as far as its text says (DESIGN 3, bounds). */
+export type RowBound =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'rows'; readonly max: number }
+  | { readonly kind: 'parameter'; readonly index: number }
+  | { readonly kind: 'unbounded' };
+
+export type TransactionAct = 'begin' | 'commit' | 'rollback' | 'savepoint' | 'other';
+
+/** What the statement does to the session's own names and modes; a protocol session follows it. */
+export type SessionAct =
+  | { readonly act: 'none' }
+  | { readonly act: 'transaction'; readonly kind: TransactionAct }
+  | { readonly act: 'prepare'; readonly name: string; readonly inner: StatementFacts }
+  | { readonly act: 'execute'; readonly name: string; readonly args: readonly ConstantArgument[] }
+  | { readonly act: 'deallocate'; readonly name: string | null }
+  | { readonly act: 'declare'; readonly name: string; readonly holdable: boolean }
+  | { readonly act: 'fetch'; readonly name: string }
+  | { readonly act: 'close'; readonly name: string | null }
+  | { readonly act: 'discard-all' }
+  | { readonly act: 'copy-in' }
+  | { readonly act: 'copy-out' };
+
+/** An argument of EXECUTE as a bound can use it: an integer, NULL, or anything else. */
+export type ConstantArgument = number | null | 'other';
+
+/** Everything policy can ask about one statement; computed from its text alone, never from a principal. */
+export interface StatementFacts {
+  /** The statement's verb in the server's words, such as `SELECT` or `DROP TABLE`. */
+  readonly kind: string;
+  /** `kind` and the verbs of every nested part that runs with it. */
+  readonly kinds: readonly string[];
+  readonly effects: EffectSet;
+  readonly relations: readonly RelationUse[];
+  readonly columns: readonly ColumnUse[];
+  readonly functions: readonly FunctionUse[];
+  /** Settings that it changes, lower case. */
+  readonly settings: readonly string[];
+  readonly bound: RowBound;
+  /** An UPDATE or DELETE whose WHERE restricts nothing. */
+  readonly unfiltered: boolean;
+  /** Null where the statement returns no rows, or where its columns could not be established. */
+  readonly outputs: readonly OutputColumn[] | null;
+  readonly act: SessionAct;
+  /** It may change how later text is read (search_path, lexical settings): later statements wait until it is known. */
+  readonly changesReading: boolean;
+  /** Relation names that the catalog does not have; a fresh catalog may. */
+  readonly unresolved: boolean;
+  /** Tables of the session's own that it makes, with their columns (null: not known). */
+  readonly makesTemporary: readonly TemporaryTable[];
+}
+
+export interface TemporaryTable {
+  readonly name: string;
+  readonly columns: readonly string[] | null;
+}
