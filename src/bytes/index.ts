@@ -1,3 +1,4 @@
 export { Accumulator } from './accumulator.ts';
+export { latin1 } from './latin1.ts';
 export { ByteReader, MalformedBytes } from './reader.ts';
 export { FrameWriter } from './writer.ts';

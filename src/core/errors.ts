@@ -140,7 +140,7 @@ export const ERRORS = {
     log: 'warn',
     message: 'terminating the session: too many statements that are too complex to judge',
   },
-  'draining': {
+  draining: {
     kind: 'unavailable',
     blame: 'us',
     sqlstate: '57P01',
@@ -220,7 +220,7 @@ export const ERRORS = {
     log: 'error',
     message: 'the database behind Sluice sent something that Sluice cannot follow',
   },
-  'invariant': {
+  invariant: {
     kind: 'invariant',
     blame: 'us',
     sqlstate: 'XX000',

@@ -1,4 +1,4 @@
-import type { EffectSet } from './effects.ts';
+import { type EffectSet, effectSet } from './effects.ts';
 
 /** A relation as policy names it. `schema` is null where the name could stand for any schema. */
 export interface RelationName {
@@ -6,16 +6,24 @@ export interface RelationName {
   readonly name: string;
 }
 
-export type Access = 'read' | 'write';
-
 /** How a statement touches a relation. */
 export interface RelationUse extends RelationName {
-  readonly access: Access;
+  /** Which of the statement's effects this relation bears: a table that is only read bears `read`. */
+  readonly effects: EffectSet;
   /** `direct`: named by the statement; `view`: reached through a view or function; `inherited`: child or parent table. */
   readonly role: 'direct' | 'view' | 'inherited';
   /** False: the catalog does not have it, so its schema and columns are not known. */
   readonly known: boolean;
 }
+
+export type Access = 'read' | 'write';
+
+/** `read` where nothing of the relation is changed or locked. */
+export function accessOf(use: RelationUse): Access {
+  return (use.effects & ~READING_EFFECTS) === 0 ? 'read' : 'write';
+}
+
+const READING_EFFECTS = effectSet('read', 'copy-out', 'network');
 
 export const PLACES = ['output', 'filter', 'join', 'group', 'order', 'assignment'] as const;
 export type Place = (typeof PLACES)[number];
@@ -52,9 +60,13 @@ export interface OutputColumn {
   readonly origins: readonly Origin[] | null;
 }
 
-/** How many rows the statement can return, as far as its text says (DESIGN 3, bounds). */
+/**
+ * How many rows the statement can return, as far as its text says (DESIGN 3, bounds). `system`: no limit is
+ * written, but the rows only describe objects, settings or plans.
+ */
 export type RowBound =
   | { readonly kind: 'none' }
+  | { readonly kind: 'system' }
   | { readonly kind: 'rows'; readonly max: number }
   | { readonly kind: 'parameter'; readonly index: number }
   | { readonly kind: 'unbounded' };

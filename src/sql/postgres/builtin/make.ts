@@ -38,8 +38,9 @@ async function snapshot(url: string): Promise<{ major: number; file: BuiltinFile
   await client.connect();
   const version = await client.query<{ v: string }>(`SELECT current_setting('server_version_num') AS v`);
   const relations: Record<string, Record<string, string>> = {};
-  for (const row of (await client.query<{ schema: string; name: string; kind: string; columns: string }>(RELATIONS))
-    .rows) {
+  for (const row of (
+    await client.query<{ schema: string; name: string; kind: string; columns: string }>(RELATIONS)
+  ).rows) {
     relations[row.schema] ??= {};
     const schema = relations[row.schema];
     if (schema !== undefined) schema[row.name] = `${row.kind} ${row.columns}`;

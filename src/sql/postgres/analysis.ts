@@ -1,0 +1,186 @@
+/** What is gathered while one statement's tree is walked, and how its names are looked up. */
+import { type Effect, type EffectSet, effectSet } from '../../core/effects.ts';
+import type {
+  ColumnUse,
+  FunctionUse,
+  Place,
+  RelationName,
+  RelationUse,
+  TemporaryTable,
+  Volatility,
+} from '../../core/facts.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { type AstNode, Unreadable } from './ast.ts';
+import type { Catalog, CatalogRelation } from './catalog.ts';
+import type { Origins } from './origins.ts';
+import type { Shape } from './scope.ts';
+
+/** The mode in which a session's text is read: what a facts cache belongs to. */
+export interface Reading {
+  readonly catalog: Catalog;
+  /** Schemas searched for unqualified names, in order, pg_catalog included; null where it is not known. */
+  readonly path: readonly string[] | null;
+  /** Temporary tables that the session has made. */
+  readonly temporary: readonly TemporaryTable[];
+}
+
+/** What lies behind a view or a readable function: computed once per catalog epoch. */
+export interface Inside {
+  readonly shape: Shape;
+  readonly effects: EffectSet;
+  readonly relations: readonly RelationUse[];
+  readonly functions: readonly FunctionUse[];
+}
+
+/** Parses SQL text that comes from the catalog: a view's query or a function's body. */
+export type ParseText = (sql: string) => readonly AstNode[];
+
+/** One thing that a relation name may stand for. */
+export interface Candidate extends RelationName {
+  readonly relation: CatalogRelation | null;
+  readonly temporary: TemporaryTable | null;
+}
+
+/** Deeper recursion than the lexer's caps let through, as when views are nested in views. */
+const DEPTH_MAX = 400;
+
+export class Analysis {
+  readonly reading: Reading;
+  readonly parseText: ParseText;
+  effects: EffectSet = 0;
+  readonly kinds: string[] = [];
+  readonly relations = new Map<string, RelationUse>();
+  readonly columns = new Map<string, ColumnUse>();
+  readonly functions = new Map<string, FunctionUse>();
+  readonly settings = new Set<string>();
+  readonly makesTemporary: TemporaryTable[] = [];
+  unfiltered = false;
+  changesReading = false;
+  unresolved = false;
+  /** A set-returning function runs, so that row counts do not follow from the tables. */
+  returnsSets = false;
+  /** Offsets of constants whose value no fact depends on, and of those that were looked at. */
+  readonly seenConstants: number[] = [];
+  readonly lookedAt = new Set<number>();
+  /** Struct bodies that the walk has been through; completeness.ts holds the tree against it. */
+  readonly visited = new Set<JsonObject>();
+  #depth = 0;
+
+  constructor(reading: Reading, parseText: ParseText) {
+    this.reading = reading;
+    this.parseText = parseText;
+  }
+
+  addEffects(...effects: readonly Effect[]): void {
+    this.effects |= effectSet(...effects);
+  }
+
+  /** Runs `walk` one level deeper, or refuses. */
+  nested<Result>(walk: () => Result): Result {
+    if (this.#depth >= DEPTH_MAX) throw new Unreadable(`nesting deeper than ${DEPTH_MAX}`);
+    this.#depth++;
+    try {
+      return walk();
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  addRelation(name: RelationName, effects: EffectSet, role: RelationUse['role'], known: boolean): void {
+    const key = `${name.schema ?? '?'}.${name.name}`;
+    const use = this.relations.get(key);
+    if (use === undefined) {
+      this.relations.set(key, { schema: name.schema, name: name.name, effects, role, known });
+      return;
+    }
+    const nearer = use.role === 'direct' || role !== 'direct' ? use.role : role;
+    this.relations.set(key, { ...use, effects: use.effects | effects, role: nearer });
+  }
+
+  addColumn(column: Omit<ColumnUse, 'place'>, place: Place): void {
+    const key = `${column.schema ?? '?'}.${column.table}.${column.column} ${place}`;
+    if (!this.columns.has(key)) {
+      this.columns.set(key, { schema: column.schema, table: column.table, column: column.column, place });
+    }
+  }
+
+  addColumns(origins: Origins, place: Place): void {
+    if (origins === null) return;
+    for (const origin of origins) this.addColumn(origin, place);
+  }
+
+  addFunction(schema: string | null, name: string, volatility: Volatility): void {
+    const key = `${schema ?? '?'}.${name}`;
+    const known = this.functions.get(key);
+    if (known === undefined || RANK[known.volatility] < RANK[volatility]) {
+      this.functions.set(key, { schema, name, volatility });
+    }
+  }
+
+  /** Takes over what a view or function does behind its name. */
+  addInside(inside: Inside, effects: EffectSet): void {
+    this.effects |= inside.effects;
+    for (const use of inside.relations) {
+      const role = use.role === 'direct' ? 'view' : use.role;
+      this.addRelation(use, use.effects | effects, role, use.known);
+    }
+    for (const use of inside.functions) this.addFunction(use.schema, use.name, use.volatility);
+  }
+
+  /** A constant was visited and its value left alone. */
+  seeConstant(offset: number): void {
+    this.seenConstants.push(offset);
+  }
+
+  /** A fact depends on this constant's value. */
+  lookAt(offset: number): void {
+    this.lookedAt.add(offset);
+  }
+
+  /** Everything that a relation's name may stand for in this session, never empty. */
+  candidates(schema: string | null, name: string): readonly Candidate[] {
+    const { catalog, path, temporary } = this.reading;
+    if (schema !== null) {
+      const own = isTemporarySchema(schema) ? temporaryNamed(temporary, name) : null;
+      const relation = own === null ? catalog.relation(schema, name) : null;
+      return [candidate(own === null ? schema : 'pg_temp', name, relation, own)];
+    }
+    const found: Candidate[] = [];
+    const own = temporaryNamed(temporary, name);
+    if (own !== null) found.push(candidate('pg_temp', name, null, own));
+    if (path === null) {
+      for (const relation of catalog.relationsNamed(name)) {
+        found.push(candidate(relation.schema, name, relation, null));
+      }
+      return found.length > 0 ? found : [candidate(null, name, null, null)];
+    }
+    for (const searched of path) {
+      const relation = catalog.relation(searched, name);
+      if (relation !== null) return [...found, candidate(searched, name, relation, null)];
+    }
+    if (found.length > 0) return found;
+    const possible = path.filter((searched) => searched !== 'pg_catalog' && !isTemporarySchema(searched));
+    return possible.length > 0
+      ? possible.map((searched) => candidate(searched, name, null, null))
+      : [candidate(null, name, null, null)];
+  }
+}
+
+const RANK: Readonly<Record<Volatility, number>> = { immutable: 0, stable: 1, volatile: 2, unknown: 3 };
+
+export function isTemporarySchema(schema: string): boolean {
+  return schema === 'pg_temp' || schema.startsWith('pg_temp_');
+}
+
+function candidate(
+  schema: string | null,
+  name: string,
+  relation: CatalogRelation | null,
+  temporary: TemporaryTable | null,
+): Candidate {
+  return { schema, name, relation, temporary };
+}
+
+function temporaryNamed(tables: readonly TemporaryTable[], name: string): TemporaryTable | null {
+  return tables.find((table) => table.name === name) ?? null;
+}

@@ -1,0 +1,186 @@
+/**
+ * What Sluice knows of one database: its own objects by name, on top of what initdb puts there.
+ * A catalog is one epoch: it never changes; a refresh makes another.
+ */
+import type { Volatility } from '../../core/facts.ts';
+import { type Builtins, builtinsOf, type FunctionTraits } from './builtin.ts';
+import type { ParserMajor } from './parser.ts';
+
+export type RelationKind =
+  | 'table'
+  | 'view'
+  | 'materialized-view'
+  | 'foreign-table'
+  | 'sequence'
+  | 'index'
+  | 'composite-type';
+
+export interface CatalogColumn {
+  readonly name: string;
+  /** pg_attribute.attnum, or the 1-based place in a schema file. */
+  readonly number: number;
+  /** As format_type prints it, such as `character varying(20)`. */
+  readonly type: string;
+  readonly notNull: boolean;
+}
+
+export interface CatalogRelation {
+  readonly schema: string;
+  readonly name: string;
+  /** pg_class.oid; null where the catalog was read from a schema file. */
+  readonly oid: number | null;
+  readonly kind: RelationKind;
+  readonly columns: readonly CatalogColumn[];
+  /** The query of a view, with every name qualified; null for other kinds. */
+  readonly definition: string | null;
+  /** Inheritance and partitioning, one level up; `schema.name`. */
+  readonly parents: readonly string[];
+  /** Columns of each unique index without predicate or expressions. */
+  readonly uniqueKeys: readonly (readonly string[])[];
+  /** A relation of pg_catalog or information_schema. */
+  readonly system: boolean;
+}
+
+export interface CatalogFunction {
+  readonly schema: string;
+  readonly name: string;
+  readonly volatility: Volatility;
+  readonly returnsSet: boolean;
+  readonly aggregate: boolean;
+  /** Lower case, such as `sql`, `plpgsql`, `c`. */
+  readonly language: string;
+  /** The text of a `LANGUAGE sql` body; null where it cannot be read. */
+  readonly body: string | null;
+}
+
+export interface CatalogObjects {
+  readonly schemas: readonly string[];
+  readonly relations: readonly CatalogRelation[];
+  readonly functions: readonly CatalogFunction[];
+  /** Operators outside pg_catalog, with the functions behind them as `schema.name`. */
+  readonly operators: readonly { readonly name: string; readonly function: string }[];
+  /** Types outside pg_catalog, with the cast functions to and from them as `schema.name`. */
+  readonly types: readonly {
+    readonly schema: string;
+    readonly name: string;
+    readonly casts: readonly string[];
+  }[];
+}
+
+export const EMPTY_OBJECTS: CatalogObjects = {
+  schemas: ['public'],
+  relations: [],
+  functions: [],
+  operators: [],
+  types: [],
+};
+
+const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
+
+export function isSystemSchema(schema: string | null): boolean {
+  return schema !== null && SYSTEM_SCHEMAS.has(schema);
+}
+
+export class Catalog {
+  readonly major: ParserMajor;
+  /** Grows with every refresh; part of every cache key by way of the catalog's identity. */
+  readonly epoch: number;
+  readonly builtins: Builtins;
+  readonly schemas: ReadonlySet<string>;
+  readonly #relations = new Map<string, CatalogRelation>();
+  readonly #byName = new Map<string, CatalogRelation[]>();
+  readonly #children = new Map<string, CatalogRelation[]>();
+  readonly #functions = new Map<string, CatalogFunction[]>();
+  readonly #operators = new Map<string, string[]>();
+  readonly #types = new Map<string, string[]>();
+
+  constructor(major: ParserMajor, objects: CatalogObjects, epoch: number) {
+    this.major = major;
+    this.epoch = epoch;
+    this.builtins = builtinsOf(major);
+    this.schemas = new Set([...objects.schemas, ...SYSTEM_SCHEMAS]);
+    for (const relation of objects.relations) this.#addRelation(relation);
+    for (const [schema, relations] of this.builtins.relations) {
+      for (const [name, builtin] of relations) {
+        this.#addRelation({
+          schema,
+          name,
+          oid: null,
+          kind: builtin.kind,
+          columns: builtin.columns.map((column, n) => ({
+            name: column,
+            number: n + 1,
+            type: '',
+            notNull: false,
+          })),
+          definition: null,
+          parents: [],
+          uniqueKeys: [],
+          system: true,
+        });
+      }
+    }
+    for (const fn of objects.functions) append(this.#functions, fn.name, fn);
+    for (const operator of objects.operators) append(this.#operators, operator.name, operator.function);
+    for (const type of objects.types) {
+      const casts = this.#types.get(type.name) ?? [];
+      casts.push(...type.casts);
+      this.#types.set(type.name, casts);
+    }
+  }
+
+  #addRelation(relation: CatalogRelation): void {
+    this.#relations.set(`${relation.schema}.${relation.name}`, relation);
+    append(this.#byName, relation.name, relation);
+    for (const parent of relation.parents) append(this.#children, parent, relation);
+  }
+
+  relation(schema: string, name: string): CatalogRelation | null {
+    return this.#relations.get(`${schema}.${name}`) ?? null;
+  }
+
+  /** Every relation of that name, whatever its schema. */
+  relationsNamed(name: string): readonly CatalogRelation[] {
+    return this.#byName.get(name) ?? [];
+  }
+
+  /** The user's own relations, for checks of a policy's patterns. */
+  *userRelations(): Iterable<CatalogRelation> {
+    for (const relation of this.#relations.values()) if (!relation.system) yield relation;
+  }
+
+  childrenOf(relation: CatalogRelation): readonly CatalogRelation[] {
+    return this.#children.get(`${relation.schema}.${relation.name}`) ?? [];
+  }
+
+  /** The user's own functions of that name, in every schema. */
+  functionsNamed(name: string): readonly CatalogFunction[] {
+    return this.#functions.get(name) ?? [];
+  }
+
+  *userFunctions(): Iterable<CatalogFunction> {
+    for (const overloads of this.#functions.values()) yield* overloads;
+  }
+
+  builtinFunction(schema: string, name: string): FunctionTraits | null {
+    return this.builtins.functions.get(schema)?.get(name) ?? null;
+  }
+
+  /** Functions behind user-made operators of that name, as `schema.name`; null where no such operator is known. */
+  operatorFunctions(name: string): readonly string[] | null {
+    const own = this.#operators.get(name);
+    if (own !== undefined) return own;
+    return this.builtins.operators.has(name) ? [] : null;
+  }
+
+  /** Functions behind casts to and from a user-made type, as `schema.name`; null where no such type is known. */
+  typeCasts(name: string): readonly string[] | null {
+    return this.#types.get(name) ?? (this.builtins.types.has(name) ? [] : null);
+  }
+}
+
+function append<Key, Item>(map: Map<Key, Item[]>, key: Key, item: Item): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [item]);
+  else list.push(item);
+}

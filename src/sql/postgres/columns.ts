@@ -1,0 +1,133 @@
+/** Column references: which ranges, columns or functions a dotted name may stand for. */
+import type { Place } from '../../core/facts.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Analysis } from './analysis.ts';
+import { type AstNode, asNode, items, node, nodes, stringOf, Unreadable } from './ast.ts';
+import { expression } from './expression.ts';
+import { callNamed } from './functions.ts';
+import { NOWHERE, type Origins, union, weaken } from './origins.ts';
+import { columnOf, type Range, type Scope, wholeOf } from './scope.ts';
+
+/** Columns that every table has; they say nothing of its data. */
+const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
+
+/** `(expression).field`, `(expression).*` and subscripts. */
+export function indirection(a: Analysis, body: JsonObject, scope: Scope, place: Place): Origins {
+  const arg = node(body, 'arg');
+  if (arg === null) throw new Unreadable('a field of nothing');
+  const steps = nodes(body, 'indirection');
+  for (const step of steps) if (step.tag === 'A_Indices') expression(a, step, scope, place);
+  const field = steps[0]?.tag === 'String' ? stringOf(steps[0]) : null;
+  const range = field === null ? null : wholeRowRange(a, arg, scope);
+  if (range !== null && field !== null) {
+    const origins = columnOf(range, field);
+    if (origins !== undefined && !range.open) {
+      a.addColumns(origins, place);
+      return origins;
+    }
+  }
+  if (field !== null && range === null) callNamed(a, null, field, true);
+  return weaken(expression(a, arg, scope, place), 'computed');
+}
+
+/** The range that a bare name stands for as a whole row, where it is not a column. */
+function wholeRowRange(a: Analysis, value: AstNode, scope: Scope): Range | null {
+  if (value.tag !== 'ColumnRef') return null;
+  const fields = nodes(value.body, 'fields');
+  const only = fields.length === 1 ? fields[0] : undefined;
+  if (only?.tag !== 'String') return null;
+  const name = stringOf(only);
+  if (lookUpColumn(scope, name) !== undefined) return null;
+  const ranges = scope.rangesNamed(name, null);
+  const range = ranges.length === 1 ? ranges[0] : undefined;
+  if (range === undefined) return null;
+  a.visited.add(value.body);
+  return range;
+}
+
+export function columnReference(a: Analysis, body: JsonObject, scope: Scope, place: Place): Origins {
+  const fields = items(body, 'fields').map(asNode);
+  const last = fields.at(-1);
+  if (last === undefined) throw new Unreadable('a column without a name');
+  const path = fields.slice(0, -1).map(stringOf);
+  if (last.tag === 'A_Star') {
+    const ranges = path.length === 0 ? scope.ranges : rangesOf(scope, path);
+    return recorded(a, wholeRow(ranges), place);
+  }
+  const name = stringOf(last);
+  if (path.length === 0) return recorded(a, bareName(a, scope, name), place);
+  const ranges = rangesOf(scope, path);
+  if (ranges.length === 0) {
+    // `column.field` of a composite column, or `alias.column.field`.
+    const outer = bareName(a, scope, path[0] ?? '');
+    callNamed(a, null, name, true);
+    return recorded(a, weaken(outer, 'computed'), place);
+  }
+  let origins: Origins = NOWHERE;
+  for (const range of ranges) origins = union(origins, columnOfRange(a, range, name));
+  return recorded(a, origins, place);
+}
+
+function recorded(a: Analysis, origins: Origins, place: Place): Origins {
+  a.addColumns(origins, place);
+  return origins;
+}
+
+/** `alias`, `schema.alias` or `database.schema.alias`. */
+function rangesOf(scope: Scope, path: readonly string[]): readonly Range[] {
+  const alias = path.at(-1) ?? '';
+  return scope.rangesNamed(alias, path.length > 1 ? (path.at(-2) ?? null) : null);
+}
+
+function columnOfRange(a: Analysis, range: Range, name: string): Origins {
+  const origins = columnOf(range, name);
+  if (origins !== undefined) return origins;
+  if (SYSTEM_COLUMNS.has(name) && range.relation !== null) return NOWHERE;
+  if (range.open) {
+    const { relation } = range;
+    if (relation === null || range.rest === null) return range.rest;
+    return [{ schema: relation.schema, table: relation.name, column: name, how: 'copied' }];
+  }
+  // Functional notation: `t.f` is `f(t)` where t has no column f.
+  callNamed(a, null, name, true);
+  return weaken(wholeOf(range), 'row');
+}
+
+/** A column of that name in any range of the innermost scope that has one; undefined where none has. */
+export function lookUpColumn(scope: Scope, name: string): Origins | undefined {
+  for (let at: Scope | null = scope; at !== null; at = at.parent) {
+    let origins: Origins | undefined;
+    for (const range of at.ranges) {
+      let found = columnOf(range, name);
+      if (found === undefined && range.open) found = openColumn(range, name);
+      if (found !== undefined) origins = origins === undefined ? found : union(origins, found);
+    }
+    if (origins !== undefined) return origins;
+  }
+  return undefined;
+}
+
+function openColumn(range: Range, name: string): Origins {
+  const { relation } = range;
+  if (relation === null || range.rest === null) return range.rest;
+  return [{ schema: relation.schema, table: relation.name, column: name, how: 'copied' }];
+}
+
+function bareName(a: Analysis, scope: Scope, name: string): Origins {
+  const origins = lookUpColumn(scope, name);
+  const ranges = scope.rangesNamed(name, null);
+  // In an open range the name may be a column or the whole row of that alias: both are taken.
+  if (origins !== undefined && (ranges.length === 0 || !scope.ranges.some((range) => range.open)))
+    return origins;
+  if (ranges.length > 0) return union(origins ?? NOWHERE, wholeRow(ranges));
+  if (origins !== undefined) return origins;
+  if (SYSTEM_COLUMNS.has(name)) return NOWHERE;
+  a.unresolved = true;
+  return null;
+}
+
+function wholeRow(ranges: readonly Range[]): Origins {
+  let origins: Origins = NOWHERE;
+  for (const range of ranges) origins = union(origins, weaken(wholeOf(range), 'row'));
+  return origins;
+}

@@ -1,0 +1,71 @@
+/** COPY, in both directions. */
+import { effectSet } from '../../core/effects.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Analysis } from './analysis.ts';
+import { flag, node, nodes, stringOf, struct, text } from './ast.ts';
+import { expression } from './expression.ts';
+import { analyzeQuery } from './query.ts';
+import { useRelation } from './relations.ts';
+import { Scope, type Shape } from './scope.ts';
+import type { StatementResult } from './statement.ts';
+
+export function copyStatement(a: Analysis, body: JsonObject): StatementResult {
+  const file = text(body, 'filename') !== null || flag(body, 'is_program');
+  if (file) a.addEffects('file');
+  if (flag(body, 'is_program')) a.addEffects('execute');
+  return flag(body, 'is_from') ? copyFrom(a, body, file) : copyTo(a, body, file);
+}
+
+function copyFrom(a: Analysis, body: JsonObject, file: boolean): StatementResult {
+  const effects = effectSet('write', 'copy-in');
+  a.effects |= effects;
+  const relation = struct(body, 'relation');
+  if (relation !== null) {
+    const range = useRelation(a, relation, effects);
+    const listed = nodes(body, 'attlist').map(stringOf);
+    const columns = listed.length > 0 ? listed : range.columns.map((column) => column.name);
+    for (const column of columns) {
+      if (range.relation === null) continue;
+      a.addColumn({ schema: range.relation.schema, table: range.relation.name, column }, 'assignment');
+    }
+    const scope = new Scope(null);
+    scope.ranges.push(range);
+    const where = node(body, 'whereClause');
+    if (where !== null) expression(a, where, scope, 'filter');
+  }
+  return {
+    kind: 'COPY',
+    act: file ? { act: 'none' } : { act: 'copy-in' },
+    bound: { kind: 'none' },
+    shape: null,
+  };
+}
+
+function copyTo(a: Analysis, body: JsonObject, file: boolean): StatementResult {
+  const effects = effectSet('read', 'copy-out');
+  a.effects |= effects;
+  const act: StatementResult['act'] = file ? { act: 'none' } : { act: 'copy-out' };
+  const query = node(body, 'query');
+  if (query !== null) {
+    const { shape, bound } = analyzeQuery(a, query, null);
+    for (const use of a.relations.values()) {
+      if (use.role === 'direct') a.addRelation(use, effectSet('copy-out'), use.role, use.known);
+    }
+    return { kind: 'COPY', act, bound: bound.kind === 'none' ? { kind: 'unbounded' } : bound, shape };
+  }
+  const relation = struct(body, 'relation');
+  let shape: Shape = { columns: [], open: true, rest: null };
+  if (relation !== null) {
+    const range = useRelation(a, relation, effects);
+    const listed = nodes(body, 'attlist').map(stringOf);
+    shape =
+      listed.length === 0 || range.open
+        ? range
+        : {
+            ...range,
+            columns: listed.flatMap((name) => range.columns.filter((column) => column.name === name)),
+          };
+    for (const column of shape.columns) a.addColumns(column.origins, 'output');
+  }
+  return { kind: 'COPY', act, bound: { kind: 'unbounded' }, shape };
+}

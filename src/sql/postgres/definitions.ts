@@ -1,0 +1,216 @@
+/** Statements that make, alter and remove objects. */
+import { type Effect, effectSet } from '../../core/effects.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Analysis } from './analysis.ts';
+import {
+  type AstNode,
+  flag,
+  items,
+  listNodes,
+  node,
+  nodes,
+  stringOf,
+  struct,
+  text,
+  Unreadable,
+} from './ast.ts';
+import { analyzeStatement, plain, type StatementResult } from './statement.ts';
+import { mentionName, mentionRelation, sweep } from './sweep.ts';
+import { objectWords } from './utility-table.ts';
+
+const DEFINE = effectSet('define');
+
+export function createTable(a: Analysis, body: JsonObject): StatementResult {
+  a.addEffects('define');
+  const relation = struct(body, 'relation');
+  if (relation !== null && text(relation, 'relpersistence') === 't') {
+    const columns = nodes(body, 'tableElts')
+      .filter((element) => element.tag === 'ColumnDef')
+      .map((element) => text(element.body, 'colname') ?? '');
+    const complete =
+      ['inhRelations', 'ofTypename'].every((field) => body[field] === undefined) &&
+      !nodes(body, 'tableElts').some((element) => element.tag === 'TableLikeClause');
+    a.makesTemporary.push({ name: text(relation, 'relname') ?? '', columns: complete ? columns : null });
+  }
+  sweep(a, body, DEFINE);
+  return plain('CREATE TABLE');
+}
+
+/** Bodies in SQL are read as if they ran now, since whoever may call the function may run them. */
+export function createFunction(a: Analysis, body: JsonObject): StatementResult {
+  a.addEffects('define');
+  const options = nodes(body, 'options');
+  const language =
+    optionText(options, 'language')?.toLowerCase() ?? (body['sql_body'] === undefined ? '' : 'sql');
+  const sqlBody = body['sql_body'];
+  if (sqlBody !== undefined) readSqlBody(a, sqlBody);
+  else if (language === 'sql') readBodyText(a, options);
+  else if (language === 'c' || language === 'internal') a.addEffects('file', 'admin');
+  else a.addEffects('dynamic');
+  sweep(a, items(body, 'parameters'), DEFINE);
+  return plain(flag(body, 'is_procedure') ? 'CREATE PROCEDURE' : 'CREATE FUNCTION');
+}
+
+/** `BEGIN ATOMIC … END` and `RETURN expression`: a tree already. */
+function readSqlBody(a: Analysis, sqlBody: JsonObject[string]): void {
+  const kinds = a.kinds.length;
+  sweep(a, sqlBody ?? null, 0);
+  if (a.kinds.length > kinds && a.kinds.slice(kinds).every((kind) => kind === 'SELECT'))
+    a.kinds.length = kinds;
+}
+
+function readBodyText(a: Analysis, options: readonly AstNode[]): void {
+  const as = options.find((option) => text(option.body, 'defname') === 'as');
+  const arg = as === undefined ? null : node(as.body, 'arg');
+  const source = arg === null || arg.tag !== 'List' ? undefined : listNodes(arg)[0];
+  if (source === undefined) throw new Unreadable('a function without a body');
+  let statements: readonly AstNode[];
+  try {
+    statements = a.parseText(stringOf(source));
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    a.addEffects('dynamic');
+    return;
+  }
+  for (const statement of statements) {
+    analyzeStatement(a, statement);
+  }
+}
+
+function optionText(options: readonly AstNode[], name: string): string | null {
+  const option = options.find((candidate) => text(candidate.body, 'defname') === name);
+  const arg = option === undefined ? null : node(option.body, 'arg');
+  return arg?.tag === 'String' ? stringOf(arg) : null;
+}
+
+/** ALTER TABLE commands that lose data, or take a part of it out of the table's reach. */
+const DESTROYING: ReadonlySet<string> = new Set([
+  'AT_DropColumn',
+  'AT_DropColumnRecurse',
+  'AT_AlterColumnType',
+  'AT_SetExpression',
+  'AT_DropExpression',
+  'AT_DetachPartition',
+  'AT_DetachPartitionFinalize',
+  'AT_DropInherit',
+  'AT_SetTableSpace',
+]);
+
+/** Commands about who may do what, and what guards a table. */
+const ADMINISTERING: ReadonlySet<string> = new Set([
+  'AT_ChangeOwner',
+  'AT_EnableRowSecurity',
+  'AT_DisableRowSecurity',
+  'AT_ForceRowSecurity',
+  'AT_NoForceRowSecurity',
+  'AT_EnableTrig',
+  'AT_EnableAlwaysTrig',
+  'AT_EnableReplicaTrig',
+  'AT_DisableTrig',
+  'AT_EnableTrigAll',
+  'AT_DisableTrigAll',
+  'AT_EnableTrigUser',
+  'AT_DisableTrigUser',
+  'AT_EnableRule',
+  'AT_EnableAlwaysRule',
+  'AT_EnableReplicaRule',
+  'AT_DisableRule',
+]);
+
+export function alterTable(a: Analysis, body: JsonObject): StatementResult {
+  const effects: Effect[] = ['define'];
+  for (const command of nodes(body, 'cmds')) {
+    const subtype = text(command.body, 'subtype') ?? '';
+    if (DESTROYING.has(subtype)) effects.push('destroy');
+    if (ADMINISTERING.has(subtype)) effects.push('admin');
+    const relation = struct(body, 'relation');
+    const column = text(command.body, 'name');
+    if (relation === null || column === null || !subtype.includes('Column')) continue;
+    const table = text(relation, 'relname') ?? '';
+    for (const candidate of a.candidates(text(relation, 'schemaname'), table)) {
+      a.addColumn({ schema: candidate.schema, table, column }, 'assignment');
+    }
+  }
+  a.addEffects(...effects);
+  sweep(a, body, effectSet(...effects));
+  return plain(`ALTER ${objectWords(text(body, 'objtype') ?? text(body, 'relkind')) || 'TABLE'}`);
+}
+
+/** Objects that hold data, or that data is reached by: under another name the old one is gone. */
+const NAMED_DATA: ReadonlySet<string> = new Set([
+  'OBJECT_TABLE',
+  'OBJECT_COLUMN',
+  'OBJECT_ATTRIBUTE',
+  'OBJECT_VIEW',
+  'OBJECT_MATVIEW',
+  'OBJECT_FOREIGN_TABLE',
+  'OBJECT_SEQUENCE',
+  'OBJECT_SCHEMA',
+  'OBJECT_DATABASE',
+]);
+
+export function rename(a: Analysis, body: JsonObject): StatementResult {
+  const type = text(body, 'renameType') ?? text(body, 'objectType') ?? '';
+  const effects: Effect[] = NAMED_DATA.has(type) ? ['define', 'destroy'] : ['define'];
+  if (type === 'OBJECT_ROLE' || type === 'OBJECT_DATABASE') effects.push('admin');
+  a.addEffects(...effects);
+  sweep(a, body, effectSet(...effects));
+  const relation = struct(body, 'relation');
+  const column = text(body, 'subname');
+  if (relation !== null && column !== null && type === 'OBJECT_COLUMN') {
+    const table = text(relation, 'relname') ?? '';
+    for (const candidate of a.candidates(text(relation, 'schemaname'), table)) {
+      a.addColumn({ schema: candidate.schema, table, column }, 'assignment');
+    }
+  }
+  const subject = type === 'OBJECT_COLUMN' ? (text(body, 'relationType') ?? 'OBJECT_TABLE') : type;
+  return plain(`ALTER ${objectWords(subject)}`);
+}
+
+const RELATION_TYPES: ReadonlySet<string> = new Set([
+  'OBJECT_TABLE',
+  'OBJECT_VIEW',
+  'OBJECT_MATVIEW',
+  'OBJECT_FOREIGN_TABLE',
+  'OBJECT_SEQUENCE',
+  'OBJECT_INDEX',
+]);
+
+export function drop(a: Analysis, body: JsonObject): StatementResult {
+  a.addEffects('destroy');
+  const type = text(body, 'removeType');
+  const destroy = effectSet('destroy');
+  for (const object of nodes(body, 'objects')) {
+    const path =
+      object.tag === 'List'
+        ? nodes(object.body, 'items')
+            .filter((part) => part.tag === 'String')
+            .map(stringOf)
+        : [];
+    if (type !== null && RELATION_TYPES.has(type)) {
+      mentionName(a, path.length > 1 ? (path.at(-2) ?? null) : null, path.at(-1) ?? '', destroy);
+    } else if (path.length > 1) {
+      // Triggers, rules and policies: the last name is theirs, those before it their table's.
+      const table = path.slice(0, -1);
+      mentionName(a, table.length > 1 ? (table.at(-2) ?? null) : null, table.at(-1) ?? '', destroy);
+    }
+    if (type === 'OBJECT_SCHEMA') dropSchema(a, object, destroy);
+  }
+  if (type === 'OBJECT_POLICY' || type === 'OBJECT_EVENT_TRIGGER') a.addEffects('admin');
+  return plain(`DROP ${objectWords(type)}`);
+}
+
+/** Everything in the schema goes with it when CASCADE is given, and the schema must be empty when it is not. */
+function dropSchema(a: Analysis, object: AstNode, effects: number): void {
+  const schema = object.tag === 'String' ? stringOf(object) : '';
+  for (const relation of a.reading.catalog.userRelations()) {
+    if (relation.schema === schema) a.addRelation(relation, effects, 'direct', true);
+  }
+}
+
+export function truncate(a: Analysis, body: JsonObject): StatementResult {
+  const effects = effectSet('write', 'destroy');
+  a.effects |= effects;
+  for (const relation of nodes(body, 'relations')) mentionRelation(a, relation.body, effects);
+  return plain('TRUNCATE TABLE');
+}

@@ -1,0 +1,140 @@
+/**
+ * Facts by text, in two levels (DESIGN 3). The first is keyed by the exact bytes. The second is keyed by the
+ * text without its literals; under it stand the literals that facts depend on, so that two texts share an
+ * entry only if they agree in everything that was looked at. Analysis is deterministic: with the same skeleton
+ * and the same looked-at literals it takes the same path, so it gives the same facts.
+ */
+import { latin1 } from '../../bytes/latin1.ts';
+import type { SqlEntry } from '../entry.ts';
+import type { Lexer } from './lexer.ts';
+
+/** Longer texts are not kept by their exact bytes. */
+const EXACT_BYTES_MAX = 8 * 1024;
+const VARIANTS_MAX = 128;
+
+/** Entries of one skeleton that keep the same literals (by ordinal), by the text of those literals. */
+interface Variants {
+  readonly kept: readonly number[];
+  readonly byLiterals: Map<string, SqlEntry>;
+}
+
+export class FactsCache {
+  readonly #exact = new Map<string, SqlEntry>();
+  readonly #skeletons = new Map<string, Variants[]>();
+  readonly #bytesMax: number;
+  #bytes = 0;
+  hits = 0;
+  misses = 0;
+
+  /** `bytesMax`: keys kept in all; the oldest go first. */
+  constructor(bytesMax = 8 * 1024 * 1024) {
+    this.#bytesMax = bytesMax;
+  }
+
+  exact(bytes: Buffer, start: number, end: number): SqlEntry | undefined {
+    if (end - start > EXACT_BYTES_MAX) return undefined;
+    const entry = this.#exact.get(latin1(bytes, start, end));
+    if (entry !== undefined) this.hits++;
+    return entry;
+  }
+
+  /** `lexer` has just scanned `bytes[start, …)`. */
+  bySkeleton(lexer: Lexer, bytes: Buffer, start: number): SqlEntry | undefined {
+    if (lexer.literals === 0 || !lexer.complete) return undefined;
+    const variants = this.#skeletons.get(lexer.skeleton());
+    if (variants === undefined) return undefined;
+    for (const { kept, byLiterals } of variants) {
+      const entry = byLiterals.get(literalsOf(lexer, bytes, start, kept));
+      if (entry !== undefined) {
+        this.hits++;
+        return entry;
+      }
+    }
+    return undefined;
+  }
+
+  /** Keeps an entry. `freeConstants`: offsets from `start` of the constants that no fact depends on. */
+  add(
+    entry: SqlEntry,
+    lexer: Lexer,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    freeConstants: ReadonlySet<number>,
+  ): void {
+    this.misses++;
+    const kept: number[] = [];
+    for (let n = 0; n < lexer.literals; n++) if (!isFree(lexer, n, freeConstants)) kept.push(n);
+    if (lexer.complete && kept.length < lexer.literals) this.#addSkeleton(entry, lexer, bytes, start, kept);
+    else if (end - start <= EXACT_BYTES_MAX) this.#addExact(entry, latin1(bytes, start, end));
+  }
+
+  #addExact(entry: SqlEntry, key: string): void {
+    this.#exact.set(key, entry);
+    this.#bytes += key.length;
+    this.#shrink();
+  }
+
+  #addSkeleton(entry: SqlEntry, lexer: Lexer, bytes: Buffer, start: number, kept: readonly number[]): void {
+    const skeleton = lexer.skeleton();
+    let variants = this.#skeletons.get(skeleton);
+    if (variants === undefined) {
+      variants = [];
+      this.#skeletons.set(skeleton, variants);
+      this.#bytes += skeleton.length;
+    }
+    let own = variants.find((candidate) => sameOrdinals(candidate.kept, kept));
+    if (own === undefined) {
+      own = { kept, byLiterals: new Map() };
+      variants.push(own);
+    }
+    const key = literalsOf(lexer, bytes, start, kept);
+    own.byLiterals.set(key, entry);
+    this.#bytes += key.length;
+    if (own.byLiterals.size > VARIANTS_MAX) this.#bytes -= dropOldest(own.byLiterals);
+    this.#shrink();
+  }
+
+  #shrink(): void {
+    while (this.#bytes > this.#bytesMax && this.#exact.size + this.#skeletons.size > 1) {
+      if (this.#exact.size >= this.#skeletons.size) this.#bytes -= dropOldest(this.#exact);
+      else {
+        const [oldest] = this.#skeletons;
+        if (oldest === undefined) return;
+        this.#bytes -= oldest[0].length;
+        for (const { byLiterals } of oldest[1])
+          for (const key of byLiterals.keys()) this.#bytes -= key.length;
+        this.#skeletons.delete(oldest[0]);
+      }
+    }
+  }
+}
+
+/** The oldest entry goes; gives its key's length. */
+function dropOldest(map: Map<string, SqlEntry>): number {
+  for (const key of map.keys()) {
+    map.delete(key);
+    return key.length;
+  }
+  return 0;
+}
+
+function isFree(lexer: Lexer, n: number, free: ReadonlySet<number>): boolean {
+  // libpg-query puts a negative constant at its minus sign.
+  const sign = lexer.literalSign[n] ?? -1;
+  return free.has(lexer.literalStart[n] ?? -1) || (sign >= 0 && free.has(sign));
+}
+
+function literalsOf(lexer: Lexer, bytes: Buffer, start: number, kept: readonly number[]): string {
+  if (kept.length === 0) return '';
+  let key = '';
+  for (const n of kept) {
+    // No text holds a NUL, so joined literals cannot be taken for others.
+    key += `${latin1(bytes, start + (lexer.literalStart[n] ?? 0), start + (lexer.literalEnd[n] ?? 0))}\0`;
+  }
+  return key;
+}
+
+function sameOrdinals(left: readonly number[], right: readonly number[]): boolean {
+  return left.length === right.length && left.every((value, n) => value === right[n]);
+}

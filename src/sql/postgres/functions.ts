@@ -1,0 +1,218 @@
+/** Function calls, operators, casts and types: which functions may run, and what that does. */
+import { effectSet } from '../../core/effects.ts';
+import type { Place } from '../../core/facts.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { Analysis, type Inside } from './analysis.ts';
+import { type AstNode, constantOf, flag, locationOf, names, node, nodes, struct, Unreadable } from './ast.ts';
+import type { CatalogFunction } from './catalog.ts';
+import { expression, expressions } from './expression.ts';
+import { effectsOfNamed, isHarmlessBuiltin } from './function-effects.ts';
+import { NOWHERE, type Origins, union, weaken } from './origins.ts';
+import { analyzeQuery } from './query.ts';
+import { useNamedRelation } from './relations.ts';
+import type { Scope } from './scope.ts';
+import { changeSetting } from './settings.ts';
+
+const WRITE = effectSet('write');
+
+/** A call in an expression or in FROM; gives the origins of its result. */
+export function callFunction(a: Analysis, body: JsonObject, scope: Scope, place: Place): Origins {
+  a.visited.add(body);
+  const path = names(body, 'funcname');
+  const name = path.at(-1) ?? '';
+  const schema = path.length > 1 ? (path.at(-2) ?? null) : null;
+  const args = nodes(body, 'args');
+  lookAtArguments(a, name, args);
+  let origins = expressions(a, args, scope, place);
+  origins = union(origins, expressions(a, nodes(body, 'agg_order'), scope, place));
+  const filter = node(body, 'agg_filter');
+  if (filter !== null) expression(a, filter, scope, 'filter');
+  const over = struct(body, 'over');
+  if (over !== null) origins = union(origins, expression(a, { tag: 'WindowDef', body: over }, scope, place));
+  const call = callNamed(a, schema, name, false);
+  if (flag(body, 'agg_star')) return NOWHERE;
+  if (call.readsInside) return null;
+  return weaken(origins, call.aggregate ? 'aggregated' : 'computed');
+}
+
+export interface Call {
+  readonly aggregate: boolean;
+  /** The result may hold data that did not come in by the arguments. */
+  readonly readsInside: boolean;
+}
+
+/**
+ * Records a call of every function that the name may stand for. `maybe`: the syntax allows a call but does not
+ * demand one (`row.name`), so a name that is no function's is left alone.
+ */
+export function callNamed(a: Analysis, schema: string | null, name: string, maybe: boolean): Call {
+  const { catalog } = a.reading;
+  const own = catalog.functionsNamed(name).filter((fn) => isVisible(a, fn, schema));
+  const builtinSchema = schema ?? 'pg_catalog';
+  const builtin = catalog.builtinFunction(builtinSchema, name);
+  const named = effectsOfNamed(name);
+  if (own.length === 0 && builtin === null) {
+    if (maybe) return { aggregate: false, readsInside: false };
+    if (named === null && catalog.typeCasts(name) !== null) {
+      for (const cast of catalog.typeCasts(name) ?? []) callQualified(a, cast);
+      return { aggregate: false, readsInside: false };
+    }
+    a.addFunction(schema, name, 'unknown');
+    a.addEffects('execute', ...(named ?? []));
+    a.unresolved = true;
+    return { aggregate: false, readsInside: true };
+  }
+  if (named !== null) a.addEffects(...named);
+  if (builtin !== null) {
+    a.addFunction(builtinSchema, name, builtin.volatility);
+    if (builtin.returnsSet) a.returnsSets = true;
+    if (builtin.volatility === 'volatile' && named === null && !isHarmlessBuiltin(name))
+      a.addEffects('execute');
+  }
+  let readsInside = named?.includes('dynamic') ?? false;
+  for (const fn of own) readsInside = callOwn(a, fn) || readsInside;
+  const aggregate = (builtin?.aggregate ?? true) && own.every((fn) => fn.aggregate);
+  return { aggregate, readsInside };
+}
+
+function isVisible(a: Analysis, fn: CatalogFunction, schema: string | null): boolean {
+  if (schema !== null) return fn.schema === schema;
+  return a.reading.path === null || a.reading.path.includes(fn.schema);
+}
+
+function callQualified(a: Analysis, qualified: string): void {
+  const dot = qualified.indexOf('.');
+  callNamed(a, qualified.slice(0, dot), qualified.slice(dot + 1), false);
+}
+
+/** One overload of a user's function. True where its result may hold data that its arguments do not. */
+function callOwn(a: Analysis, fn: CatalogFunction): boolean {
+  a.addFunction(fn.schema, fn.name, fn.volatility);
+  if (fn.returnsSet) a.returnsSets = true;
+  if (fn.body !== null) {
+    const inside = insideOf(a, fn, fn.body);
+    if (inside !== null) {
+      a.addInside(inside, 0);
+      return inside.relations.length > 0;
+    }
+  }
+  if (fn.language === 'c' || fn.language === 'internal') {
+    // An extension's own code, installed by a superuser: its volatility says whether it touches anything.
+    if (fn.volatility === 'volatile') a.addEffects('execute');
+    return false;
+  }
+  a.addEffects('execute');
+  return true;
+}
+
+const insides = new WeakMap<CatalogFunction, Inside | null>();
+const opening = new Set<CatalogFunction>();
+
+/** What a readable body does; null where it cannot be read after all, so that the call counts as `execute`. */
+function insideOf(a: Analysis, fn: CatalogFunction, body: string): Inside | null {
+  const known = insides.get(fn);
+  if (known !== undefined) return known;
+  if (opening.has(fn))
+    return { shape: { columns: [], open: true, rest: null }, effects: 0, relations: [], functions: [] };
+  opening.add(fn);
+  try {
+    const inside = a.nested(() => readBody(a, body));
+    insides.set(fn, inside);
+    return inside;
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    insides.set(fn, null);
+    return null;
+  } finally {
+    opening.delete(fn);
+  }
+}
+
+/** The body's names are looked up under any search path, since the caller's is in force when it runs. */
+function readBody(a: Analysis, body: string): Inside {
+  const inner = new Analysis({ catalog: a.reading.catalog, path: null, temporary: [] }, a.parseText);
+  for (const statement of a.parseText(body)) {
+    // Only queries and data changes are opened; anything else makes the body count as not readable.
+    if (!QUERY_TAGS.has(statement.tag)) throw new Unreadable(`${statement.tag} in a function`);
+    analyzeQuery(inner, statement, null);
+  }
+  return {
+    shape: { columns: [], open: true, rest: null },
+    effects: inner.effects,
+    relations: [...inner.relations.values()],
+    functions: [...inner.functions.values()],
+  };
+}
+
+const QUERY_TAGS: ReadonlySet<string> = new Set([
+  'SelectStmt',
+  'InsertStmt',
+  'UpdateStmt',
+  'DeleteStmt',
+  'MergeStmt',
+]);
+
+/** Built-ins whose string arguments name things: the facts follow them, so the strings are looked at. */
+function lookAtArguments(a: Analysis, name: string, args: readonly AstNode[]): void {
+  switch (name) {
+    case 'set_config': {
+      const setting = constantString(a, args[0]);
+      const value = constantString(a, args[1]);
+      changeSetting(a, setting, value === null ? null : [value]);
+      return;
+    }
+    case 'nextval':
+    case 'setval': {
+      const sequence = constantString(a, args[0]);
+      if (sequence === null) return;
+      const [first = '', second] = parseQualifiedName(sequence);
+      useNamedRelation(a, second === undefined ? null : first, second ?? first, WRITE, false);
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+/** The text of a string constant, with or without a cast; its value then counts as looked at. */
+export function constantString(a: Analysis, value: AstNode | undefined): string | null {
+  if (value === undefined) return null;
+  if (value.tag === 'TypeCast') return constantString(a, node(value.body, 'arg') ?? undefined);
+  if (value.tag !== 'A_Const') return null;
+  const constant = constantOf(value.body);
+  a.lookAt(locationOf(value.body));
+  return constant.kind === 'string' ? constant.text : null;
+}
+
+/** `schema.name` as regclass reads it: unquoted parts fold to lower case. */
+export function parseQualifiedName(qualified: string): readonly string[] {
+  const parts = qualified.match(/"(?:[^"]|"")*"|[^.\s]+/g) ?? [];
+  return parts.map((part) =>
+    part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.toLowerCase(),
+  );
+}
+
+/** An operator by its possibly qualified name: the functions behind user-made ones count as called. */
+export function useOperator(a: Analysis, path: readonly string[]): void {
+  const name = path.at(-1);
+  if (name === undefined) return;
+  const functions = a.reading.catalog.operatorFunctions(name);
+  if (functions !== null) {
+    for (const fn of functions) callQualified(a, fn);
+    return;
+  }
+  // The words of BETWEEN, SIMILAR TO and the like stand where an operator's name would.
+  if (/^[A-Z ]+$/i.test(name) || name === '~~' || name === '!~~' || name === '~~*' || name === '!~~*') return;
+  a.addFunction(null, `operator ${name}`, 'unknown');
+  a.addEffects('execute');
+  a.unresolved = true;
+}
+
+/** A type name in a cast or column: gives its last part; casts that run functions count as calls. */
+export function useType(a: Analysis, typeName: JsonObject): string {
+  a.visited.add(typeName);
+  const path = names(typeName, 'names');
+  const name = path.at(-1) ?? '';
+  for (const cast of a.reading.catalog.typeCasts(name) ?? []) callQualified(a, cast);
+  return name;
+}

@@ -1,0 +1,102 @@
+/**
+ * Goes over the whole tree of a utility statement: relations that it names are recorded with the statement's
+ * effects, queries are analyzed, expressions walked. It over-reports rather than miss one.
+ */
+import type { EffectSet } from '../../core/effects.ts';
+import { isArray, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import type { Analysis } from './analysis.ts';
+import { asNode, stringOf, text } from './ast.ts';
+import { expression } from './expression.ts';
+import { callNamed } from './functions.ts';
+import { analyzeQuery } from './query.ts';
+import { Scope } from './scope.ts';
+
+const QUERIES: ReadonlySet<string> = new Set([
+  'SelectStmt',
+  'InsertStmt',
+  'UpdateStmt',
+  'DeleteStmt',
+  'MergeStmt',
+]);
+
+const EXPRESSIONS: ReadonlySet<string> = new Set([
+  'A_Expr',
+  'BoolExpr',
+  'NullTest',
+  'BooleanTest',
+  'FuncCall',
+  'SubLink',
+  'TypeCast',
+  'CaseExpr',
+  'CoalesceExpr',
+  'MinMaxExpr',
+  'RowExpr',
+  'A_ArrayExpr',
+  'A_Indirection',
+  'ColumnRef',
+  'CollateClause',
+  'XmlExpr',
+  'JsonObjectConstructor',
+  'JsonArrayConstructor',
+  'JsonArrayQueryConstructor',
+  'JsonFuncExpr',
+  'JsonParseExpr',
+  'JsonScalarExpr',
+  'JsonSerializeExpr',
+  'JsonIsPredicate',
+]);
+
+/** Fields that name a function to be run later: triggers, casts, operators. */
+const FUNCTION_FIELDS: ReadonlySet<string> = new Set([
+  'funcname',
+  'func_name',
+  'plhandler',
+  'plinline',
+  'handler_name',
+]);
+
+export function sweep(a: Analysis, tree: Json, effects: EffectSet): void {
+  const scope = new Scope(null);
+  // Columns of the table that an expression belongs to are not looked up: any name may be one.
+  scope.ranges.push({ alias: '', schema: null, relation: null, columns: [], open: true, rest: null });
+  a.nested(() => visit(a, tree, effects, scope));
+}
+
+function visit(a: Analysis, tree: Json, effects: EffectSet, scope: Scope): void {
+  if (isArray(tree)) {
+    for (const item of tree) visit(a, item, effects, scope);
+    return;
+  }
+  if (!isObject(tree)) return;
+  if (tree['relname'] !== undefined) {
+    mentionRelation(a, tree, effects);
+    return;
+  }
+  for (const key in tree) {
+    const value = tree[key];
+    if (value === undefined || typeof value !== 'object' || value === null) continue;
+    if (isObject(value) && QUERIES.has(key)) analyzeQuery(a, { tag: key, body: value }, scope);
+    else if (isObject(value) && EXPRESSIONS.has(key))
+      expression(a, { tag: key, body: value }, scope, 'filter');
+    else if (isArray(value) && FUNCTION_FIELDS.has(key)) mentionFunction(a, value);
+    else a.nested(() => visit(a, value, effects, scope));
+  }
+}
+
+/** A relation that a statement names without reading it; it need not exist yet. */
+export function mentionRelation(a: Analysis, rangeVar: JsonObject, effects: EffectSet): void {
+  a.visited.add(rangeVar);
+  mentionName(a, text(rangeVar, 'schemaname'), text(rangeVar, 'relname') ?? '', effects);
+}
+
+export function mentionName(a: Analysis, schema: string | null, name: string, effects: EffectSet): void {
+  for (const candidate of a.candidates(schema, name)) {
+    const known = candidate.relation !== null || candidate.temporary !== null;
+    a.addRelation(candidate, effects, 'direct', known);
+  }
+}
+
+function mentionFunction(a: Analysis, path: readonly Json[]): void {
+  const parts = path.map((part) => stringOf(asNode(part)));
+  callNamed(a, parts.length > 1 ? (parts.at(-2) ?? null) : null, parts.at(-1) ?? '', false);
+}
