@@ -1,0 +1,32 @@
+/** Every key that `when:` takes, in the order of the docs. A new one is a file and a line here. */
+import { at } from './at.ts';
+import { batch } from './batch.ts';
+import { clients } from './clients.ts';
+import { columns } from './columns.ts';
+import { effects } from './effects.ts';
+import { functions } from './functions.ts';
+import { groups } from './groups.ts';
+import { listeners } from './listeners.ts';
+import { settings } from './settings.ts';
+import { statements } from './statements.ts';
+import { tables } from './tables.ts';
+import { unbounded } from './unbounded.ts';
+import { unfiltered } from './unfiltered.ts';
+import { users } from './users.ts';
+
+export const MATCHERS = {
+  statements,
+  effects,
+  tables,
+  columns,
+  functions,
+  settings,
+  unbounded,
+  unfiltered,
+  batch,
+  users,
+  groups,
+  listeners,
+  clients,
+  at,
+} as const;

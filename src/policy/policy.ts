@@ -1,0 +1,174 @@
+/**
+ * A policy in force. All matching rules apply; the strongest verdict wins (deny over allow), limits combine to
+ * the tightest. Under `default: deny` every part of a statement has to be covered by some allow rule, as with
+ * GRANT: one rule may speak for what is read and another for what is written.
+ */
+import { createHash } from 'node:crypto';
+import { assertNever } from '../core/assert.ts';
+import type { Decision, ResultLimit } from '../core/decision.ts';
+import { EFFECTS, effectSet } from '../core/effects.ts';
+import { accessOf, type StatementFacts } from '../core/facts.ts';
+import type { SessionContext } from '../core/principal.ts';
+import { type LocatedDocument, readYaml } from '../core/yaml-document.ts';
+import { BASELINE_TEXT, baselineRules } from './baseline.ts';
+import type { Judged } from './matcher.ts';
+import { type Part, Rule } from './rule.ts';
+import { type PolicyDocument, policySchema } from './schema.ts';
+
+/** Which rules apply to one session at one time; sessions of like principals share it. */
+export interface PolicyContext {
+  /** Never used again for another set of rules, over reloads too. */
+  readonly id: number;
+  readonly rules: readonly Rule[];
+  /** Milliseconds since the epoch at which it must be asked for anew. */
+  readonly validUntilMs: number;
+}
+
+export const DEFAULT_RULE = 'default';
+const MINUTE_MS = 60_000;
+let nextContextId = 1;
+
+export class Policy {
+  /** Names exactly this text and baseline: `sha256:` and 64 hexadecimal digits. */
+  readonly version: string;
+  readonly document: PolicyDocument;
+  readonly rules: readonly Rule[];
+  readonly #contexts = new Map<string, PolicyContext>();
+  readonly #timed: boolean;
+
+  constructor(document: PolicyDocument, text: string) {
+    const observe = document.mode === 'observe';
+    const baseline = baselineRules()
+      .filter(({ name }) => document.baseline[name] !== 'off')
+      .map(({ rule }) => new Rule(rule, observe));
+    this.document = document;
+    this.rules = [...baseline, ...document.rules.map((rule) => new Rule(rule, observe))];
+    this.#timed = this.rules.some((rule) => rule.timed);
+    this.version = `sha256:${createHash('sha256').update(BASELINE_TEXT).update('\0').update(text).digest('hex')}`;
+  }
+
+  contextFor(session: SessionContext, atMs: number): PolicyContext {
+    const at = new Date(atMs);
+    const rules = this.rules.filter((rule) => rule.appliesTo(session, at));
+    const key = this.rules.map((rule) => (rules.includes(rule) ? '1' : '0')).join('');
+    const minute = this.#timed ? Math.floor(atMs / MINUTE_MS) : 0;
+    const validUntilMs = this.#timed ? (minute + 1) * MINUTE_MS : Number.POSITIVE_INFINITY;
+    const known = this.#contexts.get(key);
+    if (known !== undefined && known.validUntilMs === validUntilMs) return known;
+    const context: PolicyContext = { id: known?.id ?? nextContextId++, rules, validUntilMs };
+    this.#contexts.set(key, context);
+    return context;
+  }
+
+  /** Decides on one statement. Pure: the same statement in the same context always gets the same decision. */
+  decide(context: PolicyContext, judged: Judged): Decision {
+    const matched = context.rules.filter((rule) => rule.action.kind !== 'allow' && rule.matches(judged));
+    const enforced = matched.filter((rule) => !rule.observe);
+    const observed = matched.filter((rule) => rule.observe).map((rule) => rule.name);
+    const limit = tightest(enforced);
+    const denying = enforced.find((rule) => rule.action.kind === 'deny');
+    const names = matched.map((rule) => rule.name);
+    if (denying !== undefined)
+      return this.#decision('deny', denying.name, denying.message, names, observed, limit);
+    if (this.document.default === 'allow') return this.#decision('allow', null, null, names, observed, limit);
+    const coverage = coverageOf(context, judged);
+    const all = [...names, ...coverage.rules];
+    if (coverage.complete)
+      return this.#decision('allow', coverage.rules[0] ?? null, null, all, observed, limit);
+    if (this.document.mode === 'observe') {
+      return this.#decision('allow', null, null, all, [...observed, DEFAULT_RULE], limit);
+    }
+    return this.#decision('deny', DEFAULT_RULE, coverage.message, all, observed, limit);
+  }
+
+  #decision(
+    verdict: Decision['verdict'],
+    rule: string | null,
+    message: string | null,
+    rules: readonly string[],
+    observed: readonly string[],
+    limit: ResultLimit,
+  ): Decision {
+    return { verdict, rule, message, rules, observed, obligations: { limit }, policyVersion: this.version };
+  }
+}
+
+/** Parses a policy file; throws ProblemsError with every problem in it. */
+export function loadPolicy(
+  file: string,
+  text: string,
+): { policy: Policy; source: LocatedDocument<PolicyDocument> } {
+  const source = readYaml(file, text, policySchema);
+  return { policy: new Policy(source.value, text), source };
+}
+
+function tightest(rules: readonly Rule[]): ResultLimit {
+  let limit: ResultLimit = { rows: null, rowsRule: null, bytes: null, bytesRule: null };
+  for (const { action, name } of rules) {
+    switch (action.kind) {
+      case 'deny':
+      case 'allow':
+        break;
+      case 'limit':
+        if (action.rows !== null && (limit.rows === null || action.rows < limit.rows)) {
+          limit = { ...limit, rows: action.rows, rowsRule: name };
+        }
+        if (action.bytes !== null && (limit.bytes === null || action.bytes < limit.bytes)) {
+          limit = { ...limit, bytes: action.bytes, bytesRule: name };
+        }
+        break;
+      default:
+        assertNever(action);
+    }
+  }
+  return limit;
+}
+
+interface Coverage {
+  readonly complete: boolean;
+  readonly rules: readonly string[];
+  readonly message: string | null;
+}
+
+function coverageOf(context: PolicyContext, judged: Judged): Coverage {
+  const allowing = context.rules.filter((rule) => rule.action.kind === 'allow');
+  const used = new Set<string>();
+  for (const part of partsOf(judged.facts)) {
+    const rule = allowing.find((candidate) => candidate.covers(judged, part));
+    if (rule === undefined)
+      return { complete: false, rules: [...used], message: `no rule allows ${describe(part)}` };
+    used.add(rule.name);
+  }
+  return { complete: true, rules: [...used], message: null };
+}
+
+/** A statement as pairs of effect and relation; what a view or parent brings with it is its maker's affair. */
+export function partsOf(facts: StatementFacts): readonly Part[] {
+  const parts: Part[] = [];
+  let borne = 0;
+  for (const relation of facts.relations) {
+    if (relation.role !== 'direct') {
+      borne |= relation.effects;
+      continue;
+    }
+    for (const effect of EFFECTS) {
+      const bit = effectSet(effect);
+      if ((relation.effects & bit) === 0) continue;
+      borne |= bit;
+      parts.push({ effect: bit, relation });
+    }
+  }
+  for (const effect of EFFECTS) {
+    const bit = effectSet(effect);
+    if ((facts.effects & bit & ~borne) !== 0) parts.push({ effect: bit, relation: null });
+  }
+  return parts;
+}
+
+function describe(part: Part): string {
+  const effect = EFFECTS.find((name) => effectSet(name) === part.effect) ?? 'this';
+  if (part.relation === null) return `the effect "${effect}"`;
+  const { schema, name } = part.relation;
+  const where = `${schema === null ? '' : `${schema}.`}${name}`;
+  return accessOf(part.relation) === 'read' ? `reading ${where}` : `"${effect}" on ${where}`;
+}

@@ -1,0 +1,123 @@
+/** One rule, compiled: a test of the context, a test of the statement, and what it then says. */
+import { type EffectSet, effectSet } from '../core/effects.ts';
+import type { RelationUse } from '../core/facts.ts';
+import type { SessionContext } from '../core/principal.ts';
+import type { ContextTest, Judged, StatementTest } from './matcher.ts';
+import { MATCHERS } from './matchers/index.ts';
+import { compilePattern, matchesRelation, type NamePattern } from './pattern.ts';
+import type { RuleDocument, WhenDocument } from './schema.ts';
+
+export type RuleAction =
+  | { readonly kind: 'deny' }
+  | { readonly kind: 'allow' }
+  | { readonly kind: 'limit'; readonly rows: number | null; readonly bytes: number | null };
+
+/** What one effect of a statement bears on: a relation, or nothing in particular. */
+export interface Part {
+  readonly effect: EffectSet;
+  readonly relation: RelationUse | null;
+}
+
+/** Effects that belong to a statement as a whole and not to a relation of it. */
+const UNTIED = effectSet('execute', 'file', 'network', 'session', 'dynamic', 'admin');
+
+export class Rule {
+  readonly name: string;
+  readonly action: RuleAction;
+  readonly message: string | null;
+  readonly observe: boolean;
+  /** Its answer changes with time alone. */
+  readonly timed: boolean;
+  readonly #context: readonly ContextTest[];
+  readonly #statement: readonly StatementTest[];
+  readonly #effects: EffectSet | null;
+  readonly #tables: readonly NamePattern[] | null;
+
+  constructor(document: RuleDocument, observe: boolean) {
+    const { when } = document;
+    this.name = document.name;
+    this.message = document.message ?? null;
+    this.observe = observe || document.mode === 'observe';
+    this.action = actionOf(document);
+    this.timed = when.at !== undefined;
+    this.#context = contextTests(when);
+    this.#statement = statementTests(when);
+    this.#effects = when.effects === undefined ? null : effectSet(...when.effects);
+    this.#tables = when.tables?.flatMap((pattern) => compilePattern(pattern, 2) ?? []) ?? null;
+  }
+
+  appliesTo(context: SessionContext, at: Date): boolean {
+    return this.#context.every((test) => test(context, at));
+  }
+
+  /** Whether the statement may be what the rule is about; for every action but allow. */
+  matches(judged: Judged): boolean {
+    if (!this.#statement.every((test) => test(judged, 'some'))) return false;
+    return this.#effects === null || this.#tables === null || this.#bearsOnTables(judged);
+  }
+
+  /** Beside `tables`, `effects` asks what happens to those tables, not what else the statement does. */
+  #bearsOnTables(judged: Judged): boolean {
+    const wanted = this.#effects ?? 0;
+    const tables = this.#tables ?? [];
+    const touched = judged.facts.relations.filter((use) =>
+      tables.some((pattern) => matchesRelation(pattern, use, 'some')),
+    );
+    if (touched.length === 0) return false;
+    if (touched.some((use) => (use.effects & wanted) !== 0)) return true;
+    return (judged.facts.effects & wanted & UNTIED) !== 0;
+  }
+
+  /** Whether an allow rule speaks for this part of the statement. */
+  covers(judged: Judged, part: Part): boolean {
+    if (this.#effects !== null && (part.effect & ~this.#effects) !== 0) return false;
+    const { relation } = part;
+    if (this.#tables !== null && relation !== null) {
+      if (!this.#tables.some((pattern) => matchesRelation(pattern, relation, 'every'))) return false;
+    }
+    return this.#untiedTests(judged);
+  }
+
+  #untiedTests(judged: Judged): boolean {
+    return this.#statement.every((test) => tiedTests.has(test) || test(judged, 'every'));
+  }
+}
+
+/** Tests of `effects` and `tables`, which an allow rule answers part by part instead. */
+const tiedTests = new WeakSet<StatementTest>();
+
+function actionOf(document: RuleDocument): RuleAction {
+  const { then } = document;
+  if (typeof then === 'string') return { kind: then };
+  return { kind: 'limit', rows: then.limit.rows ?? null, bytes: then.limit.bytes ?? null };
+}
+
+function contextTests(when: WhenDocument): readonly ContextTest[] {
+  const tests: ContextTest[] = [];
+  if (when.users !== undefined) tests.push(MATCHERS.users.compile(when.users));
+  if (when.groups !== undefined) tests.push(MATCHERS.groups.compile(when.groups));
+  if (when.listeners !== undefined) tests.push(MATCHERS.listeners.compile(when.listeners));
+  if (when.clients !== undefined) tests.push(MATCHERS.clients.compile(when.clients));
+  if (when.at !== undefined) tests.push(MATCHERS.at.compile(when.at));
+  return tests;
+}
+
+function statementTests(when: WhenDocument): readonly StatementTest[] {
+  const tests: StatementTest[] = [];
+  if (when.statements !== undefined) tests.push(MATCHERS.statements.compile(when.statements));
+  if (when.columns !== undefined) tests.push(MATCHERS.columns.compile(when.columns));
+  if (when.functions !== undefined) tests.push(MATCHERS.functions.compile(when.functions));
+  if (when.settings !== undefined) tests.push(MATCHERS.settings.compile(when.settings));
+  if (when.unbounded !== undefined) tests.push(MATCHERS.unbounded.compile(when.unbounded));
+  if (when.unfiltered !== undefined) tests.push(MATCHERS.unfiltered.compile(when.unfiltered));
+  if (when.batch !== undefined) tests.push(MATCHERS.batch.compile(when.batch));
+  for (const tied of [
+    when.effects === undefined ? null : MATCHERS.effects.compile(when.effects),
+    when.tables === undefined ? null : MATCHERS.tables.compile(when.tables),
+  ]) {
+    if (tied === null) continue;
+    tiedTests.add(tied);
+    tests.push(tied);
+  }
+  return tests;
+}

@@ -1,0 +1,95 @@
+/** The policy file's shape (DESIGN 4). The JSON Schema for editors is made from it. */
+import { z } from 'zod';
+import { parseBytes } from '../core/quantities.ts';
+import { MATCHERS } from './matchers/index.ts';
+
+const bytes = z
+  .union([z.string(), z.int()])
+  .refine((written) => (parseBytes(written) ?? 0) > 0, { message: 'expected a size such as 8MiB' })
+  .transform((written) => parseBytes(written) ?? 0);
+
+const whenSchema = z.strictObject({
+  statements: MATCHERS.statements.schema.optional(),
+  effects: MATCHERS.effects.schema.optional(),
+  tables: MATCHERS.tables.schema.optional(),
+  columns: MATCHERS.columns.schema.optional(),
+  functions: MATCHERS.functions.schema.optional(),
+  settings: MATCHERS.settings.schema.optional(),
+  unbounded: MATCHERS.unbounded.schema.optional(),
+  unfiltered: MATCHERS.unfiltered.schema.optional(),
+  batch: MATCHERS.batch.schema.optional(),
+  users: MATCHERS.users.schema.optional(),
+  groups: MATCHERS.groups.schema.optional(),
+  listeners: MATCHERS.listeners.schema.optional(),
+  clients: MATCHERS.clients.schema.optional(),
+  at: MATCHERS.at.schema.optional(),
+});
+
+const limitSchema = z
+  .strictObject({
+    rows: z.int().positive().optional(),
+    bytes: bytes.optional(),
+    over: z
+      .literal('deny', { error: 'expected deny; approvals are not part of this version' })
+      .default('deny'),
+  })
+  .refine((limit) => limit.rows !== undefined || limit.bytes !== undefined, {
+    message: 'expected rows or bytes',
+  });
+
+const thenSchema = z.union([z.enum(['deny', 'allow']), z.strictObject({ limit: limitSchema })], {
+  error: (issue) => `expected deny, allow or { limit: { rows, bytes } }${approvalsHint(issue.input)}`,
+});
+
+function approvalsHint(input: unknown): string {
+  if (typeof input !== 'object' || input === null) return '';
+  if ('approve' in input || 'budget' in input) return '; approvals and budgets are not part of this version';
+  return '';
+}
+
+const mode = z.enum(['enforce', 'observe']);
+
+const ruleSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[^\s"\p{C}](?:[^"\p{C}]*[^\s"\p{C}])?$/u, { error: 'expected a name on one line, without double quotes' })
+    .refine((name) => !/^(baseline|sluice)\//.test(name), { message: 'names under baseline/ and sluice/ are taken' }),
+  when: whenSchema.default({}),
+  then: thenSchema,
+  message: z.string().min(1).optional(),
+  mode: mode.optional(),
+});
+
+export const BASELINE_NAMES = [
+  'dynamic-sql',
+  'server-files',
+  'replication',
+  'session-identity',
+  'other-sessions',
+  'server-administration',
+  'leak-catalogs',
+] as const;
+export type BaselineName = (typeof BASELINE_NAMES)[number];
+
+const off = z.literal('off', { error: 'expected off' }).optional();
+
+export const policySchema = z.strictObject({
+  default: z.enum(['allow', 'deny']),
+  mode: mode.default('enforce'),
+  baseline: z
+    .strictObject({
+      'dynamic-sql': off,
+      'server-files': off,
+      replication: off,
+      'session-identity': off,
+      'other-sessions': off,
+      'server-administration': off,
+      'leak-catalogs': off,
+    })
+    .default({}),
+  rules: z.array(ruleSchema).default([]),
+});
+
+export type PolicyDocument = z.output<typeof policySchema>;
+export type RuleDocument = PolicyDocument['rules'][number];
+export type WhenDocument = RuleDocument['when'];
