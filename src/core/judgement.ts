@@ -1,6 +1,17 @@
 import type { Denial, JudgedStatement } from './decision.ts';
 
 /** What the gate says of one text: every statement of it passes, or none does. */
-export type Judgement =
-  | { readonly outcome: 'clear'; readonly statements: readonly JudgedStatement[] }
-  | { readonly outcome: 'denied'; readonly denial: Denial; readonly statements: readonly JudgedStatement[] };
+export type Judgement = Clearance | Refusal;
+
+export interface Clearance {
+  readonly outcome: 'clear';
+  readonly statements: readonly JudgedStatement[];
+  /** What the journal says of it, as JSON members without the braces; the same for every run of the text. */
+  readonly journalMembers: string;
+}
+
+export interface Refusal {
+  readonly outcome: 'denied';
+  readonly denial: Denial;
+  readonly journalMembers: string;
+}

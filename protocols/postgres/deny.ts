@@ -1,0 +1,61 @@
+/**
+ * How a refusal enters the stream of replies: in its place, once, leaving the session usable.
+ *
+ * A message that is refused is simply not sent, and Sluice owes its error. Two cases need the server's help:
+ * when statements of the same pipeline have already gone there outside a transaction block, the pipeline has to
+ * fail as a whole, as it would have; and when the server itself would have failed the statement, the transaction
+ * has to fail with it. Then a message that the server must refuse (POISON_SQL) goes in the place of the refused
+ * one, and its error is replaced (adr/0007).
+ */
+import { parseMessage, queryMessage } from './encode.ts';
+import type { Link } from './link.ts';
+import { STATUS_TRANSACTION } from './messages.ts';
+
+/** No grammar reads this. Seen in the server's log, it says where it comes from. */
+export const POISON_SQL = 'sluice refused this statement';
+const POISON_NAME = 'sluice_refused';
+const POISON_QUERY = queryMessage(POISON_SQL);
+const POISON_PARSE = parseMessage(POISON_NAME, POISON_SQL);
+
+/** `native`: the server would have failed here too. */
+export interface Refused {
+  readonly error: Buffer;
+  readonly native: boolean;
+}
+
+/** A Query (or FunctionCall) does not pass: an error, then ReadyForQuery. */
+export function refuseQuery(link: Link, refused: Refused): void {
+  if (link.executedSinceSync || (refused.native && mayBeInTransaction(link))) {
+    link.toServer(POISON_QUERY);
+    link.replies.push({ of: 'poison-query', error: refused.error, failed: false, turn: link.turn });
+    link.executedSinceSync = false;
+    link.unsynced = false;
+    return;
+  }
+  link.replies.push({ of: 'owed', bytes: refused.error, ready: true, turn: link.turn });
+  link.payDebts();
+}
+
+/** A message of the extended protocol does not pass: an error, then nothing up to Sync. */
+export function refuseExtended(link: Link, refused: Refused): void {
+  link.skipping = true;
+  if (mustFailUpstream(link, refused)) {
+    link.toServer(POISON_PARSE);
+    link.replies.push({ of: 'poison', error: refused.error, turn: link.turn });
+    link.unsynced = true;
+    return;
+  }
+  link.replies.push({ of: 'owed', bytes: refused.error, ready: false, turn: link.turn });
+  link.payDebts();
+}
+
+function mustFailUpstream(link: Link, refused: Refused): boolean {
+  if (refused.native && mayBeInTransaction(link)) return true;
+  if (!link.executedSinceSync) return false;
+  const inBlock = link.status === STATUS_TRANSACTION && !link.transactionMoved;
+  return !inBlock;
+}
+
+function mayBeInTransaction(link: Link): boolean {
+  return link.status === STATUS_TRANSACTION || link.replies.size > 0;
+}

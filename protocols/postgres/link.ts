@@ -1,0 +1,126 @@
+/**
+ * What the two directions of one session share in the command phase: the queue of replies, the names, the
+ * transaction status, and what holds the client's next message back.
+ */
+import type { SqlGate } from '../../src/core/gate.ts';
+import type { EnginePort } from '../../src/core/session.ts';
+import { readyForQuery, SYNC } from './encode.ts';
+import { STATUS_FAILED, STATUS_IDLE, STATUS_TRANSACTION } from './messages.ts';
+import { Names } from './names.ts';
+import { type Expectation, Replies, type Run } from './replies.ts';
+
+/** Reasons to hold the client's next message, as bits: it goes on when none is left. */
+export const BLOCK = {
+  /** The gate has yet to answer. */
+  answer: 1,
+  /** Everything sent so far has to be answered first: it decides how the next message is read or whether it may run. */
+  replies: 2,
+  /** COPY FROM STDIN was sent: whether what follows is data depends on the answer. */
+  copy: 4,
+  /** A result was cut: the cancel request has to be delivered before anything else can be hit by it. */
+  cut: 8,
+} as const;
+
+const READY: ReadonlyMap<number, Buffer> = new Map(
+  [STATUS_IDLE, STATUS_TRANSACTION, STATUS_FAILED].map((status) => [status, readyForQuery(status)]),
+);
+
+export interface LinkSettings {
+  readonly statementTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly messageBytesMax: number;
+  readonly namesMax: number;
+}
+
+export class Link {
+  readonly engine: EnginePort;
+  readonly gate: SqlGate;
+  readonly settings: LinkSettings;
+  readonly replies = new Replies();
+  readonly names = new Names();
+  /** As the last ReadyForQuery said. */
+  status: number = STATUS_IDLE;
+  /** After an error in an extended pipeline: the client's messages are dropped up to Sync. */
+  skipping = false;
+  /** A statement has been sent since the last Sync or Query, so an error here undoes it. */
+  executedSinceSync = false;
+  /** Extended messages have been sent since the last Sync. */
+  unsynced = false;
+  /** BEGIN, COMMIT and the like have been sent since the last ReadyForQuery: `status` may be out of date. */
+  transactionMoved = false;
+  copyIn = false;
+  blocks = 0;
+  /** The search path may have changed since it was last asked for. */
+  readingStale = false;
+  /** It changed inside the transaction that is open, so the transaction's end may change it back. */
+  readingMoved = false;
+  /** Definitions changed in the transaction that is open; the catalog follows when it commits. */
+  definitionsMoved = false;
+  rowsSent = 0;
+  bytesSent = 0;
+  idleSinceMs: number;
+
+  constructor(engine: EnginePort, gate: SqlGate, settings: LinkSettings) {
+    this.engine = engine;
+    this.gate = gate;
+    this.settings = settings;
+    this.idleSinceMs = engine.now();
+  }
+
+  get turn(): number {
+    return this.engine.upstream.turn;
+  }
+
+  block(reason: number): void {
+    this.blocks |= reason;
+  }
+
+  unblock(reason: number): void {
+    this.blocks &= ~reason;
+  }
+
+  toClient(bytes: Buffer): void {
+    this.engine.downstream.send(bytes, 0, bytes.length);
+  }
+
+  toServer(bytes: Buffer): void {
+    this.engine.upstream.stage(bytes, 0, bytes.length);
+  }
+
+  sendSync(): void {
+    this.toServer(SYNC);
+    this.replies.push({ of: 'sync', turn: this.turn });
+    this.unsynced = false;
+    this.executedSinceSync = false;
+  }
+
+  ready(status: number): Buffer {
+    return READY.get(status) ?? readyForQuery(status);
+  }
+
+  /** Sends what Sluice owes itself, as far as its turn has come. */
+  payDebts(): void {
+    for (let first = this.replies.first(); first?.of === 'owed'; first = this.replies.first()) {
+      this.replies.shift();
+      this.toClient(first.bytes);
+      if (first.ready) this.toClient(this.ready(this.status));
+    }
+    if (this.replies.size === 0) this.idleSinceMs = this.engine.now();
+  }
+
+  /** The run that answers now, if a statement is running. */
+  currentRun(): Run | null {
+    return runOf(this.replies.first());
+  }
+}
+
+export function runOf(expectation: Expectation | null): Run | null {
+  switch (expectation?.of) {
+    case 'execute':
+      return expectation.run;
+    case 'query':
+      return expectation.runs[expectation.current] ?? null;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Prepared statements and portals of one session, from protocol messages and SQL alike: `PREPARE p` and Parse
+ * share one namespace on the server, as do `DECLARE c` and Bind, so they share one here.
+ *
+ * A name changes when the server says that it did. Until then the change is pending: later messages of the same
+ * pipeline see it, and if the server fails the pipeline before, it never happened.
+ */
+import type { Decision } from '../../src/core/decision.ts';
+import type { StatementFacts } from '../../src/core/facts.ts';
+import type { StatementNumber } from '../../src/core/ids.ts';
+import type { Clearance } from '../../src/core/judgement.ts';
+
+export interface PreparedStatement {
+  /** The text, as bytes of its own: it is judged again when the gate's stamp has moved. */
+  readonly text: Buffer;
+  readonly clearance: Clearance;
+  /** The statement's facts; null for an empty one. For SQL PREPARE, those of the statement inside. */
+  readonly facts: StatementFacts | null;
+  readonly stamp: number;
+  /** Object ids of parameter types as Parse gave them; 0 or missing where the server chooses. */
+  readonly parameterTypes: readonly number[];
+}
+
+/** A result that may come in several pieces: what has been sent of it counts over all of them. */
+export interface Portal {
+  readonly text: Buffer;
+  readonly facts: StatementFacts | null;
+  /** Replaced when the gate's stamp has moved. */
+  decision: Decision | null;
+  stamp: number;
+  /** The most rows it can have as far as known when it was bound; null for no bound. */
+  readonly rowsMax: number | null;
+  /** The record of its Bind or DECLARE. */
+  readonly number: StatementNumber;
+  readonly holdable: boolean;
+  readonly counted: Counted;
+}
+
+/** Rows and bytes of one result so far, over suspensions and FETCHes. */
+export interface Counted {
+  rows: number;
+  bytes: number;
+}
+
+export type NameChange =
+  | { readonly change: 'set-statement'; readonly name: string; readonly statement: PreparedStatement }
+  | { readonly change: 'drop-statement'; readonly name: string }
+  | { readonly change: 'drop-statements' }
+  | { readonly change: 'set-portal'; readonly name: string; readonly portal: Portal }
+  | { readonly change: 'drop-portal'; readonly name: string }
+  | { readonly change: 'drop-portals' }
+  | { readonly change: 'drop-all' };
+
+export class Names {
+  readonly #statements = new Map<string, PreparedStatement>();
+  readonly #portals = new Map<string, Portal>();
+  readonly #pending: NameChange[] = [];
+
+  get size(): number {
+    return this.#statements.size + this.#portals.size + this.#pending.length;
+  }
+
+  /** What `name` will stand for once the pending changes have happened; null for nothing. */
+  statement(name: string): PreparedStatement | null {
+    for (let n = this.#pending.length - 1; n >= 0; n--) {
+      const pending = this.#pending[n];
+      switch (pending?.change) {
+        case 'set-statement':
+          if (pending.name === name) return pending.statement;
+          break;
+        case 'drop-statement':
+          if (pending.name === name) return null;
+          break;
+        case 'drop-statements':
+        case 'drop-all':
+          return null;
+        default:
+          break;
+      }
+    }
+    return this.#statements.get(name) ?? null;
+  }
+
+  portal(name: string): Portal | null {
+    for (let n = this.#pending.length - 1; n >= 0; n--) {
+      const pending = this.#pending[n];
+      switch (pending?.change) {
+        case 'set-portal':
+          if (pending.name === name) return pending.portal;
+          break;
+        case 'drop-portal':
+          if (pending.name === name) return null;
+          break;
+        case 'drop-portals':
+        case 'drop-all':
+          return null;
+        default:
+          break;
+      }
+    }
+    return this.#portals.get(name) ?? null;
+  }
+
+  /** Announces a change that the server has yet to confirm. Changes are confirmed in the order announced. */
+  announce(change: NameChange): void {
+    this.#pending.push(change);
+  }
+
+  /** The change has happened. */
+  confirm(change: NameChange): void {
+    this.#remove(change);
+    switch (change.change) {
+      case 'set-statement':
+        this.#statements.set(change.name, change.statement);
+        return;
+      case 'drop-statement':
+        this.#statements.delete(change.name);
+        return;
+      case 'drop-statements':
+        this.#statements.clear();
+        return;
+      case 'set-portal':
+        this.#portals.set(change.name, change.portal);
+        return;
+      case 'drop-portal':
+        this.#portals.delete(change.name);
+        return;
+      case 'drop-portals':
+        this.#portals.clear();
+        return;
+      case 'drop-all':
+        this.#statements.clear();
+        this.#portals.clear();
+        return;
+    }
+  }
+
+  /** The change will not happen. */
+  revoke(change: NameChange): void {
+    this.#remove(change);
+  }
+
+  /** The transaction has ended: portals go, but for those of cursors WITH HOLD. */
+  endTransaction(): void {
+    if (this.#portals.size === 0) return;
+    for (const [name, portal] of this.#portals) if (!portal.holdable) this.#portals.delete(name);
+  }
+
+  #remove(change: NameChange): void {
+    if (this.#pending[0] === change) {
+      this.#pending.shift();
+      return;
+    }
+    const at = this.#pending.indexOf(change);
+    if (at >= 0) this.#pending.splice(at, 1);
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * What the server owes, in order: one expectation per message sent to it that has a reply, and the replies that
+ * Sluice owes itself in between. The server answers strictly in order, so this queue is the session's map.
+ */
+import type { Decision } from '../../src/core/decision.ts';
+import type { StatementFacts } from '../../src/core/facts.ts';
+import type { StatementNumber } from '../../src/core/ids.ts';
+import type { Counted, NameChange } from './names.ts';
+
+/** One statement that runs: its record, its limits, and what it has sent so far. */
+export interface Run {
+  readonly number: StatementNumber | null;
+  readonly facts: StatementFacts | null;
+  readonly decision: Decision | null;
+  readonly counted: Counted;
+  readonly startedMs: number;
+  /** Rows and bytes that `counted` had when this run began, so that its own share can be told. */
+  readonly rowsBefore: number;
+  readonly bytesBefore: number;
+  /** Set when it goes over a limit: the rule's name. From then on its rows are dropped. */
+  cutBy: string | null;
+  /** What the client reads instead of the server's error, when Sluice has made it fail. */
+  failAs: Buffer | null;
+  /** Changes of names that happen when it completes. */
+  readonly changes: readonly NameChange[];
+}
+
+export type Expectation =
+  /** A Query: the replies of its statements, then ReadyForQuery. `current` is the statement that answers now. */
+  | { readonly of: 'query'; readonly runs: readonly Run[]; current: number; failed: boolean; readonly turn: number; readonly change: NameChange | null }
+  | { readonly of: 'parse' | 'bind' | 'close'; readonly change: NameChange | null; readonly turn: number }
+  | { readonly of: 'describe-statement'; parameters: boolean; readonly turn: number }
+  | { readonly of: 'describe-portal'; readonly turn: number }
+  | { readonly of: 'execute'; readonly run: Run; readonly turn: number }
+  | { readonly of: 'sync'; readonly turn: number }
+  /** A message of Sluice's own that makes the server fail here; its error is replaced by `error`. */
+  | { readonly of: 'poison'; readonly error: Buffer; readonly turn: number }
+  /** The same as a Query, so that ReadyForQuery follows. */
+  | { readonly of: 'poison-query'; readonly error: Buffer; failed: boolean; readonly turn: number }
+  /** Nothing was sent: Sluice owes these bytes itself. `ready`: and a ReadyForQuery behind them. */
+  | { readonly of: 'owed'; readonly bytes: Buffer; readonly ready: boolean; readonly turn: number }
+  /** A question of Sluice's own, whose answers the client does not see. */
+  | { readonly of: 'probe-query'; readonly turn: number }
+  | { readonly of: 'probe-pipeline'; closed: number; readonly turn: number };
+
+export class Replies {
+  #items: (Expectation | undefined)[] = new Array(16);
+  #head = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  first(): Expectation | null {
+    return this.#size === 0 ? null : (this.#items[this.#head] ?? null);
+  }
+
+  push(expectation: Expectation): void {
+    if (this.#size === this.#items.length) this.#grow();
+    this.#items[(this.#head + this.#size) & (this.#items.length - 1)] = expectation;
+    this.#size++;
+  }
+
+  shift(): Expectation | null {
+    const first = this.first();
+    if (first === null) return null;
+    this.#items[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#items.length - 1);
+    this.#size--;
+    return first;
+  }
+
+  /** Takes the last one off again. */
+  pop(): Expectation | null {
+    if (this.#size === 0) return null;
+    const at = (this.#head + this.#size - 1) & (this.#items.length - 1);
+    const last = this.#items[at] ?? null;
+    this.#items[at] = undefined;
+    this.#size--;
+    return last;
+  }
+
+  last(): Expectation | null {
+    return this.#size === 0 ? null : (this.#items[(this.#head + this.#size - 1) & (this.#items.length - 1)] ?? null);
+  }
+
+  #grow(): void {
+    const grown: (Expectation | undefined)[] = new Array(this.#items.length * 2);
+    for (let n = 0; n < this.#size; n++) grown[n] = this.#items[(this.#head + n) & (this.#items.length - 1)];
+    this.#items = grown;
+    this.#head = 0;
+  }
+}
+
+/** Messages of the extended protocol, which the server skips after an error until Sync. */
+export function isSkippedAfterError(expectation: Expectation): boolean {
+  return expectation.of !== 'sync';
+}

@@ -1,0 +1,72 @@
+/** What a protocol session may ask of policy, catalog and journal. The engine answers; sessions never see those. */
+import type { Decision, Denial } from './decision.ts';
+import type { ProxyError } from './errors.ts';
+import type { StatementFacts, TemporaryTable } from './facts.ts';
+import type { StatementNumber } from './ids.ts';
+import type { Clearance, Judgement } from './judgement.ts';
+
+/**
+ * `pending`: the answer takes something that is not at hand (a worker's parse, a fresh catalog). The session
+ * keeps the message, stops reading, and asks again when its `wake()` is called.
+ */
+export type SqlAnswer = Judgement | { readonly outcome: 'pending' } | { readonly outcome: 'failed'; readonly error: ProxyError };
+
+/** How a statement reached Sluice; part of its journal record. */
+export type Via = 'query' | 'parse' | 'bind' | 'execute' | 'describe' | 'startup';
+
+/** One parameter value as the client sent it; null is SQL NULL. `binary`: in the type's binary format. */
+export interface BoundParameter {
+  readonly bytes: Buffer | null;
+  readonly binary: boolean;
+}
+
+export interface StatementEntry {
+  readonly via: Via;
+  /** The text as it came; copied by the callee. */
+  readonly text: Buffer;
+  readonly parameters: readonly BoundParameter[];
+}
+
+/** How a statement that ran came out. */
+export interface RunResult {
+  /** The command tag; null where it ended with an error. */
+  readonly tag: string | null;
+  readonly sqlstate: string | null;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly ms: number;
+  /** Why the result was cut, by rule; null where it was not. */
+  readonly cutBy: string | null;
+}
+
+export interface SqlGate {
+  /** Grows when earlier answers may not hold any more: a new policy, catalog, search path or time of day. */
+  readonly stamp: number;
+
+  /** Judges `bytes[start, end)`. Nothing is journaled: that is `admit`'s and `refuse`'s. */
+  judge(bytes: Buffer, start: number, end: number): SqlAnswer;
+
+  /** Decides on one statement again, with what is known of its bound now. */
+  decide(facts: StatementFacts, rowsMax: number | null): Decision;
+
+  /** What the client is told of a decision that denies. */
+  denialOf(decision: Decision, facts: StatementFacts): Denial;
+
+  /** Journals that a statement passes. Its bytes may go upstream with this turn's write, not before. */
+  admit(clearance: Clearance, entry: StatementEntry): StatementNumber;
+
+  /** Journals that a statement does not pass. */
+  refuse(denial: Denial, journalMembers: string, entry: StatementEntry): void;
+
+  /** Journals how an admitted statement came out. */
+  finish(number: StatementNumber, result: RunResult): void;
+
+  /** The search path that the session is known to have; null while it is not known. */
+  setPath(path: readonly string[] | null): void;
+
+  /** The temporary tables that the session is known to have made. */
+  setTemporary(tables: readonly TemporaryTable[]): void;
+
+  /** A statement that defines or destroys objects has gone through and is committed. */
+  definitionsChanged(): void;
+}
