@@ -53,7 +53,8 @@ export function readBind(bytes: Buffer, start: number, end: number): BindMessage
   const statement = reader.cstring('statement name');
   const formats = readFormats(reader, 'parameter format');
   const count = reader.i16('number of parameters') & 0xffff;
-  if (formats.length > 1 && formats.length !== count) throw new MalformedBytes('parameter formats do not match');
+  if (formats.length > 1 && formats.length !== count)
+    throw new MalformedBytes('parameter formats do not match');
   const parameters: BoundParameter[] = [];
   for (let n = 0; n < count; n++) {
     const length = reader.i32('parameter length');
@@ -85,7 +86,8 @@ export function readNamedObject(bytes: Buffer, start: number, end: number, what:
   const kind = reader.u8(`kind of ${what}`);
   const name = reader.cstring(`name in ${what}`);
   reader.expectEnd(what);
-  if (kind !== STATEMENT && kind !== PORTAL) throw new MalformedBytes(`${what} of neither statement nor portal`);
+  if (kind !== STATEMENT && kind !== PORTAL)
+    throw new MalformedBytes(`${what} of neither statement nor portal`);
   return { kind: kind === STATEMENT ? 'statement' : 'portal', name };
 }
 
@@ -138,7 +140,11 @@ export function readAuthentication(bytes: Buffer, start: number, end: number): A
       return { request: 'md5', salt: Buffer.from(reader.bytes(4, 'salt')) };
     case AUTHENTICATION.SASL: {
       const mechanisms: string[] = [];
-      for (let name = reader.cstring('SASL mechanism'); name !== ''; name = reader.cstring('SASL mechanism')) {
+      for (
+        let name = reader.cstring('SASL mechanism');
+        name !== '';
+        name = reader.cstring('SASL mechanism')
+      ) {
         mechanisms.push(name);
       }
       return { request: 'sasl', mechanisms };
@@ -165,7 +171,11 @@ export function readParameterStatus(bytes: Buffer, start: number, end: number): 
   return { name, value };
 }
 
-export function readBackendKeyData(bytes: Buffer, start: number, end: number): { processId: number; secret: Buffer } {
+export function readBackendKeyData(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): { processId: number; secret: Buffer } {
   const reader = new ByteReader(bytes, start, end);
   const processId = reader.i32('process id');
   return { processId, secret: Buffer.from(reader.bytes(reader.remaining, 'cancel key')) };
@@ -199,9 +209,12 @@ export function readErrorResponse(bytes: Buffer, start: number, end: number): Se
   let message = '';
   for (let code = reader.u8('error field'); code !== 0; code = reader.u8('error field')) {
     const value = reader.cstring('error field');
-    if (code === 0x56) severity = value; // V
-    else if (code === 0x53 && severity === '') severity = value; // S
-    else if (code === 0x43) sqlstate = value; // C
+    if (code === 0x56)
+      severity = value; // V
+    else if (code === 0x53 && severity === '')
+      severity = value; // S
+    else if (code === 0x43)
+      sqlstate = value; // C
     else if (code === 0x4d) message = value; // M
   }
   reader.expectEnd('ErrorResponse');

@@ -7,7 +7,7 @@
  * has to fail with it. Then a message that the server must refuse (POISON_SQL) goes in the place of the refused
  * one, and its error is replaced (adr/0007).
  */
-import { parseMessage, queryMessage } from './encode.ts';
+import { FLUSH, parseMessage, queryMessage } from './encode.ts';
 import type { Link } from './link.ts';
 import { STATUS_TRANSACTION } from './messages.ts';
 
@@ -32,8 +32,7 @@ export function refuseQuery(link: Link, refused: Refused): void {
     link.unsynced = false;
     return;
   }
-  link.replies.push({ of: 'owed', bytes: refused.error, ready: true, turn: link.turn });
-  link.payDebts();
+  owe(link, refused.error, true);
 }
 
 /** A message of the extended protocol does not pass: an error, then nothing up to Sync. */
@@ -45,7 +44,13 @@ export function refuseExtended(link: Link, refused: Refused): void {
     link.unsynced = true;
     return;
   }
-  link.replies.push({ of: 'owed', bytes: refused.error, ready: false, turn: link.turn });
+  owe(link, refused.error, false);
+}
+
+/** The server keeps the replies of an unfinished pipeline to itself; the error has to wait for them, so it is asked. */
+function owe(link: Link, bytes: Buffer, ready: boolean): void {
+  if (link.unsynced && link.replies.size > 0) link.toServer(FLUSH);
+  link.replies.push({ of: 'owed', bytes, ready, turn: link.turn });
   link.payDebts();
 }
 

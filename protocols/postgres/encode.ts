@@ -28,7 +28,9 @@ export const SYNC = empty(FRONTEND.Sync);
 export const FLUSH = empty(FRONTEND.Flush);
 export const TERMINATE = empty(FRONTEND.Terminate);
 export const SSL_REQUEST_PACKET = made((writer) => writer.begin(null).i32(SSL_REQUEST).end());
-export const AUTHENTICATION_OK = made((writer) => writer.begin(BACKEND.Authentication).i32(AUTHENTICATION.Ok).end());
+export const AUTHENTICATION_OK = made((writer) =>
+  writer.begin(BACKEND.Authentication).i32(AUTHENTICATION.Ok).end(),
+);
 export const ANSWER_TLS = Buffer.from('S');
 export const ANSWER_NO = Buffer.from('N');
 
@@ -38,7 +40,10 @@ export function readyForQuery(status: number): Buffer {
 
 export function errorResponse(fields: ErrorFields): Buffer {
   return made((writer) => {
-    const tag = fields.severity === 'NOTICE' || fields.severity === 'WARNING' ? BACKEND.NoticeResponse : BACKEND.ErrorResponse;
+    const tag =
+      fields.severity === 'NOTICE' || fields.severity === 'WARNING'
+        ? BACKEND.NoticeResponse
+        : BACKEND.ErrorResponse;
     writer.begin(tag);
     const field = (code: string, value: string | null) => {
       if (value === null) return;
@@ -121,7 +126,9 @@ export function passwordMessage(password: string): Buffer {
 }
 
 export function saslInitialResponse(mechanism: string, data: Buffer): Buffer {
-  return made((writer) => writer.begin(FRONTEND.Password).cstring(mechanism).i32(data.length).raw(data).end());
+  return made((writer) =>
+    writer.begin(FRONTEND.Password).cstring(mechanism).i32(data.length).raw(data).end(),
+  );
 }
 
 export function saslResponse(data: Buffer): Buffer {

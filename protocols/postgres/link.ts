@@ -56,6 +56,10 @@ export class Link {
   readingMoved = false;
   /** Definitions changed in the transaction that is open; the catalog follows when it commits. */
   definitionsMoved = false;
+  /** A cancel request is on its way to the server. */
+  cancelling = false;
+  /** The run that was cut, until it has ended. */
+  cutRun: Run | null = null;
   rowsSent = 0;
   bytesSent = 0;
   idleSinceMs: number;

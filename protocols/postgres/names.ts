@@ -14,6 +14,8 @@ export interface PreparedStatement {
   /** The text, as bytes of its own: it is judged again when the gate's stamp has moved. */
   readonly text: Buffer;
   readonly clearance: Clearance;
+  /** Which of the text's statements it is: a PREPARE may stand among others. */
+  readonly index: number;
   /** The statement's facts; null for an empty one. For SQL PREPARE, those of the statement inside. */
   readonly facts: StatementFacts | null;
   readonly stamp: number;
@@ -30,8 +32,8 @@ export interface Portal {
   stamp: number;
   /** The most rows it can have as far as known when it was bound; null for no bound. */
   readonly rowsMax: number | null;
-  /** The record of its Bind or DECLARE. */
-  readonly number: StatementNumber;
+  /** The record of its Bind; null for a cursor that SQL declared. */
+  readonly number: StatementNumber | null;
   readonly holdable: boolean;
   readonly counted: Counted;
 }

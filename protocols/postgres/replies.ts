@@ -27,7 +27,14 @@ export interface Run {
 
 export type Expectation =
   /** A Query: the replies of its statements, then ReadyForQuery. `current` is the statement that answers now. */
-  | { readonly of: 'query'; readonly runs: readonly Run[]; current: number; failed: boolean; readonly turn: number; readonly change: NameChange | null }
+  | {
+      readonly of: 'query';
+      readonly runs: readonly Run[];
+      current: number;
+      failed: boolean;
+      readonly turn: number;
+      readonly change: NameChange | null;
+    }
   | { readonly of: 'parse' | 'bind' | 'close'; readonly change: NameChange | null; readonly turn: number }
   | { readonly of: 'describe-statement'; parameters: boolean; readonly turn: number }
   | { readonly of: 'describe-portal'; readonly turn: number }
@@ -82,7 +89,9 @@ export class Replies {
   }
 
   last(): Expectation | null {
-    return this.#size === 0 ? null : (this.#items[(this.#head + this.#size - 1) & (this.#items.length - 1)] ?? null);
+    return this.#size === 0
+      ? null
+      : (this.#items[(this.#head + this.#size - 1) & (this.#items.length - 1)] ?? null);
   }
 
   #grow(): void {

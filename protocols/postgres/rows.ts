@@ -25,7 +25,14 @@ export class RowCounter {
    * Counts frames of `tag` in `bytes[at, end)` into `counted`. A row of which only the header is here counts
    * whole: its bytes follow in any case.
    */
-  count(bytes: Buffer, start: number, end: number, tag: number, counted: Counted, limit: ResultLimit): RowStop {
+  count(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    tag: number,
+    counted: Counted,
+    limit: ResultLimit,
+  ): RowStop {
     const rowsMax = limit.rows ?? Number.POSITIVE_INFINITY;
     const bytesMax = limit.bytes ?? Number.POSITIVE_INFINITY;
     let { rows, bytes: sum } = counted;

@@ -40,15 +40,22 @@ export function readStartupPacket(bytes: Buffer, start: number, end: number): St
       return { packet: 'gssenc-request' };
     case CANCEL_REQUEST: {
       const processId = reader.i32('process id');
-      if (reader.remaining < 4 || reader.remaining > SECRET_BYTES_MAX) throw new MalformedBytes('cancel key length');
-      return { packet: 'cancel-request', processId, secret: Buffer.from(reader.bytes(reader.remaining, 'cancel key')) };
+      if (reader.remaining < 4 || reader.remaining > SECRET_BYTES_MAX)
+        throw new MalformedBytes('cancel key length');
+      return {
+        packet: 'cancel-request',
+        processId,
+        secret: Buffer.from(reader.bytes(reader.remaining, 'cancel key')),
+      };
     }
     default:
       break;
   }
   const major = code >>> 16;
   if (major !== 3) {
-    throw new ProxyError('unsafe-startup', { detail: `protocol ${major}.${code & 0xffff} is not served, only 3.0 to 3.2` });
+    throw new ProxyError('unsafe-startup', {
+      detail: `protocol ${major}.${code & 0xffff} is not served, only 3.0 to 3.2`,
+    });
   }
   return { packet: 'startup', startup: readParameters(reader, code & 0xffff) };
 }
@@ -64,7 +71,8 @@ function readParameters(reader: ByteReader, minor: number): Startup {
     if (name === 'user') user = value;
     else if (name === 'database') database = value;
     else if (name === 'replication') refuseReplication(value);
-    else if (name === 'options') for (const [key, setting] of readOptions(value)) allow(settings, key, setting);
+    else if (name === 'options')
+      for (const [key, setting] of readOptions(value)) allow(settings, key, setting);
     else if (name.startsWith('_pq_.')) protocolOptions.push(name);
     else {
       if (name === 'application_name') application = value;
@@ -121,7 +129,9 @@ function allow(settings: Map<string, string>, name: string, value: string): void
   if (key === 'client_encoding') {
     // SQL_ASCII means "whatever the bytes are", which psql says in the C locale: UTF8 serves it as well.
     if (!/^'?(utf-?_?8|unicode|sql_ascii)'?$/i.test(value)) {
-      throw new ProxyError('unsafe-startup', { detail: `client_encoding has to be UTF8, not ${value}; set PGCLIENTENCODING=UTF8` });
+      throw new ProxyError('unsafe-startup', {
+        detail: `client_encoding has to be UTF8, not ${value}; set PGCLIENTENCODING=UTF8`,
+      });
     }
     settings.set(key, 'UTF8');
     return;

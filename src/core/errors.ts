@@ -132,6 +132,14 @@ export const ERRORS = {
     log: 'info',
     message: 'terminating the session: idle for too long',
   },
+  'statement-timeout': {
+    kind: 'limit',
+    blame: 'peer',
+    sqlstate: '57014',
+    session: 'go-on',
+    log: 'info',
+    message: 'canceling statement due to the statement timeout of Sluice',
+  },
   'struck-off': {
     kind: 'limit',
     blame: 'peer',

@@ -9,7 +9,10 @@ import type { Clearance, Judgement } from './judgement.ts';
  * `pending`: the answer takes something that is not at hand (a worker's parse, a fresh catalog). The session
  * keeps the message, stops reading, and asks again when its `wake()` is called.
  */
-export type SqlAnswer = Judgement | { readonly outcome: 'pending' } | { readonly outcome: 'failed'; readonly error: ProxyError };
+export type SqlAnswer =
+  | Judgement
+  | { readonly outcome: 'pending' }
+  | { readonly outcome: 'failed'; readonly error: ProxyError };
 
 /** How a statement reached Sluice; part of its journal record. */
 export type Via = 'query' | 'parse' | 'bind' | 'execute' | 'describe' | 'startup';

@@ -3,9 +3,10 @@
  * A protocol session has no sockets, timers or promises; its ports have no protocol. Bytes passed either way
  * are valid only during the call: who keeps them copies them.
  */
-import type { Principal } from './principal.ts';
+
 import type { ProxyError } from './errors.ts';
 import type { SqlGate } from './gate.ts';
+import type { Principal } from './principal.ts';
 
 export interface DownstreamPort {
   /** Bytes for the client, in order; gathered and written together at the end of the event. */
@@ -13,8 +14,8 @@ export interface DownstreamPort {
   /** Stop and go on reading from the client. Bytes read already still arrive and are the session's to keep. */
   pause(): void;
   resume(): void;
-  /** Everything from here on is TLS; `downstreamSecured` follows. */
-  startTls(): void;
+  /** Everything from here on is TLS, beginning with `received`; `downstreamSecured` follows. */
+  startTls(received: Buffer): void;
   /** Close once what was sent is written. */
   end(): void;
 }
@@ -47,7 +48,11 @@ export type SaslStep =
 
 export type LoginPlan =
   | { readonly plan: 'trust'; readonly principal: Principal }
-  | { readonly plan: 'sasl'; readonly mechanisms: readonly string[]; start(mechanism: string): SaslExchange | null }
+  | {
+      readonly plan: 'sasl';
+      readonly mechanisms: readonly string[];
+      start(mechanism: string): SaslExchange | null;
+    }
   | { readonly plan: 'refused'; readonly error: ProxyError };
 
 export interface IdentityPort {
@@ -96,6 +101,8 @@ export interface EnginePort {
   now(): number;
   /** The client has proven who it is. The gate it gets, or why there is none. */
   authenticated(principal: Principal, details: LoginDetails): Admission;
+  /** The server is ready, and takes this key to cancel what runs there. */
+  upstreamReady(key: CancelKey): void;
   /** Makes a cancel key for this session and registers it. */
   cancelKey(secretBytes: number): CancelKey;
   /** The client asks on a connection of its own that another session's work be cancelled. */

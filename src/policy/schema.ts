@@ -52,8 +52,12 @@ const mode = z.enum(['enforce', 'observe']);
 const ruleSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[^\s"\p{C}](?:[^"\p{C}]*[^\s"\p{C}])?$/u, { error: 'expected a name on one line, without double quotes' })
-    .refine((name) => !/^(baseline|sluice)\//.test(name), { message: 'names under baseline/ and sluice/ are taken' }),
+    .regex(/^[^\s"\p{C}](?:[^"\p{C}]*[^\s"\p{C}])?$/u, {
+      error: 'expected a name on one line, without double quotes',
+    })
+    .refine((name) => !/^(baseline|sluice)\//.test(name), {
+      message: 'names under baseline/ and sluice/ are taken',
+    }),
   when: whenSchema.default({}),
   then: thenSchema,
   message: z.string().min(1).optional(),

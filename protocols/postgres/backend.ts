@@ -1,0 +1,133 @@
+/**
+ * From the server's bytes to messages and on to the client. Rows and COPY data are counted by their headers and
+ * stream through; everything else is small, is read whole, and is held against what the server owes.
+ */
+import { Accumulator, MalformedBytes } from '../../src/bytes/index.ts';
+import { NO_LIMIT } from '../../src/core/decision.ts';
+import { cut } from './cut.ts';
+import { frameSize, HEADER_BYTES } from './frame.ts';
+import type { Link } from './link.ts';
+import { BACKEND } from './messages.ts';
+import { Responses } from './responses.ts';
+import { RowCounter } from './rows.ts';
+
+/** Messages that are read whole: errors and notices may quote a statement or a value, but not a table. */
+const CONTROL_BYTES_MAX = 8 * 1024 * 1024;
+
+export class Backend {
+  readonly #link: Link;
+  readonly #responses: Responses;
+  readonly #counter = new RowCounter();
+  /** The head of a message that is not complete yet. */
+  readonly #partial = new Accumulator();
+  /** How much is still to come of a row that was begun, and whether it passes. */
+  #left = 0;
+  #leftPasses = true;
+
+  constructor(link: Link) {
+    this.#link = link;
+    this.#responses = new Responses(link);
+  }
+
+  receive(bytes: Buffer, start: number, end: number): void {
+    let at = start;
+    while (at < end) {
+      if (this.#left > 0) at = this.#rest(bytes, at, end);
+      else if (this.#partial.length > 0) at = this.#complete(bytes, at, end);
+      else if (end - at < HEADER_BYTES) {
+        this.#partial.append(bytes, at, end);
+        return;
+      } else at = this.#frame(bytes, at, end);
+    }
+  }
+
+  /** More of a row whose header has been counted. */
+  #rest(bytes: Buffer, at: number, end: number): number {
+    const to = Math.min(end, at + this.#left);
+    this.#left -= to - at;
+    if (this.#leftPasses) this.#pass(bytes, at, to);
+    return to;
+  }
+
+  #pass(bytes: Buffer, from: number, to: number): void {
+    this.#link.engine.downstream.send(bytes, from, to);
+  }
+
+  /** A frame whose header is here. Gives where the next one begins. */
+  #frame(bytes: Buffer, at: number, end: number): number {
+    const tag = bytes[at] ?? 0;
+    if (this.#isRow(tag)) return this.#rows(bytes, at, end, tag);
+    const size = frameSize(bytes, at);
+    if (size > CONTROL_BYTES_MAX) throw new MalformedBytes(`a control message of ${size} bytes`);
+    if (end - at < size) {
+      this.#partial.append(bytes, at, end);
+      return end;
+    }
+    this.#message(bytes, at, at + size);
+    return at + size;
+  }
+
+  /** A row or COPY data of a statement's; a question of Sluice's own has rows too, which are read. */
+  #isRow(tag: number): boolean {
+    if (tag !== BACKEND.DataRow && tag !== BACKEND.CopyData) return false;
+    const of = this.#link.replies.first()?.of;
+    return of === 'query' || of === 'execute';
+  }
+
+  #rows(bytes: Buffer, at: number, end: number, tag: number): number {
+    const link = this.#link;
+    if (!this.#responses.rowsPass()) {
+      const next = at + frameSize(bytes, at);
+      this.#left = Math.max(0, next - end);
+      this.#leftPasses = false;
+      return Math.min(next, end);
+    }
+    const run = link.currentRun();
+    if (run === null) throw new MalformedBytes('a row of no statement');
+    const stop = this.#counter.count(
+      bytes,
+      at,
+      end,
+      tag,
+      run.counted,
+      run.decision?.obligations.limit ?? NO_LIMIT,
+    );
+    const to = this.#counter.at;
+    this.#pass(bytes, at, to);
+    this.#left = this.#counter.left;
+    this.#leftPasses = true;
+    if (stop === 'rows' || stop === 'bytes') cut(link, run, stop);
+    return to;
+  }
+
+  /** More of a message of which only the head has been here. */
+  #complete(bytes: Buffer, at: number, end: number): number {
+    const partial = this.#partial;
+    let to = at;
+    if (partial.length < HEADER_BYTES) {
+      to = Math.min(end, at + HEADER_BYTES - partial.length);
+      partial.append(bytes, at, to);
+      if (partial.length < HEADER_BYTES) return to;
+      const held = partial.view();
+      const tag = held[0] ?? 0;
+      if (this.#isRow(tag)) {
+        // A row streams from its header on. At the limit the first look cuts, and the second drops it.
+        const header = partial.takeAll();
+        if (this.#rows(header, 0, HEADER_BYTES, tag) === 0) this.#rows(header, 0, HEADER_BYTES, tag);
+        return to;
+      }
+    }
+    const size = frameSize(partial.view(), 0);
+    if (size > CONTROL_BYTES_MAX) throw new MalformedBytes(`a control message of ${size} bytes`);
+    const more = Math.min(end, to + size - partial.length);
+    partial.append(bytes, to, more);
+    if (partial.length === size) this.#message(partial.takeAll(), 0, size);
+    return more;
+  }
+
+  #message(bytes: Buffer, from: number, to: number): void {
+    const sight = this.#responses.message(bytes[from] ?? 0, bytes, from + HEADER_BYTES, to);
+    if (sight === 'pass') this.#pass(bytes, from, to);
+    this.#link.payDebts();
+  }
+}

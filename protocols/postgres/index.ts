@@ -1,0 +1,1 @@
+export { PostgresSession, type PostgresSettings } from './session.ts';

@@ -1,0 +1,331 @@
+/** What each message of the client's means in the command phase, and whether it passes. One method per message. */
+import type { Denial } from '../../src/core/decision.ts';
+import { hasEffect } from '../../src/core/effects.ts';
+import { ProxyError } from '../../src/core/errors.ts';
+import type { StatementFacts, TemporaryTable } from '../../src/core/facts.ts';
+import type { StatementEntry } from '../../src/core/gate.ts';
+import type { Clearance } from '../../src/core/judgement.ts';
+import { readBind, readEmpty, readExecute, readNamedObject, readParse, readQuery } from './decode.ts';
+import { refuseExtended, refuseQuery } from './deny.ts';
+import { denialResponse, failureResponse } from './encode.ts';
+import { BLOCK, type Link } from './link.ts';
+import type { NameChange, Portal } from './names.ts';
+import {
+  changesOf,
+  emptyRun,
+  isNamed,
+  mayOverrun,
+  type Plan,
+  type Runs,
+  runOfPlan,
+  settledDecision,
+} from './plan.ts';
+import { decisionOf, integerParameter, missing, type Resolved, resolve, upToDate } from './resolve.ts';
+
+/** `pass`: forward the frame. `drop`: it is dealt with. `hold`: keep it and ask again. */
+export type Outcome = 'pass' | 'drop' | 'hold';
+
+const TEMPORARY_MAX = 256;
+
+export class Requests {
+  readonly #link: Link;
+  readonly #temporary = new Map<string, TemporaryTable>();
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  query(bytes: Buffer, start: number, end: number): Outcome {
+    const link = this.#link;
+    if (link.skipping) return 'drop';
+    const text = readQuery(bytes, start, end);
+    const answer = link.gate.judge(bytes, text.start, text.end);
+    switch (answer.outcome) {
+      case 'pending':
+        link.block(BLOCK.answer);
+        return 'hold';
+      case 'failed':
+        refuseQuery(link, { error: failureResponse(answer.error), native: false });
+        return 'drop';
+      case 'denied':
+        link.gate.refuse(
+          answer.denial,
+          answer.journalMembers,
+          entry('query', bytes.subarray(text.start, text.end)),
+        );
+        refuseQuery(link, refusedBy(answer.denial));
+        return 'drop';
+      case 'clear':
+        return this.#clearQuery(answer, bytes.subarray(text.start, text.end));
+    }
+  }
+
+  #clearQuery(clearance: Clearance, text: Buffer): Outcome {
+    const link = this.#link;
+    if (link.names.size >= link.settings.namesMax) {
+      refuseQuery(link, { error: failureResponse(new ProxyError('too-many-names')), native: false });
+      return 'drop';
+    }
+    const plans: Plan[] = [];
+    const announced: NameChange[] = [];
+    for (const [index, { facts, decision }] of clearance.statements.entries()) {
+      // A statement without names of its own runs as it was judged.
+      const resolved = resolve(link, facts, isNamed(facts) ? null : decision, () => null);
+      if (resolved.resolved !== 'runs') {
+        for (const change of announced) link.names.revoke(change);
+        return this.#unresolved(resolved, clearance, entry('query', text), refuseQuery);
+      }
+      const plan = { facts, resolved, changes: changesOf(link, clearance, facts, resolved, text, index) };
+      for (const change of plan.changes) link.names.announce(change);
+      announced.push(...plan.changes);
+      plans.push(plan);
+    }
+    const number = link.gate.admit(clearance, entry('query', text));
+    const runs = plans.map((plan) => runOfPlan(plan, number, link.engine.now()));
+    for (const plan of plans) this.#follow(plan.facts, plan.resolved);
+    // A simple Query does away with the unnamed statement, whatever comes of it.
+    const change: NameChange = { change: 'drop-statement', name: '' };
+    link.names.announce(change);
+    link.replies.push({ of: 'query', runs, current: 0, failed: false, turn: link.turn, change });
+    link.unsynced = false;
+    link.executedSinceSync = false;
+    return 'pass';
+  }
+
+  #unresolved(
+    resolved: Exclude<Resolved, { resolved: 'runs' }>,
+    clearance: Clearance,
+    statement: StatementEntry,
+    refuse: typeof refuseQuery,
+  ): Outcome {
+    const link = this.#link;
+    switch (resolved.resolved) {
+      case 'pending':
+        link.block(BLOCK.answer);
+        return 'hold';
+      case 'failed':
+        refuse(link, { error: failureResponse(resolved.error), native: false });
+        return 'drop';
+      case 'denied':
+        link.gate.refuse(resolved.denial, clearance.journalMembers, statement);
+        refuse(link, refusedBy(resolved.denial));
+        return 'drop';
+    }
+  }
+
+  /** What later messages have to wait for, and what the session has to remember, once this statement is sent. */
+  #follow(facts: StatementFacts, resolved: Runs): void {
+    const link = this.#link;
+    const { act } = facts;
+    if (act.act === 'copy-in') link.block(BLOCK.copy);
+    if (act.act === 'transaction') {
+      link.transactionMoved = true;
+      if (link.readingMoved && act.kind !== 'begin' && act.kind !== 'savepoint') this.#readingMayMove();
+    }
+    if (facts.changesReading || resolved.facts.changesReading) this.#readingMayMove();
+    if (mayOverrun(resolved)) link.block(BLOCK.replies);
+    const defines = hasEffect(facts.effects, 'define') || hasEffect(facts.effects, 'destroy');
+    if (defines && facts.makesTemporary.length === 0) link.definitionsMoved = true;
+    if (facts.makesTemporary.length > 0) this.#remember(facts.makesTemporary);
+  }
+
+  #readingMayMove(): void {
+    this.#link.readingStale = true;
+    this.#link.readingMoved = true;
+    this.#link.block(BLOCK.replies);
+  }
+
+  /** A name, once a temporary table's, may be one's again: it is never forgotten, and always read both ways. */
+  #remember(tables: readonly TemporaryTable[]): void {
+    for (const table of tables) {
+      const known = this.#temporary.get(table.name);
+      const same = known === undefined || JSON.stringify(known.columns) === JSON.stringify(table.columns);
+      if (known === undefined && this.#temporary.size >= TEMPORARY_MAX) continue;
+      this.#temporary.set(table.name, same ? table : { name: table.name, columns: null });
+    }
+    this.#link.gate.setTemporary([...this.#temporary.values()]);
+  }
+
+  parse(bytes: Buffer, start: number, end: number): Outcome {
+    const link = this.#link;
+    if (link.skipping) return 'drop';
+    const message = readParse(bytes, start, end);
+    if (link.names.size >= link.settings.namesMax) return this.#refuseWith(new ProxyError('too-many-names'));
+    const answer = link.gate.judge(bytes, message.text.start, message.text.end);
+    if (answer.outcome === 'pending') {
+      link.block(BLOCK.answer);
+      return 'hold';
+    }
+    if (answer.outcome === 'failed') return this.#refuseWith(answer.error);
+    const text = Buffer.from(bytes.subarray(message.text.start, message.text.end));
+    const statement = entry('parse', text);
+    if (answer.outcome === 'denied')
+      return this.#refuseDenied(answer.denial, answer.journalMembers, statement);
+    if (answer.statements.length > 1) {
+      return this.#refuseDenied(MULTIPLE_COMMANDS, answer.journalMembers, statement);
+    }
+    link.gate.admit(answer, statement);
+    const facts = answer.statements[0]?.facts ?? null;
+    const { name, parameterTypes } = message;
+    const prepared = { text, clearance: answer, index: 0, facts, stamp: link.gate.stamp, parameterTypes };
+    const change: NameChange = { change: 'set-statement', name, statement: prepared };
+    link.names.announce(change);
+    link.replies.push({ of: 'parse', change, turn: link.turn });
+    link.unsynced = true;
+    return 'pass';
+  }
+
+  bind(bytes: Buffer, start: number, end: number): Outcome {
+    const link = this.#link;
+    if (link.skipping) return 'drop';
+    const message = readBind(bytes, start, end);
+    if (link.names.size >= link.settings.namesMax) return this.#refuseWith(new ProxyError('too-many-names'));
+    const named = link.names.statement(message.statement);
+    if (named === null)
+      return this.#refuseDenied(missingStatement(message.statement), '', entry('bind', EMPTY));
+    const current = upToDate(link, named);
+    const statement: StatementEntry = { via: 'bind', text: named.text, parameters: message.parameters };
+    if (current.resolved !== 'statement')
+      return this.#unresolved(current, named.clearance, statement, refuseExtended);
+    const { facts, clearance, parameterTypes } = current.statement;
+    const boundValue = (index: number) =>
+      integerParameter(message.parameters[index - 1], parameterTypes[index - 1] ?? 0);
+    const resolved =
+      facts === null ? null : resolve(link, facts, settledDecision(current.statement), boundValue);
+    if (resolved !== null && resolved.resolved !== 'runs') {
+      return this.#unresolved(resolved, clearance, statement, refuseExtended);
+    }
+    const portal: Portal = {
+      text: named.text,
+      facts,
+      decision: resolved?.decision ?? null,
+      stamp: link.gate.stamp,
+      rowsMax: resolved?.rowsMax ?? null,
+      number: link.gate.admit(clearance, statement),
+      holdable: false,
+      counted: resolved?.counted ?? { rows: 0, bytes: 0 },
+    };
+    const change: NameChange = { change: 'set-portal', name: message.portal, portal };
+    link.names.announce(change);
+    link.replies.push({ of: 'bind', change, turn: link.turn });
+    link.unsynced = true;
+    return 'pass';
+  }
+
+  execute(bytes: Buffer, start: number, end: number): Outcome {
+    const link = this.#link;
+    if (link.skipping) return 'drop';
+    const name = readExecute(bytes, start, end);
+    const portal = link.names.portal(name);
+    if (portal === null) {
+      return this.#refuseDenied(
+        missing('34000', `portal "${name}" does not exist`),
+        '',
+        entry('execute', EMPTY),
+      );
+    }
+    const { facts } = portal;
+    let plan: Plan | null = null;
+    if (facts !== null) {
+      const own = isNamed(facts) ? null : decisionOf(link, portal);
+      const resolved = resolve(link, facts, own, () => portal.rowsMax);
+      if (resolved.resolved !== 'runs') {
+        return this.#unresolved(resolved, NO_CLEARANCE, entry('execute', portal.text), refuseExtended);
+      }
+      const counted = isNamed(facts) ? resolved.counted : portal.counted;
+      const changes = changesOf(link, NO_CLEARANCE, facts, resolved, portal.text, 0);
+      plan = { facts, resolved: { ...resolved, counted }, changes };
+    }
+    // A cursor that SQL declared has no Bind of its own.
+    const number = portal.number ?? link.gate.admit(NO_CLEARANCE, entry('execute', portal.text));
+    const run =
+      plan === null ? emptyRun(number, link.engine.now()) : runOfPlan(plan, number, link.engine.now());
+    for (const change of run.changes) link.names.announce(change);
+    link.replies.push({ of: 'execute', run, turn: link.turn });
+    link.unsynced = true;
+    link.executedSinceSync = true;
+    if (plan !== null) this.#follow(plan.facts, plan.resolved);
+    return 'pass';
+  }
+
+  describe(bytes: Buffer, start: number, end: number): Outcome {
+    const link = this.#link;
+    if (link.skipping) return 'drop';
+    const { kind } = readNamedObject(bytes, start, end, 'Describe');
+    if (kind === 'portal') link.replies.push({ of: 'describe-portal', turn: link.turn });
+    else link.replies.push({ of: 'describe-statement', parameters: false, turn: link.turn });
+    link.unsynced = true;
+    return 'pass';
+  }
+
+  close(bytes: Buffer, start: number, end: number): Outcome {
+    const link = this.#link;
+    if (link.skipping) return 'drop';
+    const { kind, name } = readNamedObject(bytes, start, end, 'Close');
+    const change: NameChange = { change: kind === 'portal' ? 'drop-portal' : 'drop-statement', name };
+    link.names.announce(change);
+    link.replies.push({ of: 'close', change, turn: link.turn });
+    link.unsynced = true;
+    return 'pass';
+  }
+
+  sync(bytes: Buffer, start: number, end: number): Outcome {
+    const link = this.#link;
+    readEmpty(bytes, start, end, 'Sync');
+    link.skipping = false;
+    // The end of an implicit transaction undoes SET LOCAL.
+    if (link.readingMoved) {
+      link.readingStale = true;
+      link.block(BLOCK.replies);
+    }
+    link.replies.push({ of: 'sync', turn: link.turn });
+    link.unsynced = false;
+    link.executedSinceSync = false;
+    return 'pass';
+  }
+
+  flush(bytes: Buffer, start: number, end: number): Outcome {
+    readEmpty(bytes, start, end, 'Flush');
+    return this.#link.skipping ? 'drop' : 'pass';
+  }
+
+  functionCall(): Outcome {
+    if (this.#link.skipping) return 'drop';
+    refuseQuery(this.#link, { error: failureResponse(new ProxyError('function-call')), native: false });
+    return 'drop';
+  }
+
+  #refuseWith(error: ProxyError): Outcome {
+    refuseExtended(this.#link, { error: failureResponse(error), native: false });
+    return 'drop';
+  }
+
+  #refuseDenied(denial: Denial, journalMembers: string, statement: StatementEntry): Outcome {
+    this.#link.gate.refuse(denial, journalMembers, statement);
+    refuseExtended(this.#link, refusedBy(denial));
+    return 'drop';
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+const NO_CLEARANCE: Clearance = { outcome: 'clear', statements: [], journalMembers: '' };
+
+const MULTIPLE_COMMANDS: Denial = missing(
+  '42601',
+  'cannot insert multiple commands into a prepared statement',
+);
+
+function missingStatement(name: string): Denial {
+  return missing(
+    '26000',
+    name === '' ? 'unnamed prepared statement does not exist' : `prepared statement "${name}" does not exist`,
+  );
+}
+
+function entry(via: StatementEntry['via'], text: Buffer): StatementEntry {
+  return { via, text, parameters: [] };
+}
+
+function refusedBy(denial: Denial): { error: Buffer; native: boolean } {
+  return { error: denialResponse(denial), native: denial.native };
+}

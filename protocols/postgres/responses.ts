@@ -1,0 +1,349 @@
+/** What each message of the server's means in the command phase, held against the queue of expected replies. */
+import { MalformedBytes } from '../../src/bytes/index.ts';
+import { ProxyError } from '../../src/core/errors.ts';
+import { cutError } from './cut.ts';
+import { readCommandTag, readErrorResponse, readParameterStatus, readReadyForQuery } from './decode.ts';
+import { POISON_SQL } from './deny.ts';
+import { parseMessage } from './encode.ts';
+import { BLOCK, type Link, runOf } from './link.ts';
+import { BACKEND, STATUS_IDLE } from './messages.ts';
+import { checkSetting, takeAnswer } from './probe.ts';
+import type { Expectation, Run } from './replies.ts';
+
+/** Whether the client gets to see a message. */
+export type Sight = 'pass' | 'drop';
+
+const NOTHING = Buffer.alloc(0);
+const POISON = parseMessage('sluice_cut', POISON_SQL);
+
+export class Responses {
+  readonly #link: Link;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /** Whether rows that arrive now are the client's: not those of a cut result, nor of a question of Sluice's own. */
+  rowsPass(): boolean {
+    const first = this.#link.replies.first();
+    if (first?.of === 'query' && first.failed) return false;
+    const run = runOf(first);
+    if (run === null) throw unexpected('a row', first);
+    return run.cutBy === null;
+  }
+
+  message(tag: number, bytes: Buffer, start: number, end: number): Sight {
+    const link = this.#link;
+    const first = link.replies.first();
+    switch (tag) {
+      case BACKEND.ParameterStatus: {
+        const { name, value } = readParameterStatus(bytes, start, end);
+        checkSetting(name, value);
+        return 'pass';
+      }
+      case BACKEND.NoticeResponse:
+      case BACKEND.NotificationResponse:
+        return 'pass';
+      case BACKEND.ReadyForQuery:
+        return this.#ready(first, readReadyForQuery(bytes, start, end));
+      case BACKEND.ErrorResponse:
+        return this.#error(first, bytes, start, end);
+      case BACKEND.CommandComplete:
+        return this.#complete(first, readCommandTag(bytes, start, end));
+      case BACKEND.EmptyQueryResponse:
+        return this.#complete(first, '');
+      case BACKEND.PortalSuspended:
+        return this.#suspended(first);
+      case BACKEND.RowDescription:
+      case BACKEND.NoData:
+        return this.#described(first, tag);
+      case BACKEND.ParameterDescription:
+        if (first?.of !== 'describe-statement') throw unexpected('ParameterDescription', first);
+        first.parameters = true;
+        return 'pass';
+      case BACKEND.ParseComplete:
+        return this.#confirmed(first, 'parse');
+      case BACKEND.BindComplete:
+        return this.#confirmed(first, 'bind');
+      case BACKEND.CloseComplete:
+        return this.#confirmed(first, 'close');
+      case BACKEND.CopyInResponse:
+      case BACKEND.CopyOutResponse:
+        return this.#copyBegins(first, tag);
+      case BACKEND.CopyDone:
+        if (runOf(first) === null) throw unexpected('CopyDone', first);
+        return this.rowsPass() ? 'pass' : 'drop';
+      case BACKEND.DataRow:
+        takeAnswer(link, bytes, start, end);
+        return 'drop';
+      default:
+        throw new ProxyError('upstream-malformed', { detail: `a message of type ${tag} at this point` });
+    }
+  }
+
+  #ready(first: Expectation | null, status: number): Sight {
+    const link = this.#link;
+    link.status = status;
+    const sight: Sight = first?.of === 'probe-query' ? 'drop' : 'pass';
+    switch (first?.of) {
+      case 'query':
+        if (first.change !== null) link.names.confirm(first.change);
+        for (const run of first.runs.slice(first.current)) this.#revoke(run);
+        break;
+      case 'poison-query':
+        if (!first.failed) throw unexpected('ReadyForQuery', first);
+        break;
+      case 'sync':
+      case 'probe-query':
+        break;
+      default:
+        throw unexpected('ReadyForQuery', first);
+    }
+    link.replies.shift();
+    if (link.replies.size === 0) link.transactionMoved = false;
+    if (status === STATUS_IDLE) this.#transactionEnded(first?.of === 'probe-query');
+    return sight;
+  }
+
+  #transactionEnded(byProbe: boolean): void {
+    const link = this.#link;
+    link.names.endTransaction();
+    if (link.readingMoved && !byProbe) {
+      link.readingMoved = false;
+      link.readingStale = true;
+      link.block(BLOCK.replies);
+    }
+    if (link.definitionsMoved) {
+      link.definitionsMoved = false;
+      link.gate.definitionsChanged();
+    }
+  }
+
+  #error(first: Expectation | null, bytes: Buffer, start: number, end: number): Sight {
+    const link = this.#link;
+    const { severity, sqlstate } = readErrorResponse(bytes, start, end);
+    if (severity === 'FATAL' || severity === 'PANIC') {
+      const run = runOf(first);
+      if (run !== null) this.#finish(run, null, sqlstate);
+      return 'pass';
+    }
+    switch (first?.of) {
+      case 'query':
+        return this.#queryFailed(first, sqlstate);
+      case 'poison-query':
+        first.failed = true;
+        link.toClient(first.error);
+        return 'drop';
+      case 'poison':
+        link.toClient(first.error);
+        this.#skipToSync();
+        return 'drop';
+      case 'sync':
+        // The implicit transaction failed as it was committed.
+        return 'pass';
+      case 'execute': {
+        const { run } = first;
+        this.#finish(run, null, sqlstate);
+        const replacement = this.#replacement(run);
+        if (replacement !== null) link.toClient(replacement);
+        this.#skipToSync();
+        return replacement === null ? 'pass' : 'drop';
+      }
+      case 'parse':
+      case 'bind':
+      case 'close':
+      case 'describe-statement':
+      case 'describe-portal':
+        this.#skipToSync();
+        return 'pass';
+      case 'probe-query':
+        link.readingStale = true;
+        link.gate.setPath(null);
+        return 'drop';
+      default:
+        throw unexpected('ErrorResponse', first);
+    }
+  }
+
+  #queryFailed(first: Extract<Expectation, { of: 'query' }>, sqlstate: string): Sight {
+    if (first.failed) return 'drop';
+    first.failed = true;
+    const run = first.runs[first.current];
+    if (run === undefined) return 'pass';
+    this.#finish(run, null, sqlstate);
+    const replacement = this.#replacement(run);
+    if (replacement === null) return 'pass';
+    this.#link.toClient(replacement);
+    return 'drop';
+  }
+
+  #replacement(run: Run): Buffer | null {
+    return run.cutBy !== null ? cutError(run, false) : run.failAs;
+  }
+
+  /** The server ignores everything up to Sync: none of it has happened. */
+  #skipToSync(): void {
+    const link = this.#link;
+    for (let next = link.replies.first(); next !== null && next.of !== 'sync'; next = link.replies.first()) {
+      link.replies.shift();
+      revoke(link, next);
+    }
+    link.copyIn = false;
+    link.unblock(BLOCK.copy);
+    if (link.replies.size > 0) return;
+    link.skipping = true;
+    link.executedSinceSync = false;
+  }
+
+  #complete(first: Expectation | null, tag: string): Sight {
+    const link = this.#link;
+    switch (first?.of) {
+      case 'query': {
+        const run = first.runs[first.current];
+        if (first.failed) return 'drop';
+        if (run === undefined) return 'pass';
+        first.current++;
+        this.#succeed(run, tag);
+        if (run.cutBy === null) return 'pass';
+        first.failed = true;
+        link.toClient(cutError(run, true));
+        return 'drop';
+      }
+      case 'execute': {
+        const { run } = first;
+        link.replies.shift();
+        this.#succeed(run, tag);
+        if (run.cutBy === null) return 'pass';
+        link.toClient(cutError(run, true));
+        this.#failRestOfPipeline();
+        return 'drop';
+      }
+      case 'probe-query':
+        return 'drop';
+      case 'probe-pipeline':
+        return 'drop';
+      default:
+        throw unexpected('CommandComplete', first);
+    }
+  }
+
+  /** A cut result completed before it was cancelled: what the client sends next in this pipeline must not run. */
+  #failRestOfPipeline(): void {
+    const link = this.#link;
+    if (link.replies.size > 0) return;
+    link.skipping = true;
+    link.toServer(POISON);
+    link.replies.push({ of: 'poison', error: NOTHING, turn: link.turn });
+  }
+
+  #succeed(run: Run, tag: string): void {
+    const link = this.#link;
+    for (const change of run.changes) link.names.confirm(change);
+    this.#finish(run, tag, null);
+    link.copyIn = false;
+    link.unblock(BLOCK.copy);
+  }
+
+  #finish(run: Run, tag: string | null, sqlstate: string | null): void {
+    const link = this.#link;
+    if (sqlstate !== null) this.#revoke(run);
+    const rows = run.counted.rows - run.rowsBefore;
+    const bytes = run.counted.bytes - run.bytesBefore;
+    link.rowsSent += rows;
+    link.bytesSent += bytes;
+    link.copyIn = false;
+    if (link.cutRun === run) link.cutRun = null;
+    if (run.number === null) return;
+    const ms = link.engine.now() - run.startedMs;
+    link.gate.finish(run.number, { tag, sqlstate, rows, bytes, ms, cutBy: run.cutBy });
+  }
+
+  #revoke(run: Run): void {
+    for (const change of run.changes) this.#link.names.revoke(change);
+  }
+
+  #suspended(first: Expectation | null): Sight {
+    if (first?.of !== 'execute') throw unexpected('PortalSuspended', first);
+    const { run } = first;
+    const link = this.#link;
+    link.replies.shift();
+    this.#finish(run, 'suspended', null);
+    if (run.cutBy === null) return 'pass';
+    link.toClient(cutError(run, false));
+    this.#failRestOfPipeline();
+    return 'drop';
+  }
+
+  #described(first: Expectation | null, tag: number): Sight {
+    switch (first?.of) {
+      case 'describe-portal':
+        this.#link.replies.shift();
+        return 'pass';
+      case 'describe-statement':
+        if (!first.parameters) throw unexpected('RowDescription', first);
+        this.#link.replies.shift();
+        return 'pass';
+      case 'query':
+        if (tag === BACKEND.NoData) throw unexpected('NoData', first);
+        return first.failed ? 'drop' : 'pass';
+      case 'probe-query':
+      case 'probe-pipeline':
+        return 'drop';
+      default:
+        throw unexpected('RowDescription', first);
+    }
+  }
+
+  #confirmed(first: Expectation | null, of: 'parse' | 'bind' | 'close'): Sight {
+    const link = this.#link;
+    if (first?.of === 'probe-pipeline') {
+      // Close of the portal, then of the statement, are the last two.
+      if (of === 'close' && ++first.closed === 2) link.replies.shift();
+      return 'drop';
+    }
+    if (first?.of !== of) throw unexpected(`${of} complete`, first);
+    link.replies.shift();
+    if (first.change !== null) link.names.confirm(first.change);
+    return 'pass';
+  }
+
+  #copyBegins(first: Expectation | null, tag: number): Sight {
+    const run = runOf(first);
+    const link = this.#link;
+    const wanted = tag === BACKEND.CopyInResponse ? 'copy-in' : 'copy-out';
+    if (run === null || run.facts?.act.act !== wanted) {
+      throw new ProxyError('upstream-malformed', {
+        detail: `${wanted} where the statement was read as none`,
+      });
+    }
+    if (wanted === 'copy-in') {
+      link.copyIn = true;
+      link.unblock(BLOCK.copy);
+    }
+    return 'pass';
+  }
+}
+
+/** What was announced with a message that never ran is taken back. */
+export function revoke(link: Link, expectation: Expectation): void {
+  switch (expectation.of) {
+    case 'parse':
+    case 'bind':
+    case 'close':
+      if (expectation.change !== null) link.names.revoke(expectation.change);
+      return;
+    case 'execute':
+      for (const change of expectation.run.changes) link.names.revoke(change);
+      return;
+    case 'query':
+      if (expectation.change !== null) link.names.revoke(expectation.change);
+      for (const run of expectation.runs) for (const change of run.changes) link.names.revoke(change);
+      return;
+    default:
+      return;
+  }
+}
+
+function unexpected(what: string, first: Expectation | null): Error {
+  return new MalformedBytes(`${what} where ${first?.of ?? 'nothing'} was expected`);
+}

@@ -1,0 +1,333 @@
+/** One Postgres session, from the client's first byte to the last: phases, and who handles bytes in each. */
+import { MalformedBytes } from '../../src/bytes/index.ts';
+import { ProxyError } from '../../src/core/errors.ts';
+import type { Principal } from '../../src/core/principal.ts';
+import type { EnginePort, ProtocolSession, SessionActivity } from '../../src/core/session.ts';
+import { Backend } from './backend.ts';
+import {
+  AUTHENTICATION_OK,
+  backendKeyData,
+  failureResponse,
+  parameterStatus,
+  readyForQuery,
+  TERMINATE,
+} from './encode.ts';
+import { Frontend } from './frontend.ts';
+import { Handshake, type HandshakeSettings } from './handshake.ts';
+import { BLOCK, Link, type LinkSettings } from './link.ts';
+import { STATUS_IDLE } from './messages.ts';
+import { probe } from './probe.ts';
+import { retract } from './retract.ts';
+import { MINOR_LONG_KEYS, type Startup } from './startup.ts';
+import { UpstreamHandshake, type UpstreamReady } from './upstream.ts';
+
+export interface PostgresSettings extends HandshakeSettings, LinkSettings {
+  /** From the first byte to authentication, and from then to the server's readiness. */
+  readonly handshakeTimeoutMs: number;
+}
+
+/** 4 bytes of secret in protocol 3.0 (its field is an int32); longer since 3.2. */
+const SHORT_SECRET_BYTES = 4;
+const LONG_SECRET_BYTES = 32;
+
+type Phase =
+  | { readonly phase: 'startup'; readonly handshake: Handshake; readonly deadlineMs: number }
+  | {
+      readonly phase: 'dialling';
+      readonly upstream: UpstreamHandshake;
+      readonly startup: Startup;
+      readonly link: Link;
+      /** What the client sends ahead of the server's readiness. */
+      readonly early: Buffer[];
+      readonly deadlineMs: number;
+    }
+  | { readonly phase: 'serving'; readonly link: Link; readonly frontend: Frontend; readonly backend: Backend }
+  | { readonly phase: 'closed' };
+
+export class PostgresSession implements ProtocolSession {
+  readonly #engine: EnginePort;
+  readonly #settings: PostgresSettings;
+  #phase: Phase;
+  #draining = false;
+  #downstreamGone = false;
+
+  constructor(engine: EnginePort, settings: PostgresSettings) {
+    this.#engine = engine;
+    this.#settings = settings;
+    this.#phase = {
+      phase: 'startup',
+      handshake: new Handshake(engine, settings),
+      deadlineMs: engine.now() + settings.handshakeTimeoutMs,
+    };
+  }
+
+  fromDownstream(bytes: Buffer, start: number, end: number): void {
+    this.#guarded('malformed-frame', () => {
+      const phase = this.#phase;
+      switch (phase.phase) {
+        case 'startup':
+          this.#startup(phase.handshake, bytes, start, end);
+          return;
+        case 'dialling':
+          phase.early.push(Buffer.from(bytes.subarray(start, end)));
+          this.#engine.downstream.pause();
+          return;
+        case 'serving':
+          phase.frontend.receive(bytes, start, end);
+          this.#settle(phase.link, phase.frontend);
+          return;
+        case 'closed':
+          return;
+      }
+    });
+  }
+
+  fromUpstream(bytes: Buffer, start: number, end: number): void {
+    this.#guarded('upstream-malformed', () => {
+      const phase = this.#phase;
+      switch (phase.phase) {
+        case 'dialling': {
+          const ready = phase.upstream.receive(bytes, start, end);
+          if (ready !== null)
+            this.#serve(phase.link, phase.startup, ready, phase.early, phase.upstream.rest());
+          return;
+        }
+        case 'serving':
+          phase.backend.receive(bytes, start, end);
+          this.#settle(phase.link, phase.frontend);
+          return;
+        case 'startup':
+        case 'closed':
+          return;
+      }
+    });
+  }
+
+  #startup(handshake: Handshake, bytes: Buffer, start: number, end: number): void {
+    const result = handshake.receive(bytes, start, end);
+    switch (result.result) {
+      case 'more':
+        return;
+      case 'cancelled':
+        this.#close(null);
+        return;
+      case 'login':
+        this.#login(handshake, result.startup, result.principal);
+        return;
+    }
+  }
+
+  #login(handshake: Handshake, startup: Startup, principal: Principal): void {
+    const admission = this.#engine.authenticated(principal, {
+      application: startup.application,
+      secured: handshake.secured,
+      protocol: `postgres 3.${startup.minor}`,
+    });
+    if (admission.admission === 'refused') throw admission.error;
+    const { upstream } = this.#engine;
+    const rest = handshake.rest();
+    this.#phase = {
+      phase: 'dialling',
+      upstream: new UpstreamHandshake(upstream, admission.account, startup.settings),
+      startup,
+      link: new Link(this.#engine, admission.gate, this.#settings),
+      early: rest.length > 0 ? [rest] : [],
+      deadlineMs: this.#engine.now() + this.#settings.handshakeTimeoutMs,
+    };
+    upstream.connect();
+  }
+
+  #serve(link: Link, startup: Startup, ready: UpstreamReady, early: readonly Buffer[], rest: Buffer): void {
+    const { downstream } = this.#engine;
+    const send = (bytes: Buffer) => downstream.send(bytes, 0, bytes.length);
+    this.#engine.upstreamReady({ processId: ready.processId, secret: ready.secret });
+    send(AUTHENTICATION_OK);
+    for (const [name, value] of ready.parameters) send(parameterStatus(name, value));
+    const key = this.#engine.cancelKey(
+      startup.minor >= MINOR_LONG_KEYS ? LONG_SECRET_BYTES : SHORT_SECRET_BYTES,
+    );
+    send(backendKeyData(key.processId, key.secret));
+    for (const notice of ready.notices) send(notice);
+    send(readyForQuery(ready.status));
+    link.status = ready.status;
+    link.readingStale = true;
+    const frontend = new Frontend(link);
+    const backend = new Backend(link);
+    this.#phase = { phase: 'serving', link, frontend, backend };
+    if (early.length > 0) downstream.resume();
+    if (rest.length > 0) backend.receive(rest, 0, rest.length);
+    this.#settle(link, frontend);
+    for (const bytes of early) frontend.receive(bytes, 0, bytes.length);
+    this.#settle(link, frontend);
+  }
+
+  /** After anything that may have answered what was waited for: asks what is left to ask, and goes on. */
+  #settle(link: Link, frontend: Frontend): void {
+    if (this.#phase.phase !== 'serving') return;
+    if (link.replies.size === 0 && !probe(link)) link.unblock(BLOCK.replies);
+    if ((link.blocks & BLOCK.cut) !== 0 && !link.cancelling && link.cutRun === null) link.unblock(BLOCK.cut);
+    frontend.resume();
+    if (frontend.ended) return;
+    if (this.#downstreamGone && link.replies.size === 0 && link.blocks === 0) this.#close(null);
+    else if (this.#draining && this.activity.phase === 'idle') this.terminate(new ProxyError('draining'));
+  }
+
+  downstreamEnded(): void {
+    this.#downstreamGone = true;
+    const phase = this.#phase;
+    // A client that has only closed its side still reads: what it asked for is answered first.
+    if (phase.phase !== 'serving' || (phase.link.replies.size === 0 && phase.link.blocks === 0)) this.#close(null);
+    else if (phase.link.unsynced) this.#engine.upstream.end();
+  }
+
+  upstreamEnded(): void {
+    const phase = this.#phase;
+    if (phase.phase === 'closed') return;
+    if (phase.phase === 'serving' && (phase.frontend.ended || this.#downstreamGone)) this.#close(null);
+    else this.terminate(new ProxyError('upstream-lost'));
+  }
+
+  downstreamSecured(): void {
+    if (this.#phase.phase === 'startup') this.#phase.handshake.downstreamSecured();
+  }
+
+  upstreamConnected(): void {
+    const phase = this.#phase;
+    if (phase.phase === 'dialling') this.#guarded('upstream-malformed', () => phase.upstream.connected());
+  }
+
+  upstreamSecured(): void {
+    const phase = this.#phase;
+    if (phase.phase === 'dialling') this.#guarded('upstream-malformed', () => phase.upstream.secured());
+  }
+
+  upstreamFailed(error: ProxyError): void {
+    this.terminate(error);
+  }
+
+  cancelDelivered(): void {
+    const phase = this.#phase;
+    if (phase.phase !== 'serving') return;
+    phase.link.cancelling = false;
+    this.#guarded('invariant', () => this.#settle(phase.link, phase.frontend));
+  }
+
+  cancelRequested(): void {
+    const phase = this.#phase;
+    if (phase.phase === 'serving' && phase.link.replies.size > 0 && !phase.link.cancelling) {
+      phase.link.cancelling = true;
+      this.#engine.upstream.cancel();
+    }
+  }
+
+  wake(): void {
+    const phase = this.#phase;
+    if (phase.phase !== 'serving') return;
+    phase.link.unblock(BLOCK.answer);
+    this.#guarded('malformed-frame', () => this.#settle(phase.link, phase.frontend));
+  }
+
+  retract(): void {
+    const phase = this.#phase;
+    if (phase.phase !== 'serving') return;
+    this.#guarded('invariant', () => {
+      retract(phase.link);
+      this.#settle(phase.link, phase.frontend);
+    });
+  }
+
+  tick(): void {
+    const phase = this.#phase;
+    const now = this.#engine.now();
+    switch (phase.phase) {
+      case 'startup':
+        if (now > phase.deadlineMs) this.terminate(new ProxyError('handshake-timeout'));
+        return;
+      case 'dialling':
+        if (now > phase.deadlineMs)
+          this.terminate(new ProxyError('upstream-unreachable', { detail: 'no answer in time' }));
+        return;
+      case 'serving':
+        this.#checkTimeouts(phase.link, now);
+        return;
+      case 'closed':
+        return;
+    }
+  }
+
+  #checkTimeouts(link: Link, now: number): void {
+    const { statementTimeoutMs, idleTimeoutMs } = this.#settings;
+    const run = link.currentRun();
+    if (
+      run !== null &&
+      statementTimeoutMs > 0 &&
+      now - run.startedMs > statementTimeoutMs &&
+      !link.cancelling
+    ) {
+      link.cancelling = true;
+      run.failAs ??= failureResponse(
+        new ProxyError('statement-timeout', { detail: `it ran for more than ${statementTimeoutMs} ms` }),
+      );
+      this.#engine.upstream.cancel();
+    }
+    const idle = link.replies.size === 0 && link.blocks === 0;
+    if (idle && idleTimeoutMs > 0 && now - link.idleSinceMs > idleTimeoutMs) {
+      this.terminate(new ProxyError('idle-timeout'));
+    }
+  }
+
+  drain(): void {
+    this.#draining = true;
+    const phase = this.activity.phase;
+    if (phase === 'idle' || phase === 'startup') this.terminate(new ProxyError('draining'));
+  }
+
+  terminate(error: ProxyError): void {
+    if (this.#phase.phase === 'closed') return;
+    // Before a client knows that it speaks to a Postgres server, it can read an error all the same (libpq does).
+    const bytes = failureResponse(error);
+    this.#engine.downstream.send(bytes, 0, bytes.length);
+    this.#close(error);
+  }
+
+  #close(error: ProxyError | null): void {
+    const phase = this.#phase;
+    if (phase.phase === 'closed') return;
+    this.#phase = { phase: 'closed' };
+    if (phase.phase === 'serving') {
+      // What still runs there runs for nobody.
+      if (phase.link.replies.size > 0) this.#engine.upstream.cancel();
+      else this.#engine.upstream.send(TERMINATE, 0, TERMINATE.length);
+      phase.frontend.abandon();
+    }
+    this.#engine.upstream.end();
+    this.#engine.downstream.end();
+    this.#engine.closed(error);
+  }
+
+  /** Whatever goes wrong in here ends this session and no other. */
+  #guarded(code: 'malformed-frame' | 'upstream-malformed' | 'invariant', step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (error instanceof ProxyError) this.terminate(error);
+      else if (error instanceof MalformedBytes)
+        this.terminate(new ProxyError(code, { detail: error.message, cause: error }));
+      else this.terminate(new ProxyError('invariant', { cause: error }));
+    }
+  }
+
+  get activity(): SessionActivity {
+    const phase = this.#phase;
+    if (phase.phase !== 'serving') {
+      return { phase: phase.phase === 'closed' ? 'closed' : 'startup', rows: 0, bytes: 0 };
+    }
+    const { link } = phase;
+    const run = link.currentRun();
+    const rows = link.rowsSent + (run === null ? 0 : run.counted.rows - run.rowsBefore);
+    const bytes = link.bytesSent + (run === null ? 0 : run.counted.bytes - run.bytesBefore);
+    const held = (link.blocks & BLOCK.answer) !== 0;
+    const idle = link.replies.size === 0 && !link.unsynced && link.status === STATUS_IDLE;
+    return { phase: held ? 'held' : idle ? 'idle' : 'busy', rows, bytes };
+  }
+}
