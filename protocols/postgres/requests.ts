@@ -1,7 +1,7 @@
 /** What each message of the client's means in the command phase, and whether it passes. One method per message. */
 import type { Denial } from '../../src/core/decision.ts';
 import { hasEffect } from '../../src/core/effects.ts';
-import { ProxyError } from '../../src/core/errors.ts';
+import { ERRORS, ProxyError } from '../../src/core/errors.ts';
 import type { StatementFacts, TemporaryTable } from '../../src/core/facts.ts';
 import type { StatementEntry } from '../../src/core/gate.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
@@ -45,6 +45,7 @@ export class Requests {
         link.block(BLOCK.answer);
         return 'hold';
       case 'failed':
+        throwIfFinal(answer.error);
         refuseQuery(link, { error: failureResponse(answer.error), native: false });
         return 'drop';
       case 'denied':
@@ -104,6 +105,7 @@ export class Requests {
         link.block(BLOCK.answer);
         return 'hold';
       case 'failed':
+        throwIfFinal(resolved.error);
         refuse(link, { error: failureResponse(resolved.error), native: false });
         return 'drop';
       case 'denied':
@@ -296,6 +298,7 @@ export class Requests {
   }
 
   #refuseWith(error: ProxyError): Outcome {
+    throwIfFinal(error);
     refuseExtended(this.#link, { error: failureResponse(error), native: false });
     return 'drop';
   }
@@ -305,6 +308,11 @@ export class Requests {
     refuseExtended(this.#link, refusedBy(denial));
     return 'drop';
   }
+}
+
+/** Some failures end the session. */
+function throwIfFinal(error: ProxyError): void {
+  if (ERRORS[error.code].session === 'end') throw error;
 }
 
 const EMPTY = Buffer.alloc(0);

@@ -1,5 +1,5 @@
 /**
- * The journal could not be written, so nothing staged in this turn has gone upstream. What was expected in reply
+ * The journal could not be written, so nothing staged in that turn has gone upstream. What was expected in reply
  * is taken back, and the client gets an error for each part of it that it waits for; the session goes on.
  */
 import { ProxyError } from '../../src/core/errors.ts';
@@ -10,8 +10,8 @@ import { BLOCK } from './link.ts';
 import type { Expectation } from './replies.ts';
 import { revoke } from './responses.ts';
 
-export function retract(link: Link): void {
-  const taken = takeTurn(link);
+export function retract(link: Link, turn: number): void {
+  const taken = takeTurn(link, turn);
   const refused = { error: failureResponse(new ProxyError('journal-unavailable')), native: false };
   // What the statements would have changed has not been changed.
   link.unblock(BLOCK.copy);
@@ -48,10 +48,10 @@ export function retract(link: Link): void {
   link.payDebts();
 }
 
-/** The expectations of this turn, oldest first, off the queue. */
-function takeTurn(link: Link): readonly Expectation[] {
+/** The expectations of that turn, oldest first, off the queue. */
+function takeTurn(link: Link, turn: number): readonly Expectation[] {
   const taken: Expectation[] = [];
-  for (let last = link.replies.last(); last !== null && last.turn === link.turn; last = link.replies.last()) {
+  for (let last = link.replies.last(); last !== null && last.turn === turn; last = link.replies.last()) {
     link.replies.pop();
     taken.unshift(last);
   }

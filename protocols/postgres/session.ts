@@ -50,6 +50,8 @@ export class PostgresSession implements ProtocolSession {
   #phase: Phase;
   #draining = false;
   #downstreamGone = false;
+  /** Rows and bytes sent, once the session is over. */
+  #total = { rows: 0, bytes: 0 };
 
   constructor(engine: EnginePort, settings: PostgresSettings) {
     this.#engine = engine;
@@ -176,8 +178,13 @@ export class PostgresSession implements ProtocolSession {
     this.#downstreamGone = true;
     const phase = this.#phase;
     // A client that has only closed its side still reads: what it asked for is answered first.
-    if (phase.phase !== 'serving' || (phase.link.replies.size === 0 && phase.link.blocks === 0)) this.#close(null);
+    if (phase.phase !== 'serving' || (phase.link.replies.size === 0 && phase.link.blocks === 0))
+      this.#close(null);
     else if (phase.link.unsynced) this.#engine.upstream.end();
+  }
+
+  downstreamLost(): void {
+    this.#close(null);
   }
 
   upstreamEnded(): void {
@@ -227,11 +234,11 @@ export class PostgresSession implements ProtocolSession {
     this.#guarded('malformed-frame', () => this.#settle(phase.link, phase.frontend));
   }
 
-  retract(): void {
+  retract(turn: number): void {
     const phase = this.#phase;
     if (phase.phase !== 'serving') return;
     this.#guarded('invariant', () => {
-      retract(phase.link);
+      retract(phase.link, turn);
       this.#settle(phase.link, phase.frontend);
     });
   }
@@ -293,6 +300,8 @@ export class PostgresSession implements ProtocolSession {
   #close(error: ProxyError | null): void {
     const phase = this.#phase;
     if (phase.phase === 'closed') return;
+    const { rows, bytes } = this.activity;
+    this.#total = { rows, bytes };
     this.#phase = { phase: 'closed' };
     if (phase.phase === 'serving') {
       // What still runs there runs for nobody.
@@ -320,7 +329,7 @@ export class PostgresSession implements ProtocolSession {
   get activity(): SessionActivity {
     const phase = this.#phase;
     if (phase.phase !== 'serving') {
-      return { phase: phase.phase === 'closed' ? 'closed' : 'startup', rows: 0, bytes: 0 };
+      return { phase: phase.phase === 'closed' ? 'closed' : 'startup', ...this.#total };
     }
     const { link } = phase;
     const run = link.currentRun();

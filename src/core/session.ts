@@ -131,6 +131,8 @@ export interface ProtocolSession {
   fromUpstream(bytes: Buffer, start: number, end: number): void;
   /** The client will send no more. */
   downstreamEnded(): void;
+  /** The client is gone for good: nothing can be told to it. */
+  downstreamLost(): void;
   upstreamEnded(): void;
   downstreamSecured(): void;
   upstreamConnected(): void;
@@ -141,8 +143,8 @@ export interface ProtocolSession {
   cancelRequested(): void;
   /** What a `pending` answer waited for is there. */
   wake(): void;
-  /** The records of this turn could not be written: what was staged in it has not gone upstream and will not. */
-  retract(): void;
+  /** The records of a turn could not be written: what was staged in it has not gone upstream and will not. */
+  retract(turn: number): void;
   /** Time has passed; deadlines are looked at. */
   tick(): void;
   /** End in good order as soon as nothing runs. */

@@ -12,7 +12,7 @@ import { CAPS, tooComplex } from './caps.ts';
 import { analyzeTree, statementsOf } from './facts.ts';
 import { FactsCache } from './facts-cache.ts';
 import { Lexer } from './lexer.ts';
-import { type ParserMajor, PostgresParser } from './parser.ts';
+import { type ParseOutcome, type ParserMajor, PostgresParser } from './parser.ts';
 
 /** One mode of reading with its cache. */
 export interface ReadingSpace {
@@ -25,7 +25,7 @@ export type ReadOutcome =
   | { readonly outcome: 'denied'; readonly denial: Denial; readonly tooComplex: boolean }
   /** No parser instance is ready; ask again after `ready()`. */
   | { readonly outcome: 'busy' }
-  /** Too long for the event loop: to be parsed in a worker and handed to `readTree`. */
+  /** Too long for the event loop: to be parsed in a worker and handed to `readParsed`. */
   | { readonly outcome: 'large' };
 
 export const UNPARSABLE_RULE = 'sluice/unparsable';
@@ -69,6 +69,16 @@ export class StatementReader {
 
   #parse(space: ReadingSpace, bytes: Buffer, start: number, end: number): ReadOutcome {
     const parsed = this.parser.parse(bytes, start, end);
+    if (parsed.outcome !== 'tree') return this.readParsed(space, parsed);
+    const outcome = this.#analyze(space, parsed.tree);
+    if (outcome.outcome === 'entry') {
+      space.cache.add(outcome.entry, this.#lexer, bytes, start, end, outcome.freeConstants);
+    }
+    return outcome;
+  }
+
+  /** Reads what a parser made of a text: this reader's own, or one in a worker. */
+  readParsed(space: ReadingSpace, parsed: ParseOutcome): ReadOutcome {
     switch (parsed.outcome) {
       case 'busy':
         return { outcome: 'busy' };
@@ -76,19 +86,9 @@ export class StatementReader {
         return complex('more than the parser can take');
       case 'syntax-error':
         return { outcome: 'denied', denial: syntaxError(parsed.message, parsed.offset), tooComplex: false };
-      case 'tree': {
-        const outcome = this.#analyze(space, parsed.tree);
-        if (outcome.outcome === 'entry') {
-          space.cache.add(outcome.entry, this.#lexer, bytes, start, end, outcome.freeConstants);
-        }
-        return outcome;
-      }
+      case 'tree':
+        return this.#analyze(space, parsed.tree);
     }
-  }
-
-  /** Reads the tree of a statement that a worker has parsed. */
-  readTree(space: ReadingSpace, tree: Json): ReadOutcome {
-    return this.#analyze(space, tree);
   }
 
   #analyze(

@@ -1,0 +1,48 @@
+/** One side of a connection as the engine sees it: bytes both ways, backpressure, TLS. Transport implements it. */
+import type { ProxyError } from '../core/errors.ts';
+
+export interface Leg {
+  /** More has been written than the peer takes: bytes given to `write` may still be in use. */
+  readonly congested: boolean;
+  /** The peer's address, without port; null on a local socket. */
+  readonly remoteAddress: string | null;
+  /** Writes at once as far as the kernel takes it. The bytes must not change until the leg is no longer congested. */
+  write(bytes: Buffer, start: number, end: number): void;
+  /** Writes several pieces as one. */
+  writeAll(pieces: readonly Buffer[]): void;
+  /** Reading stops while any reason stands. */
+  pause(reason: PauseReason): void;
+  resume(reason: PauseReason): void;
+  /** Closes once everything is written. */
+  end(): void;
+  destroy(): void;
+  /** Goes on over TLS, as the server side of it; `received` is what came of it already. */
+  startTlsServer(received: Buffer): void;
+  /** Goes on over TLS, as the client side of it. */
+  startTlsClient(): void;
+}
+
+/** `session`: a message is held. `congestion`: the other side takes no more. */
+export type PauseReason = 'session' | 'congestion';
+
+/** What happens on a leg. Bytes are valid during the call only. */
+export interface LegEvents {
+  connected(): void;
+  bytes(bytes: Buffer, start: number, end: number): void;
+  secured(): void;
+  /** No longer congested. */
+  drained(): void;
+  /** The peer will send no more. */
+  ended(): void;
+  /** Over, both ways; with an error if it was not in good order. */
+  closed(error: Error | null): void;
+}
+
+/** Opens legs to the server behind a listener. */
+export interface Dialer {
+  connect(events: LegEvents): Leg;
+  /** Sends a message on a connection of its own and waits until the server has closed it. */
+  deliver(message: Buffer): Promise<void>;
+  /** An error of dialling in terms of the error table. */
+  explain(error: Error): ProxyError;
+}

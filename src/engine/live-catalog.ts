@@ -1,0 +1,90 @@
+/**
+ * The catalog of one upstream, kept current: read at the start, after DDL that went through Sluice, when a name is
+ * not found, and on a timer. While a new one is read, the old one serves; the epoch changes only if something did.
+ */
+import type { Catalog, CatalogObjects, ParserMajor } from '../sql/index.ts';
+
+export interface CatalogSource {
+  /** Reads everything anew. */
+  read(): Promise<{ readonly major: ParserMajor; readonly objects: CatalogObjects }>;
+  close(): Promise<void>;
+}
+
+export interface LiveCatalogOptions {
+  readonly source: CatalogSource;
+  readonly make: (major: ParserMajor, objects: CatalogObjects, epoch: number) => Catalog;
+  readonly now: () => number;
+  readonly onError: (error: Error) => void;
+}
+
+/** A name that is not found makes the catalog be read again, but not more often than this. */
+const UNRESOLVED_AGAIN_MS = 5_000;
+
+export class LiveCatalog {
+  readonly #options: LiveCatalogOptions;
+  #current: Catalog | null = null;
+  #fingerprint = '';
+  #epoch = 0;
+  #reading: Promise<Error | null> | null = null;
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  /** Definitions have changed since the last reading began. */
+  #stale = false;
+
+  constructor(options: LiveCatalogOptions) {
+    this.#options = options;
+  }
+
+  get current(): Catalog | null {
+    return this.#current;
+  }
+
+  get isStale(): boolean {
+    return this.#stale;
+  }
+
+  /** Something was defined or destroyed and committed. */
+  definitionsChanged(): void {
+    this.#stale = true;
+  }
+
+  /** Whether reading again may find a name that was not found. */
+  mayBeOutdated(): boolean {
+    return this.#stale || this.#options.now() - this.#readAtMs > UNRESOLVED_AGAIN_MS;
+  }
+
+  /** Reads anew; callers at the same time share one reading. Resolves to the error, if there was one. */
+  refresh(): Promise<Error | null> {
+    if (this.#reading !== null) {
+      // A reading that began before the change may have missed it.
+      return this.#stale ? this.#reading.then(() => this.refresh()) : this.#reading;
+    }
+    this.#stale = false;
+    this.#reading = this.#read().finally(() => {
+      this.#reading = null;
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<Error | null> {
+    try {
+      const { major, objects } = await this.#options.source.read();
+      this.#readAtMs = this.#options.now();
+      const fingerprint = JSON.stringify([major, objects]);
+      if (fingerprint !== this.#fingerprint || this.#current === null) {
+        this.#fingerprint = fingerprint;
+        this.#current = this.#options.make(major, objects, ++this.#epoch);
+      }
+      return null;
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      this.#readAtMs = this.#options.now();
+      if (this.#current !== null) this.#stale = true;
+      this.#options.onError(failure);
+      return failure;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#options.source.close();
+  }
+}

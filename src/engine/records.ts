@@ -1,0 +1,72 @@
+/** Journal records as JSON members: built by hand where they are made for every statement, since that is hot. */
+import { hash } from 'node:crypto';
+import type { Decision, Denial, JudgedStatement } from '../core/decision.ts';
+import { effectsOf } from '../core/effects.ts';
+import type { BoundParameter, RunResult, StatementEntry } from '../core/gate.ts';
+
+/** Longer texts and values are recorded up to here, with their length and SHA-256. */
+const TEXT_BYTES_MAX = 64 * 1024;
+const PARAMETER_BYTES_MAX = 1024;
+const POLICY_DIGITS = 16;
+
+/** What is the same for every run of a text: what it is and why it passes or does not. */
+export function judgementMembers(statements: readonly JudgedStatement[], denied: Decision | null): string {
+  const kinds = statements.map(({ facts }) => facts.kind);
+  const effects = new Set(statements.flatMap(({ facts }) => effectsOf(facts.effects)));
+  const tables = new Set(
+    statements.flatMap(({ facts }) =>
+      facts.relations.map((use) => `${use.schema === null ? '' : `${use.schema}.`}${use.name}`),
+    ),
+  );
+  const decisions = denied === null ? statements.map(({ decision }) => decision) : [denied];
+  const rules = new Set(decisions.flatMap((decision) => decision.rules));
+  const observed = new Set(decisions.flatMap((decision) => decision.observed));
+  const policy = decisions[0]?.policyVersion ?? '';
+  return [
+    `"kinds":${JSON.stringify(kinds)}`,
+    `"effects":${JSON.stringify([...effects])}`,
+    `"tables":${JSON.stringify([...tables])}`,
+    `"verdict":"${denied === null ? 'allow' : denied.verdict}"`,
+    `"rule":${JSON.stringify(denied?.rule ?? decisions[0]?.rule ?? null)}`,
+    `"rules":${JSON.stringify([...rules])}`,
+    ...(observed.size > 0 ? [`"observed":${JSON.stringify([...observed])}`] : []),
+    `"policy":"${shortPolicy(policy)}"`,
+  ].join(',');
+}
+
+/** The same for a text that could not be judged at all. */
+export function unreadableMembers(denial: Denial, policyVersion: string): string {
+  return `"verdict":"deny","rule":${JSON.stringify(denial.rule)},"rules":[],"policy":"${shortPolicy(policyVersion)}"`;
+}
+
+function shortPolicy(version: string): string {
+  const digits = version.replace(/^sha256:/, '').slice(0, POLICY_DIGITS);
+  return `sha256:${digits}`;
+}
+
+export function entryMembers(entry: StatementEntry): string {
+  const { text, parameters } = entry;
+  const shown = text.length > TEXT_BYTES_MAX ? text.subarray(0, TEXT_BYTES_MAX) : text;
+  let members = `"via":"${entry.via}","text":${JSON.stringify(shown.toString('utf8'))}`;
+  if (shown !== text) members += `,"textBytes":${text.length},"textSha256":"${hash('sha256', text, 'hex')}"`;
+  if (parameters.length > 0) members += `,"parameters":[${parameters.map(parameterJson).join(',')}]`;
+  return members;
+}
+
+function parameterJson({ bytes, binary }: BoundParameter): string {
+  if (bytes === null) return 'null';
+  const shown = bytes.length > PARAMETER_BYTES_MAX ? bytes.subarray(0, PARAMETER_BYTES_MAX) : bytes;
+  const rest = shown === bytes ? '' : `,"bytes":${bytes.length},"sha256":"${hash('sha256', bytes, 'hex')}"`;
+  if (binary) return `{"hex":"${shown.toString('hex')}"${rest}}`;
+  const text = JSON.stringify(shown.toString('utf8'));
+  return rest === '' ? text : `{"text":${text}${rest}}`;
+}
+
+export function resultMembers(result: RunResult): string {
+  const { tag, sqlstate, rows, bytes, ms, cutBy } = result;
+  let members = `"rows":${rows},"bytes":${bytes},"ms":${Math.round(ms * 1000) / 1000}`;
+  if (tag !== null) members = `"tag":${JSON.stringify(tag)},${members}`;
+  if (sqlstate !== null) members = `"sqlstate":${JSON.stringify(sqlstate)},${members}`;
+  if (cutBy !== null) members += `,"truncatedBy":${JSON.stringify(cutBy)}`;
+  return members;
+}

@@ -1,0 +1,86 @@
+/** The sessions that are live: found by id, by cancel key, and all together for drain and time. */
+import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import { type SessionId, sessionIdFrom } from '../core/ids.ts';
+import type { CancelKey } from '../core/session.ts';
+
+const SESSION_ID_CHARACTERS = 14;
+const PROCESS_ID_MAX = 2 ** 31 - 1;
+
+/** A live session as the registry sees it. */
+export interface LiveSession {
+  readonly id: SessionId;
+  cancelRequested(): void;
+  tick(): void;
+  drain(): void;
+  /** End now, whatever runs. */
+  terminateForDrain(): void;
+}
+
+export class Sessions {
+  readonly #live = new Set<LiveSession>();
+  readonly #byProcessId = new Map<number, { readonly secret: Buffer; readonly session: LiveSession }>();
+  readonly #max: number;
+  #onEmpty: (() => void) | null = null;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  get isFull(): boolean {
+    return this.#live.size >= this.#max;
+  }
+
+  newId(): SessionId {
+    return sessionIdFrom(randomBytes(SESSION_ID_CHARACTERS));
+  }
+
+  add(session: LiveSession): void {
+    this.#live.add(session);
+  }
+
+  remove(session: LiveSession, key: CancelKey | null): void {
+    this.#live.delete(session);
+    if (key !== null) this.#byProcessId.delete(key.processId);
+    if (this.#live.size === 0) this.#onEmpty?.();
+  }
+
+  /** A key of our own: the server's is never shown to a client. */
+  newKey(session: LiveSession, secretBytes: number): CancelKey {
+    let processId = randomInt(1, PROCESS_ID_MAX);
+    while (this.#byProcessId.has(processId)) processId = randomInt(1, PROCESS_ID_MAX);
+    const secret = randomBytes(secretBytes);
+    this.#byProcessId.set(processId, { secret, session });
+    return { processId, secret };
+  }
+
+  /** Cancels what runs in the session of that key, if there is one and the key is its own. */
+  cancel(key: CancelKey): void {
+    const found = this.#byProcessId.get(key.processId);
+    if (found === undefined || found.secret.length !== key.secret.length) return;
+    if (timingSafeEqual(found.secret, key.secret)) found.session.cancelRequested();
+  }
+
+  tick(): void {
+    for (const session of [...this.#live]) session.tick();
+  }
+
+  /** Asks every session to end; resolves when all have, at the latest after `withinMs`. */
+  drain(withinMs: number, timer: (run: () => void, ms: number) => { cancel(): void }): Promise<void> {
+    return new Promise((resolve) => {
+      const late = timer(() => {
+        for (const session of [...this.#live]) session.terminateForDrain();
+      }, withinMs);
+      this.#onEmpty = () => {
+        late.cancel();
+        this.#onEmpty = null;
+        resolve();
+      };
+      for (const session of [...this.#live]) session.drain();
+      if (this.#live.size === 0) this.#onEmpty?.();
+    });
+  }
+}

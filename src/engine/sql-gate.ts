@@ -1,0 +1,285 @@
+/**
+ * The gate of one SQL session: the order in which facts, policy and journal are asked (DESIGN 3). Synchronous
+ * where everything is at hand, so that a statement seen before costs a look-up; `pending` where it is not.
+ */
+import { createHash } from 'node:crypto';
+import type { Decision, Denial, JudgedStatement } from '../core/decision.ts';
+import { effectSet } from '../core/effects.ts';
+import { ProxyError } from '../core/errors.ts';
+import type { StatementFacts, TemporaryTable } from '../core/facts.ts';
+import type { RunResult, SqlAnswer, SqlGate, StatementEntry } from '../core/gate.ts';
+import { type SessionId, type StatementNumber, statementNumber } from '../core/ids.ts';
+import type { Clearance, Judgement } from '../core/judgement.ts';
+import type { SessionContext } from '../core/principal.ts';
+import type { Journal } from '../journal/writer.ts';
+import type { PolicyContext } from '../policy/policy.ts';
+import type {
+  Catalog,
+  ParseOutcome,
+  ReadingSpace,
+  ReadingSpaces,
+  ReadOutcome,
+  SqlEntry,
+  StatementReader,
+} from '../sql/index.ts';
+import { denialFrom, unsafeSettingOf } from './denials.ts';
+import type { LiveCatalog } from './live-catalog.ts';
+import type { PolicyHolder } from './policy-holder.ts';
+import { entryMembers, judgementMembers, resultMembers, unreadableMembers } from './records.ts';
+
+/** What the SQL sessions of one listener share. */
+export interface SqlDomain {
+  readonly catalog: LiveCatalog;
+  readonly spaces: ReadingSpaces;
+  readonly policy: PolicyHolder;
+  readonly journal: Journal;
+  /** The reader for the catalog's major version; null until it is loaded. */
+  reader(catalog: Catalog): StatementReader | null;
+  loadReader(catalog: Catalog): Promise<void>;
+  /** Parses in a worker, under a time limit. */
+  parseLarge(major: number, text: Buffer): Promise<ParseOutcome>;
+  /** Milliseconds since the epoch. */
+  clock(): number;
+  /** Adds a record: `now` ones are written before this turn's bytes leave, others soon. */
+  record(type: string, members: string, when: 'now' | 'soon'): void;
+}
+
+/** A session that keeps sending what cannot be judged in bounded time is ended after this many. */
+const STRIKES_MAX = 5;
+const DATA_EFFECTS = effectSet('read', 'write', 'copy-in', 'copy-out', 'execute');
+
+interface LargeStatement {
+  readonly key: string;
+  outcome: ParseOutcome | null;
+}
+
+export class SessionGate implements SqlGate {
+  readonly #domain: SqlDomain;
+  readonly #session: SessionId;
+  readonly #context: SessionContext;
+  readonly #wake: () => void;
+  #policyContext: PolicyContext;
+  #policyVersion = '';
+  #catalog: Catalog | null = null;
+  #space: ReadingSpace | null = null;
+  #path: readonly string[] | null = null;
+  #temporary: readonly TemporaryTable[] = [];
+  #stamp = 1;
+  #numbers = 0;
+  #strikes = 0;
+  #large: LargeStatement | null = null;
+  #catalogFailure: Error | null = null;
+  statements = 0;
+  denied = 0;
+
+  constructor(domain: SqlDomain, session: SessionId, context: SessionContext, wake: () => void) {
+    this.#domain = domain;
+    this.#session = session;
+    this.#context = context;
+    this.#wake = wake;
+    this.#policyContext = domain.policy.current.contextFor(context, domain.clock());
+    this.#policyVersion = domain.policy.current.version;
+  }
+
+  get stamp(): number {
+    this.#notice();
+    return this.#stamp;
+  }
+
+  /** Takes note of a new policy, catalog or hour. */
+  #notice(): void {
+    const { policy, catalog } = this.#domain;
+    if (
+      policy.current.version !== this.#policyVersion ||
+      this.#policyContext.validUntilMs !== Number.POSITIVE_INFINITY
+    ) {
+      const now = this.#domain.clock();
+      if (policy.current.version !== this.#policyVersion || now >= this.#policyContext.validUntilMs) {
+        const before = this.#policyContext.id;
+        this.#policyVersion = policy.current.version;
+        this.#policyContext = policy.current.contextFor(this.#context, now);
+        if (this.#policyContext.id !== before) this.#stamp++;
+      }
+    }
+    if (catalog.current !== this.#catalog) {
+      this.#catalog = catalog.current;
+      this.#moveSpace();
+    }
+  }
+
+  #moveSpace(): void {
+    this.#stamp++;
+    this.#space =
+      this.#catalog === null
+        ? null
+        : this.#domain.spaces.of({ catalog: this.#catalog, path: this.#path, temporary: this.#temporary });
+  }
+
+  setPath(path: readonly string[] | null): void {
+    if (JSON.stringify(path) === JSON.stringify(this.#path)) return;
+    this.#path = path;
+    this.#moveSpace();
+  }
+
+  setTemporary(tables: readonly TemporaryTable[]): void {
+    this.#temporary = tables;
+    this.#moveSpace();
+  }
+
+  definitionsChanged(): void {
+    this.#domain.catalog.definitionsChanged();
+  }
+
+  judge(bytes: Buffer, start: number, end: number): SqlAnswer {
+    if (!this.#domain.journal.healthy && !this.#domain.journal.tryRecover()) {
+      return { outcome: 'failed', error: new ProxyError('journal-unavailable') };
+    }
+    this.#notice();
+    const space = this.#space;
+    if (space === null) return this.#awaitCatalog();
+    const reader = this.#domain.reader(space.reading.catalog);
+    if (reader === null) return this.#await(this.#domain.loadReader(space.reading.catalog));
+    const read = reader.read(space, bytes, start, end);
+    const outcome =
+      read.outcome === 'large' ? this.#readLarge(space, reader, bytes.subarray(start, end)) : read;
+    switch (outcome.outcome) {
+      case 'entry':
+        return this.#judgeEntry(outcome.entry);
+      case 'denied':
+        return this.#unreadable(outcome.denial, outcome.tooComplex);
+      case 'busy':
+        return this.#await(reader.parser.ready());
+      case 'large':
+        return { outcome: 'pending' };
+    }
+  }
+
+  #judgeEntry(entry: SqlEntry): SqlAnswer {
+    const known = entry.judgements.get(this.#policyContext.id);
+    if (known !== undefined && !this.#domain.catalog.isStale) return known;
+    if (this.#needsFreshCatalog(entry)) {
+      void this.#domain.catalog.refresh().then(() => this.#wake());
+      return { outcome: 'pending' };
+    }
+    if (known !== undefined) return known;
+    const judgement = this.#decideAll(entry.statements);
+    if (entry.judgements.size > 64) entry.judgements.clear();
+    entry.judgements.set(this.#policyContext.id, judgement);
+    return judgement;
+  }
+
+  /** DDL is judged by the names it gives; what touches data is judged by what those names stand for now. */
+  #needsFreshCatalog(entry: SqlEntry): boolean {
+    const { catalog } = this.#domain;
+    if (catalog.isStale) {
+      return entry.statements.some((facts) => facts.unresolved || (facts.effects & DATA_EFFECTS) !== 0);
+    }
+    return catalog.mayBeOutdated() && entry.statements.some((facts) => facts.unresolved);
+  }
+
+  #decideAll(statements: readonly StatementFacts[]): Judgement {
+    const judged: JudgedStatement[] = [];
+    for (const facts of statements) {
+      const unsafe = unsafeSettingOf(facts);
+      const rowsMax =
+        facts.bound.kind === 'rows' ? facts.bound.max : facts.bound.kind === 'parameter' ? 0 : null;
+      const decision = this.#decideWith(facts, rowsMax, statements.length);
+      if (unsafe !== null || decision.verdict !== 'allow') {
+        const denial = unsafe ?? denialFrom(decision, facts);
+        const denying: Decision = { ...decision, verdict: 'deny', rule: denial.rule };
+        const journalMembers = judgementMembers([...judged, { facts, decision: denying }], denying);
+        return { outcome: 'denied', denial, journalMembers };
+      }
+      judged.push({ facts, decision });
+    }
+    return { outcome: 'clear', statements: judged, journalMembers: judgementMembers(judged, null) };
+  }
+
+  #decideWith(facts: StatementFacts, rowsMax: number | null, batchSize: number): Decision {
+    return this.#domain.policy.current.decide(this.#policyContext, { facts, rowsMax, batchSize });
+  }
+
+  decide(facts: StatementFacts, rowsMax: number | null): Decision {
+    this.#notice();
+    return this.#decideWith(facts, facts.bound.kind === 'rows' ? facts.bound.max : rowsMax, 1);
+  }
+
+  denialOf(decision: Decision, facts: StatementFacts): Denial {
+    return denialFrom(decision, facts);
+  }
+
+  #unreadable(denial: Denial, tooComplex: boolean): SqlAnswer {
+    if (tooComplex && ++this.#strikes > STRIKES_MAX) {
+      return { outcome: 'failed', error: new ProxyError('struck-off') };
+    }
+    return { outcome: 'denied', denial, journalMembers: unreadableMembers(denial, this.#policyVersion) };
+  }
+
+  /** The worker's tree, if it is there; else it is asked for. */
+  #readLarge(space: ReadingSpace, reader: StatementReader, text: Buffer): ReadOutcome {
+    const key = createHash('sha256').update(text).digest('base64');
+    if (this.#large?.key === key) {
+      const parsed = this.#large.outcome;
+      if (parsed === null) return { outcome: 'large' };
+      const read = reader.readParsed(space, parsed);
+      if (read.outcome !== 'busy') this.#large = null;
+      return read;
+    }
+    const waiting: LargeStatement = { key, outcome: null };
+    this.#large = waiting;
+    void this.#domain.parseLarge(reader.parser.major, Buffer.from(text)).then((outcome) => {
+      waiting.outcome = outcome;
+      this.#wake();
+    });
+    return { outcome: 'large' };
+  }
+
+  #awaitCatalog(): SqlAnswer {
+    if (this.#catalogFailure !== null) {
+      this.#catalogFailure = null;
+      return { outcome: 'failed', error: new ProxyError('catalog-unavailable') };
+    }
+    void this.#domain.catalog.refresh().then((failure) => {
+      this.#catalogFailure = failure;
+      this.#wake();
+    });
+    return { outcome: 'pending' };
+  }
+
+  #await(ready: Promise<void>): SqlAnswer {
+    void ready.then(() => this.#wake());
+    return { outcome: 'pending' };
+  }
+
+  admit(clearance: Clearance, entry: StatementEntry): StatementNumber {
+    const number = statementNumber(++this.#numbers);
+    if (entry.via !== 'parse') this.statements++;
+    const type = entry.via === 'parse' ? 'parse' : 'statement';
+    const members = clearance.journalMembers === '' ? '' : `,${clearance.journalMembers}`;
+    this.#record(type, `"number":${number},${entryMembers(entry)}${members}`, 'now');
+    return number;
+  }
+
+  refuse(denial: Denial, journalMembers: string, entry: StatementEntry): void {
+    this.statements++;
+    this.denied++;
+    const number = ++this.#numbers;
+    const judged =
+      journalMembers.includes('"verdict":"deny"') || journalMembers.includes('"verdict":"approve"')
+        ? journalMembers
+        : unreadableMembers(denial, this.#policyVersion);
+    this.#record(
+      'denied',
+      `"number":${number},${entryMembers(entry)},${judged},"sqlstate":"${denial.sqlstate}","message":${JSON.stringify(denial.message)}`,
+      'now',
+    );
+  }
+
+  finish(number: StatementNumber, result: RunResult): void {
+    this.#record('result', `"number":${number},${resultMembers(result)}`, 'soon');
+  }
+
+  #record(type: string, members: string, when: 'now' | 'soon'): void {
+    this.#domain.record(type, `"session":"${this.#session}",${members}`, when);
+  }
+}

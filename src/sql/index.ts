@@ -1,0 +1,15 @@
+export type { SqlEntry } from './entry.ts';
+export { CAPS } from './postgres/caps.ts';
+export { Catalog, type CatalogObjects, EMPTY_OBJECTS } from './postgres/catalog.ts';
+export { type CatalogRow, type RunQuery, readCatalogObjects } from './postgres/catalog-query.ts';
+export type { ParseOutcome, ParserMajor } from './postgres/parser.ts';
+export { PARSER_MAJORS, PostgresParser } from './postgres/parser.ts';
+export {
+  COMPLEXITY_RULE,
+  type ReadingSpace,
+  ReadingSpaces,
+  type ReadOutcome,
+  StatementReader,
+  UNREADABLE_RULE,
+} from './postgres/reader.ts';
+export { catalogFromSchemaFile } from './postgres/schema-catalog.ts';

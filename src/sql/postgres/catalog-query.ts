@@ -1,0 +1,170 @@
+/** The questions by which Sluice reads a database's catalog, and how the answers become one (any version from 13). */
+import type { Volatility } from '../../core/facts.ts';
+import { isArray, type Json } from '../../core/json.ts';
+import type {
+  CatalogColumn,
+  CatalogFunction,
+  CatalogObjects,
+  CatalogRelation,
+  RelationKind,
+} from './catalog.ts';
+
+/** One row of a result, values as text or JSON. */
+export type CatalogRow = Readonly<Record<string, Json>>;
+
+/** Runs one query; the session's search_path has to be empty, so that view definitions name everything in full. */
+export type RunQuery = (sql: string) => Promise<readonly CatalogRow[]>;
+
+const SCHEMAS = `SELECT nspname AS name FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_(temp|toast)'`;
+
+const RELATIONS = `
+  SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
+         CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition,
+         coalesce(a.columns, '[]'::json) AS columns, coalesce(i.parents, '[]'::json) AS parents,
+         coalesce(k.keys, '[]'::json) AS keys
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN (
+      SELECT attrelid, pg_catalog.json_agg(pg_catalog.json_build_array(attname, attnum,
+               pg_catalog.format_type(atttypid, atttypmod), attnotnull) ORDER BY attnum) AS columns
+        FROM pg_catalog.pg_attribute WHERE attnum > 0 AND NOT attisdropped AND attrelid >= 16384 GROUP BY attrelid
+    ) a ON a.attrelid = c.oid
+    LEFT JOIN (
+      SELECT h.inhrelid, pg_catalog.json_agg(pn.nspname || '.' || p.relname) AS parents
+        FROM pg_catalog.pg_inherits h
+        JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
+        JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+       WHERE p.relkind IN ('r', 'p', 'f') GROUP BY h.inhrelid
+    ) i ON i.inhrelid = c.oid
+    LEFT JOIN (
+      SELECT x.indrelid, pg_catalog.json_agg((
+               SELECT pg_catalog.json_agg(t.attname) FROM pg_catalog.pg_attribute t
+                WHERE t.attrelid = x.indrelid AND t.attnum = ANY (x.indkey[0:x.indnkeyatts - 1]))) AS keys
+        FROM pg_catalog.pg_index x
+       WHERE x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL AND x.indrelid >= 16384
+       GROUP BY x.indrelid
+    ) k ON k.indrelid = c.oid
+   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+     AND n.nspname !~ '^pg_(temp|toast)'`;
+
+const FUNCTIONS = `
+  SELECT n.nspname AS schema, p.proname AS name, p.provolatile AS volatility, p.proretset AS returns_set,
+         p.prokind = 'a' AS aggregate, coalesce(sl.lanname, l.lanname) AS language,
+         CASE WHEN l.lanname = 'sql' THEN p.prosrc END AS source, %BODY% AS body
+    FROM pg_catalog.pg_proc p
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+    LEFT JOIN pg_catalog.pg_aggregate g ON g.aggfnoid = p.oid
+    LEFT JOIN pg_catalog.pg_proc s ON s.oid = g.aggtransfn
+    LEFT JOIN pg_catalog.pg_language sl ON sl.oid = s.prolang
+   WHERE p.oid >= 16384`;
+
+const OPERATORS = `
+  SELECT DISTINCT o.oprname AS name, fn.nspname || '.' || f.proname AS function
+    FROM pg_catalog.pg_operator o
+    JOIN pg_catalog.pg_proc f ON f.oid = o.oprcode
+    JOIN pg_catalog.pg_namespace fn ON fn.oid = f.pronamespace
+   WHERE o.oid >= 16384`;
+
+const TYPES = `
+  SELECT n.nspname AS schema, t.typname AS name, coalesce(pg_catalog.json_agg(DISTINCT fn.nspname || '.' || f.proname)
+           FILTER (WHERE f.oid IS NOT NULL), '[]'::json) AS casts
+    FROM pg_catalog.pg_type t
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+    LEFT JOIN pg_catalog.pg_cast c ON t.oid IN (c.castsource, c.casttarget) AND c.castfunc >= 16384
+    LEFT JOIN pg_catalog.pg_proc f ON f.oid = c.castfunc
+    LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = f.pronamespace
+   WHERE (t.oid >= 16384 AND t.typelem = 0) OR f.oid IS NOT NULL
+   GROUP BY 1, 2`;
+
+export async function readCatalogObjects(run: RunQuery, major: number): Promise<CatalogObjects> {
+  const body = major >= 14 ? 'pg_catalog.pg_get_function_sqlbody(p.oid)' : 'NULL';
+  const schemas = (await run(SCHEMAS)).map((row) => textOf(row, 'name'));
+  const relations = (await run(RELATIONS)).map(relationFrom);
+  const functions = (await run(FUNCTIONS.replace('%BODY%', body))).map(functionFrom);
+  const operators = (await run(OPERATORS)).map((row) => ({
+    name: textOf(row, 'name'),
+    function: textOf(row, 'function'),
+  }));
+  const types = (await run(TYPES)).map((row) => ({
+    schema: textOf(row, 'schema'),
+    name: textOf(row, 'name'),
+    casts: stringsOf(row, 'casts'),
+  }));
+  return { schemas, relations, functions, operators, types };
+}
+
+const KINDS: Readonly<Record<string, RelationKind>> = {
+  r: 'table',
+  p: 'table',
+  v: 'view',
+  m: 'materialized-view',
+  f: 'foreign-table',
+  S: 'sequence',
+  c: 'composite-type',
+};
+
+function relationFrom(row: CatalogRow): CatalogRelation {
+  const definition = row['definition'];
+  return {
+    schema: textOf(row, 'schema'),
+    name: textOf(row, 'name'),
+    oid: Number(textOf(row, 'oid')),
+    kind: KINDS[textOf(row, 'kind')] ?? 'table',
+    columns: listOf(row, 'columns').map(columnFrom),
+    definition: typeof definition === 'string' ? definition : null,
+    parents: stringsOf(row, 'parents'),
+    uniqueKeys: listOf(row, 'keys').map((key) =>
+      isArray(key) ? key.filter((name) => typeof name === 'string') : [],
+    ),
+    system: false,
+  };
+}
+
+function columnFrom(value: Json): CatalogColumn {
+  const [name, number, type, notNull] = isArray(value) ? value : [];
+  return { name: String(name), number: Number(number), type: String(type), notNull: notNull === true };
+}
+
+function functionFrom(row: CatalogRow): CatalogFunction {
+  const volatility = textOf(row, 'volatility');
+  const body = row['body'];
+  const source = row['source'];
+  return {
+    schema: textOf(row, 'schema'),
+    name: textOf(row, 'name'),
+    volatility: VOLATILITIES[volatility] ?? 'unknown',
+    returnsSet: row['returns_set'] === true,
+    aggregate: row['aggregate'] === true,
+    language: textOf(row, 'language'),
+    body:
+      typeof body === 'string'
+        ? plainBody(body)
+        : typeof source === 'string' && source !== ''
+          ? source
+          : null,
+  };
+}
+
+const VOLATILITIES: Readonly<Record<string, Volatility>> = { i: 'immutable', s: 'stable', v: 'volatile' };
+
+/** `RETURN expression` and `BEGIN ATOMIC … END` as statements that stand alone. */
+function plainBody(body: string): string {
+  const atomic = /^\s*BEGIN\s+ATOMIC\b([\s\S]*)\bEND\s*$/i.exec(body);
+  if (atomic !== null) return atomic[1] ?? '';
+  return body.replace(/^\s*RETURN\b/i, 'SELECT');
+}
+
+function textOf(row: CatalogRow, field: string): string {
+  const value = row[field];
+  return typeof value === 'string' ? value : String(value);
+}
+
+function listOf(row: CatalogRow, field: string): readonly Json[] {
+  const value = row[field];
+  return value !== undefined && isArray(value) ? value : [];
+}
+
+function stringsOf(row: CatalogRow, field: string): readonly string[] {
+  return listOf(row, field).filter((value) => typeof value === 'string');
+}

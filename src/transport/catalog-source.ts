@@ -1,0 +1,100 @@
+/** Reads an upstream's catalog over a connection of Sluice's own. */
+import type tls from 'node:tls';
+import pg from 'pg';
+import type { CatalogSource } from '../engine/live-catalog.ts';
+import { isArray, isObject, type Json } from '../core/json.ts';
+import { type CatalogObjects, type CatalogRow, PARSER_MAJORS, type ParserMajor, readCatalogObjects } from '../sql/index.ts';
+
+export interface CatalogAccount {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string | null;
+  readonly tls: tls.ConnectionOptions | null;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const QUERY_TIMEOUT_MS = 30_000;
+
+export class PostgresCatalogSource implements CatalogSource {
+  readonly #account: CatalogAccount;
+  #client: pg.Client | null = null;
+
+  constructor(account: CatalogAccount) {
+    this.#account = account;
+  }
+
+  async read(): Promise<{ major: ParserMajor; objects: CatalogObjects }> {
+    const client = await this.#connected();
+    try {
+      const version = await client.query<{ version: string }>(
+        `SELECT pg_catalog.current_setting('server_version_num') AS version`,
+      );
+      const major = majorOf(Number(version.rows[0]?.version));
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const objects = await readCatalogObjects((sql) => rowsOf(client, sql), major);
+      await client.query('COMMIT');
+      return { major, objects };
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async #connected(): Promise<pg.Client> {
+    if (this.#client !== null) return this.#client;
+    const { host, port, database, user, password, tls } = this.#account;
+    const client = new pg.Client({
+      host,
+      port,
+      database,
+      user,
+      ...(password === null ? {} : { password }),
+      ssl: tls ?? false,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+      application_name: 'sluice catalog',
+      // With an empty search path, definitions name everything in full.
+      options: '-c search_path=',
+      keepAlive: true,
+    });
+    client.on('error', () => {
+      this.#client = null;
+    });
+    await client.connect();
+    this.#client = client;
+    return client;
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    await client?.end().catch(() => {});
+  }
+}
+
+/** The parser for a server; newer servers than the newest parser are not served. */
+function majorOf(versionNumber: number): ParserMajor {
+  const major = Math.floor(versionNumber / 10_000);
+  const known = PARSER_MAJORS.find((candidate) => candidate === major);
+  if (known === undefined) {
+    throw new Error(`server version ${major} is not served, only ${PARSER_MAJORS[0]} to ${PARSER_MAJORS.at(-1)}`);
+  }
+  return known;
+}
+
+async function rowsOf(client: pg.Client, sql: string): Promise<readonly CatalogRow[]> {
+  const result = await client.query<Record<string, unknown>>(sql);
+  return result.rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, jsonOf(value)])));
+}
+
+/** What the driver gives for text, numbers, booleans and JSON. */
+function jsonOf(value: unknown): Json {
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (typeof value === 'object' && value !== null) {
+    const json: Json = JSON.parse(JSON.stringify(value));
+    if (isArray(json) || isObject(json)) return json;
+  }
+  return String(value);
+}

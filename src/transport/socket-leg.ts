@@ -1,0 +1,176 @@
+/**
+ * A leg over a TCP socket. In the clear it reads into one buffer of its own, again and again, and writes what it is
+ * given as it is: one read and one write per chunk. Over TLS Node's own streams do the work.
+ */
+import net from 'node:net';
+import tls from 'node:tls';
+import type { Leg, LegEvents, PauseReason } from '../engine/leg.ts';
+import { readInto } from './read-into.ts';
+
+const PAUSED: Readonly<Record<PauseReason, number>> = { session: 1, congestion: 2 };
+const KEEPALIVE_MS = 60_000;
+
+export interface LegTls {
+  /** For the server side: certificates and the like. */
+  readonly server: tls.SecureContextOptions | null;
+  /** For the client side: what to trust, and which name the server has to prove. */
+  readonly client: tls.ConnectionOptions | null;
+}
+
+export class SocketLeg implements Leg {
+  readonly remoteAddress: string | null;
+  #socket: net.Socket;
+  readonly #events: LegEvents;
+  readonly #tls: LegTls;
+  #paused = 0;
+  #ended = false;
+  #closed = false;
+
+  private constructor(socket: net.Socket, events: LegEvents, legTls: LegTls) {
+    this.#socket = socket;
+    this.#events = events;
+    this.#tls = legTls;
+    this.remoteAddress = socket.remoteAddress ?? null;
+    // Every write that the kernel does not take whole has to be known at once.
+    socket.setKeepAlive(true, KEEPALIVE_MS);
+    this.#listen(socket);
+  }
+
+  /** A socket that a server has accepted, paused (`pauseOnConnect`). */
+  static accepted(socket: net.Socket, events: LegEvents, legTls: LegTls, readBytes: number): SocketLeg {
+    let leg: SocketLeg | null = null;
+    const reading = readInto(socket, readBytes, (bytes, size) => leg?.received(bytes, size) ?? false);
+    leg = new SocketLeg(reading, events, legTls);
+    return leg;
+  }
+
+  /** A socket that is being connected. With TLS ahead, it is read as a stream, since TLS takes it over. */
+  static connecting(options: net.TcpNetConnectOpts, events: LegEvents, legTls: LegTls, readBytes: number): SocketLeg {
+    let leg: SocketLeg | null = null;
+    const onread: net.OnReadOpts = {
+      buffer: Buffer.allocUnsafeSlow(readBytes),
+      callback: (size, bytes) => leg?.received(bytes, size) ?? false,
+    };
+    const socket = net.connect({
+      ...options,
+      noDelay: true,
+      allowHalfOpen: true,
+      ...(legTls.client === null ? { onread } : {}),
+    });
+    leg = new SocketLeg(socket, events, legTls);
+    socket.once('connect', () => events.connected());
+    if (legTls.client !== null) leg.#stream(socket);
+    return leg;
+  }
+
+  #listen(socket: net.Socket): void {
+    socket.on('drain', () => {
+      if (!this.congested) this.#events.drained();
+    });
+    socket.on('end', () => this.#events.ended());
+    socket.on('error', (error) => this.#close(error));
+    socket.on('close', () => this.#close(null));
+  }
+
+  #close(error: Error | null): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.destroy();
+    this.#events.closed(error);
+  }
+
+  /** Bytes in the read buffer; they are dealt with before the next read. False stops reading. */
+  received(bytes: Uint8Array, size: number): boolean {
+    this.#events.bytes(Buffer.from(bytes.buffer, bytes.byteOffset, size), 0, size);
+    return this.#paused === 0;
+  }
+
+  #stream(socket: net.Socket): void {
+    socket.on('data', (chunk: Buffer) => this.#events.bytes(chunk, 0, chunk.length));
+  }
+
+  get congested(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
+  write(bytes: Buffer, start: number, end: number): void {
+    if (this.#closed || this.#ended) return;
+    this.#socket.write(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+  }
+
+  writeAll(pieces: readonly Buffer[]): void {
+    if (this.#closed || this.#ended) return;
+    this.#socket.cork();
+    for (const piece of pieces) this.#socket.write(piece);
+    this.#socket.uncork();
+  }
+
+  pause(reason: PauseReason): void {
+    if (this.#paused === 0) this.#socket.pause();
+    this.#paused |= PAUSED[reason];
+  }
+
+  resume(reason: PauseReason): void {
+    if ((this.#paused & PAUSED[reason]) === 0) return;
+    this.#paused &= ~PAUSED[reason];
+    if (this.#paused === 0 && !this.#closed) this.#socket.resume();
+  }
+
+  end(): void {
+    if (this.#ended || this.#closed) return;
+    this.#ended = true;
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#close(null);
+  }
+
+  startTlsServer(received: Buffer): void {
+    const { server } = this.#tls;
+    if (server === null) {
+      this.#close(new Error('TLS is not configured'));
+      return;
+    }
+    const plain = this.#takeOver(received);
+    const secured = new tls.TLSSocket(plain, {
+      isServer: true,
+      secureContext: tls.createSecureContext(server),
+      ALPNProtocols: ['postgresql'],
+      requestCert: false,
+    });
+    secured.once('secure', () => this.#events.secured());
+    this.#adopt(secured);
+  }
+
+  startTlsClient(): void {
+    const { client } = this.#tls;
+    if (client === null) {
+      this.#close(new Error('TLS is not configured'));
+      return;
+    }
+    const secured = tls.connect({ ...client, socket: this.#takeOver(Buffer.alloc(0)) });
+    secured.once('secureConnect', () => this.#events.secured());
+    this.#adopt(secured);
+  }
+
+  /** Leaves the plain socket to TLS, with what has been read of it already. */
+  #takeOver(received: Buffer): net.Socket {
+    const plain = this.#socket;
+    plain.removeAllListeners('data');
+    plain.removeAllListeners('drain');
+    plain.removeAllListeners('end');
+    plain.removeAllListeners('close');
+    plain.removeAllListeners('error');
+    plain.on('error', (error) => this.#close(error));
+    if (received.length > 0) plain.unshift(received);
+    return plain;
+  }
+
+  #adopt(secured: tls.TLSSocket): void {
+    this.#socket = secured;
+    this.#listen(secured);
+    this.#stream(secured);
+    if (this.#paused !== 0) secured.pause();
+  }
+}
