@@ -11,11 +11,15 @@ export interface LocatedDocument<Value> {
   problemAt(path: Path, message: string): Problem;
 }
 
+/** Replaces what a string in the file refers to, such as `${NAME}`; throws an Error that says what is missing. */
+export type Expand = (text: string) => string;
+
 /** Parses and validates; throws ProblemsError naming every problem with line and column. */
 export function readYaml<Value>(
   file: string,
   text: string,
   schema: z.ZodType<Value>,
+  expand: Expand = (written) => written,
 ): LocatedDocument<Value> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
@@ -40,7 +44,17 @@ export function readYaml<Value>(
     return path.length === 0 ? 0 : offsetOf(path.slice(0, -1), null);
   };
 
-  const parsed = schema.safeParse(plain);
+  const missing: Problem[] = [];
+  const expanded = expandAll(plain, [], (written, path) => {
+    try {
+      return expand(written);
+    } catch (error) {
+      missing.push(at(offsetOf(path, null), path, error instanceof Error ? error.message : String(error)));
+      return written;
+    }
+  });
+  if (missing.length > 0) throw new ProblemsError(missing);
+  const parsed = schema.safeParse(expanded);
   if (parsed.success) {
     return {
       value: parsed.data,
@@ -55,6 +69,13 @@ export function readYaml<Value>(
     );
   });
   throw new ProblemsError(problems);
+}
+
+function expandAll(value: unknown, path: Path, expand: (text: string, path: Path) => string): unknown {
+  if (typeof value === 'string') return expand(value, path);
+  if (Array.isArray(value)) return value.map((item, n) => expandAll(item, [...path, n], expand));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, expandAll(item, [...path, key], expand)]));
 }
 
 function messageOf(issue: z.core.$ZodIssue, path: Path): string {

@@ -94,7 +94,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
   }
 
   #upClosed(error: Error | null): void {
-    if (error === null) this.#session.upstreamEnded();
+    if (error === null || this.#ending) this.#session.upstreamEnded();
     else {
       this.#domain.log('warn', 'upstream connection failed', { session: this.id, error: error.message });
       this.#session.upstreamFailed(this.#domain.dialer.explain(error));

@@ -16,6 +16,7 @@ import type { PolicyContext } from '../policy/policy.ts';
 import type {
   Catalog,
   ParseOutcome,
+  ParserMajor,
   ReadingSpace,
   ReadingSpaces,
   ReadOutcome,
@@ -37,7 +38,7 @@ export interface SqlDomain {
   reader(catalog: Catalog): StatementReader | null;
   loadReader(catalog: Catalog): Promise<void>;
   /** Parses in a worker, under a time limit. */
-  parseLarge(major: number, text: Buffer): Promise<ParseOutcome>;
+  parseLarge(major: ParserMajor, text: Buffer): Promise<ParseOutcome>;
   /** Milliseconds since the epoch. */
   clock(): number;
   /** Adds a record: `now` ones are written before this turn's bytes leave, others soon. */

@@ -1,3 +1,4 @@
+export { ParsePool } from './parse-pool.ts';
 export type { SqlEntry } from './entry.ts';
 export { CAPS } from './postgres/caps.ts';
 export { Catalog, type CatalogObjects, EMPTY_OBJECTS } from './postgres/catalog.ts';

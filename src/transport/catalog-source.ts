@@ -12,6 +12,8 @@ export interface CatalogAccount {
   readonly user: string;
   readonly password: string | null;
   readonly tls: tls.ConnectionOptions | null;
+  /** Whether the server may go without TLS (`sslmode=prefer`). */
+  readonly tlsOptional: boolean;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -44,7 +46,18 @@ export class PostgresCatalogSource implements CatalogSource {
 
   async #connected(): Promise<pg.Client> {
     if (this.#client !== null) return this.#client;
-    const { host, port, database, user, password, tls } = this.#account;
+    const { tls, tlsOptional } = this.#account;
+    try {
+      return await this.#connect(tls);
+    } catch (error) {
+      const refused = error instanceof Error && error.message.includes('does not support SSL');
+      if (tls === null || !tlsOptional || !refused) throw error;
+      return await this.#connect(null);
+    }
+  }
+
+  async #connect(tls: tls.ConnectionOptions | null): Promise<pg.Client> {
+    const { host, port, database, user, password } = this.#account;
     const client = new pg.Client({
       host,
       port,

@@ -6,8 +6,9 @@ import { effectSet } from '../../core/effects.ts';
 import type { RowBound } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Analysis } from './analysis.ts';
-import { type AstNode, flag, items, node, nodes, stringOf, struct, text, Unreadable } from './ast.ts';
+import { type AstNode, flag, integer, items, node, nodes, stringOf, struct, text, Unreadable } from './ast.ts';
 import { boundOf, isSingleRow } from './bounds.ts';
+import { ROWS_FIELD } from './compact.ts';
 import { expression, expressions, optional } from './expression.ts';
 import { fromClause } from './from.ts';
 import { analyzeChange } from './modify.ts';
@@ -113,7 +114,7 @@ function valuesStatement(a: Analysis, body: JsonObject, scope: Scope): QueryResu
   scope.outputs = columns;
   ordering(a, nodes(body, 'sortClause'), scope, 'order');
   const bound = limitOf(a, body, scope);
-  return { shape, bound: bound.kind === 'unbounded' ? { kind: 'rows', max: rows.length } : bound };
+  return { shape, bound: bound.kind === 'unbounded' ? { kind: 'rows', max: integer(body, ROWS_FIELD) || rows.length } : bound };
 }
 
 function setOperation(a: Analysis, body: JsonObject, scope: Scope): QueryResult {

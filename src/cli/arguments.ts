@@ -1,0 +1,43 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from './command.ts';
+
+export interface ParsedArguments {
+  text(name: string): string | undefined;
+  /** Every value of an option that may be given more than once. */
+  all(name: string): readonly string[];
+  flag(name: string): boolean;
+  readonly positionals: readonly string[];
+}
+
+/** Parses options of three kinds; throws UsageError for one that is not known or lacks its value. */
+export function parseArguments(
+  args: readonly string[],
+  options: { readonly texts?: readonly string[]; readonly lists?: readonly string[]; readonly flags?: readonly string[] },
+): ParsedArguments {
+  const config = Object.fromEntries([
+    ...(options.texts ?? []).map((name) => [name, { type: 'string' as const }]),
+    ...(options.lists ?? []).map((name) => [name, { type: 'string' as const, multiple: true }]),
+    ...(options.flags ?? []).map((name) => [name, { type: 'boolean' as const }]),
+  ]);
+  let parsed: ReturnType<typeof parseArgs>;
+  try {
+    parsed = parseArgs({ args: [...args], options: config, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : String(error));
+  }
+  const { values, positionals } = parsed;
+  return {
+    positionals,
+    text(name) {
+      const value = values[name];
+      return typeof value === 'string' ? value : undefined;
+    },
+    all(name) {
+      const value = values[name];
+      return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+    },
+    flag(name) {
+      return values[name] === true;
+    },
+  };
+}

@@ -1,0 +1,5 @@
+/** Every command, in the order of the overview. */
+import type { Command } from './command.ts';
+import { run } from './run.ts';
+
+export const COMMANDS: readonly Command[] = [run];

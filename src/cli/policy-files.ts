@@ -1,0 +1,99 @@
+/** The policy file in use: read, checked against the world, watched, and put in place of the old one when it is good. */
+import { type FSWatcher, watch } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { readTextFile } from '../config/load.ts';
+import { type Problem, ProblemsError } from '../core/problem.ts';
+import { checkPolicy, type World, type WorldRelation } from '../policy/check.ts';
+import { loadPolicy, type Policy } from '../policy/policy.ts';
+import type { Catalog } from '../sql/index.ts';
+
+/** How long a file has to be left alone before it is read: editors write in several steps. */
+const QUIET_MS = 100;
+
+/** Names that exist, as far as the configuration and the catalogs say; a catalog that is null is not known. */
+export function worldOf(config: Config | null, catalogs: readonly (Catalog | null)[]): World {
+  const known = catalogs.filter((catalog) => catalog !== null);
+  const complete = known.length > 0 && known.length === catalogs.length;
+  return {
+    users: config === null || acceptsAnyone(config) ? null : new Set(config.identity.users.map((user) => user.name)),
+    groups: config === null ? null : new Set(config.identity.users.flatMap((user) => user.groups)),
+    listeners: config === null ? null : new Set(config.listeners.map((listener) => listener.name)),
+    relations: complete ? known.flatMap(relationsOf) : null,
+    functions: complete ? known.flatMap(functionsOf) : null,
+  };
+}
+
+/** With `trust`, any name can be a user's. */
+function acceptsAnyone(config: Config): boolean {
+  return config.listeners.some((listener) => listener.auth.includes('trust'));
+}
+
+function relationsOf(catalog: Catalog): readonly WorldRelation[] {
+  const relations: WorldRelation[] = [];
+  for (const relation of catalog.userRelations()) {
+    relations.push({ ...relation, columns: relation.columns.map((column) => column.name) });
+  }
+  for (const [schema, builtins] of catalog.builtins.relations) {
+    for (const [name, { columns }] of builtins) relations.push({ schema, name, columns });
+  }
+  return relations;
+}
+
+function functionsOf(catalog: Catalog): World['functions'] & object {
+  const functions: { schema: string; name: string }[] = [...catalog.userFunctions()];
+  for (const [schema, builtins] of catalog.builtins.functions) {
+    for (const name of builtins.keys()) functions.push({ schema, name });
+  }
+  return functions;
+}
+
+/** Reads and checks a policy file; throws ProblemsError with everything that is wrong. */
+export function readPolicy(file: string, world: World): Policy {
+  const { policy, source } = loadPolicy(file, readTextFile(file));
+  const problems = checkPolicy(source, world);
+  if (problems.length > 0) throw new ProblemsError(problems);
+  return policy;
+}
+
+export interface PolicyWatch {
+  /** Reads the file now. */
+  read(): void;
+  close(): void;
+}
+
+/**
+ * Watches a policy file. A changed file that is good is handed over; one that is not is reported and left: the
+ * policy in force stays. The directory is watched, since editors and Kubernetes replace files rather than write them.
+ */
+export function watchPolicy(
+  file: string,
+  world: () => World,
+  take: (policy: Policy) => void,
+  report: (problems: readonly Problem[]) => void,
+): PolicyWatch {
+  const path = resolve(file);
+  let timer: NodeJS.Timeout | null = null;
+  const read = () => {
+    timer = null;
+    try {
+      take(readPolicy(file, world()));
+    } catch (error) {
+      if (!(error instanceof ProblemsError)) throw error;
+      report(error.problems);
+    }
+  };
+  const watcher: FSWatcher = watch(dirname(path), (_event, name) => {
+    // Kubernetes swaps a symbolic link beside the file (`..data`), so any change there may be ours.
+    if (name !== null && name !== basename(path) && !name.startsWith('..')) return;
+    if (timer !== null) clearTimeout(timer);
+    timer = setTimeout(read, QUIET_MS);
+  });
+  return {
+    read,
+    close() {
+      watcher.close();
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}

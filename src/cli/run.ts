@@ -1,0 +1,49 @@
+import pino from 'pino';
+import { loadConfig } from '../config/load.ts';
+import { parseArguments } from './arguments.ts';
+import { type Command, EXIT, type Io, UsageError } from './command.ts';
+import { startServer } from './server.ts';
+
+const HELP = `Usage: sluice run --config FILE
+
+Starts every listener of a configuration and serves until SIGTERM or SIGINT. Then it takes no more
+connections, lets sessions finish within the configuration's drain time, and closes the journal.
+The policy file is read again when it changes, and on SIGHUP; a file with mistakes is not used.
+
+Options:
+  --config FILE   the configuration (default: sluice.yaml)
+
+Example:
+  sluice run --config /etc/sluice/sluice.yaml
+
+Exit codes: 0 stopped in good order, 2 not started.
+`;
+
+export const run: Command = {
+  name: 'run',
+  summary: 'start the proxy',
+  help: HELP,
+  async run(args: readonly string[], io: Io) {
+    const parsed = parseArguments(args, { texts: ['config'] });
+    if (parsed.positionals.length > 0) throw new UsageError(`run takes no argument "${parsed.positionals[0]}"`);
+    const loaded = loadConfig(parsed.text('config') ?? 'sluice.yaml', io.environment);
+    const log = pino({ level: loaded.config.log.level, base: null }, pino.destination({ fd: 2, sync: false }));
+    const server = await startServer(loaded, log);
+    for (const [name, port] of server.ports) {
+      const listener = loaded.config.listeners.find((candidate) => candidate.name === name);
+      log.info({ listener: name, host: listener?.listen.host, port }, 'listening');
+    }
+    await new Promise<void>((resolve) => {
+      const stop = (signal: string) => {
+        log.info({ signal, sessions: server.sessions.size }, 'stopping');
+        void server.stop().then(resolve);
+      };
+      process.once('SIGTERM', stop);
+      process.once('SIGINT', stop);
+      process.on('SIGHUP', () => server.reloadPolicy());
+    });
+    log.info('stopped');
+    log.flush();
+    return EXIT.ok;
+  },
+};

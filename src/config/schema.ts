@@ -1,0 +1,97 @@
+/** The shape of sluice.yaml (DESIGN 10). */
+import { z } from 'zod';
+import { parseBytes, parseDurationMs } from '../core/quantities.ts';
+import { parseUpstreamUrl } from './upstream-url.ts';
+
+const duration = z
+  .string({ error: 'expected a span of time such as 30s' })
+  .refine((written) => parseDurationMs(written) !== null, { message: 'expected a span of time such as 30s or 5m' })
+  .transform((written) => parseDurationMs(written) ?? 0);
+
+const size = z
+  .union([z.string(), z.int()], { error: 'expected a size such as 64MiB' })
+  .refine((written) => (parseBytes(written) ?? 0) > 0, { message: 'expected a size such as 64MiB' })
+  .transform((written) => parseBytes(written) ?? 0);
+
+/** `host:port`, `[::1]:port`. */
+const address = z.string().transform((written, context) => {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(written);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    context.addIssue({ code: 'custom', message: 'expected an address and port such as 127.0.0.1:6432' });
+    return z.NEVER;
+  }
+  return { host: match[1] ?? match[2] ?? '', port };
+});
+
+const upstream = z.string().transform((written, context) => {
+  try {
+    return parseUpstreamUrl(written);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    return z.NEVER;
+  }
+});
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected a name of letters, digits, . _ and -' });
+
+const listener = z.strictObject({
+  name,
+  protocol: z.literal('postgres', { error: 'expected postgres' }),
+  listen: address,
+  upstream,
+  auth: z
+    .array(z.enum(['password', 'trust'], { error: 'expected password or trust' }))
+    .min(1)
+    .default(['password']),
+  tls: z
+    .strictObject({
+      cert: z.string(),
+      key: z.string(),
+      mode: z.enum(['offered', 'required']).default('offered'),
+    })
+    .optional(),
+  durability: z.enum(['written', 'synced']).default('written'),
+  timeouts: z
+    .strictObject({
+      handshake: duration.default(10_000),
+      statement: duration.default(0),
+      idle: duration.default(0),
+    })
+    .default({ handshake: 10_000, statement: 0, idle: 0 }),
+  limits: z
+    .strictObject({ message: size.default(16 * 1024 * 1024), names: z.int().positive().default(10_000) })
+    .default({ message: 16 * 1024 * 1024, names: 10_000 }),
+  catalog: z
+    .strictObject({ upstream: upstream.optional(), refresh: duration.default(60_000) })
+    .default({ refresh: 60_000 }),
+});
+
+const user = z.strictObject({
+  name: z.string().min(1),
+  groups: z.array(z.string().min(1)).default([]),
+  password: z.string().min(1).optional(),
+});
+
+const journal = z.strictObject({
+  dir: z.string().min(1),
+  key: z.string().min(1).optional(),
+  segment: size.default(64 * 1024 * 1024),
+});
+
+export const configSchema = z.strictObject({
+  listeners: z.array(listener).min(1, { error: 'expected at least one listener' }),
+  identity: z.strictObject({ users: z.array(user).default([]) }).default({ users: [] }),
+  policy: z.string().min(1),
+  journal,
+  limits: z
+    .strictObject({ connections: z.int().positive().default(10_000), held: size.default(256 * 1024 * 1024) })
+    .default({ connections: 10_000, held: 256 * 1024 * 1024 }),
+  drain: duration.default(30_000),
+  log: z
+    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') })
+    .default({ level: 'info' }),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type ListenerConfig = Config['listeners'][number];

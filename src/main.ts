@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+/** The command line: finds the command, runs it, and turns what goes wrong into a message and an exit code. */
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { COMMANDS } from './cli/commands.ts';
+import { EXIT, type Io, UsageError } from './cli/command.ts';
+import { ProblemsError } from './core/problem.ts';
+
+function version(): string {
+  // From src/ in the repository and from dist/src/ in the package.
+  for (const path of ['../package.json', '../../package.json']) {
+    try {
+      const file: { version?: unknown } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+      if (typeof file.version === 'string') return file.version;
+    } catch {
+      continue;
+    }
+  }
+  return 'unknown';
+}
+
+function overview(): string {
+  const width = Math.max(...COMMANDS.map((command) => command.name.length));
+  const list = COMMANDS.map((command) => `  ${command.name.padEnd(width)}   ${command.summary}`).join('\n');
+  return `Sluice ${version()}: a data firewall for AI agents
+
+Usage: sluice COMMAND [options]
+
+${list}
+
+sluice COMMAND --help tells more of each, with an example.
+`;
+}
+
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    io.out(overview());
+    return name === undefined ? EXIT.bad : EXIT.ok;
+  }
+  if (name === '--version' || name === '-V') {
+    io.out(`${version()}\n`);
+    return EXIT.ok;
+  }
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command === undefined) {
+    io.error(`sluice: there is no command "${name}"; sluice --help lists them\n`);
+    return EXIT.bad;
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    io.out(command.help);
+    return EXIT.ok;
+  }
+  try {
+    return await command.run(rest, io);
+  } catch (error) {
+    if (error instanceof ProblemsError) io.error(`${error.message}\n`);
+    else if (error instanceof UsageError) io.error(`sluice ${name}: ${error.message}\nsluice ${name} --help tells how it is used\n`);
+    else io.error(`sluice ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.bad;
+  }
+}
+
+if (import.meta.filename === process.argv[1] || process.argv[1]?.endsWith('/sluice')) {
+  process.exitCode = await main(process.argv.slice(2), {
+    environment: process.env,
+    out: (written) => process.stdout.write(written),
+    error: (written) => process.stderr.write(written),
+    isTerminal: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
+    readInput: () => text(process.stdin),
+  });
+}
