@@ -36,6 +36,10 @@ export class Frontend {
     this.#requests = new Requests(link);
   }
 
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
   get isWaiting(): boolean {
     return this.#input.length > 0;
   }
@@ -54,9 +58,8 @@ export class Frontend {
   /** Goes on with what was kept, as far as nothing holds it. */
   resume(): void {
     if (this.#input.length > 0 && !this.ended) {
-      const held = this.#input.takeAll();
-      const to = this.#process(held, 0, held.length);
-      this.#input.append(held, to, held.length);
+      const held = this.#input.view();
+      this.#input.consume(this.#process(held, 0, held.length));
     }
     this.#afterwards();
   }

@@ -56,15 +56,19 @@ export type NameChange =
 export class Names {
   readonly #statements = new Map<string, PreparedStatement>();
   readonly #portals = new Map<string, Portal>();
-  readonly #pending: NameChange[] = [];
+  /** The unnamed ones change with every query, so they have places of their own. */
+  #unnamedStatement: PreparedStatement | null = null;
+  #unnamedPortal: Portal | null = null;
+  #pending: NameChange[] = [];
+  #firstPending = 0;
 
   get size(): number {
-    return this.#statements.size + this.#portals.size + this.#pending.length;
+    return this.#statements.size + this.#portals.size + this.#pending.length - this.#firstPending;
   }
 
   /** What `name` will stand for once the pending changes have happened; null for nothing. */
   statement(name: string): PreparedStatement | null {
-    for (let n = this.#pending.length - 1; n >= 0; n--) {
+    for (let n = this.#pending.length - 1; n >= this.#firstPending; n--) {
       const pending = this.#pending[n];
       switch (pending?.change) {
         case 'set-statement':
@@ -80,11 +84,11 @@ export class Names {
           break;
       }
     }
-    return this.#statements.get(name) ?? null;
+    return name === '' ? this.#unnamedStatement : (this.#statements.get(name) ?? null);
   }
 
   portal(name: string): Portal | null {
-    for (let n = this.#pending.length - 1; n >= 0; n--) {
+    for (let n = this.#pending.length - 1; n >= this.#firstPending; n--) {
       const pending = this.#pending[n];
       switch (pending?.change) {
         case 'set-portal':
@@ -100,7 +104,7 @@ export class Names {
           break;
       }
     }
-    return this.#portals.get(name) ?? null;
+    return name === '' ? this.#unnamedPortal : (this.#portals.get(name) ?? null);
   }
 
   /** Announces a change that the server has yet to confirm. Changes are confirmed in the order announced. */
@@ -113,28 +117,42 @@ export class Names {
     this.#remove(change);
     switch (change.change) {
       case 'set-statement':
-        this.#statements.set(change.name, change.statement);
+        if (change.name === '') this.#unnamedStatement = change.statement;
+        else this.#statements.set(change.name, change.statement);
         return;
       case 'drop-statement':
-        this.#statements.delete(change.name);
+        if (change.name === '') this.#unnamedStatement = null;
+        else this.#statements.delete(change.name);
         return;
       case 'drop-statements':
-        this.#statements.clear();
+        this.#dropStatements();
         return;
       case 'set-portal':
-        this.#portals.set(change.name, change.portal);
+        if (change.name === '') this.#unnamedPortal = change.portal;
+        else this.#portals.set(change.name, change.portal);
         return;
       case 'drop-portal':
-        this.#portals.delete(change.name);
+        if (change.name === '') this.#unnamedPortal = null;
+        else this.#portals.delete(change.name);
         return;
       case 'drop-portals':
-        this.#portals.clear();
+        this.#dropPortals();
         return;
       case 'drop-all':
-        this.#statements.clear();
-        this.#portals.clear();
+        this.#dropStatements();
+        this.#dropPortals();
         return;
     }
+  }
+
+  #dropStatements(): void {
+    this.#statements.clear();
+    this.#unnamedStatement = null;
+  }
+
+  #dropPortals(): void {
+    this.#portals.clear();
+    this.#unnamedPortal = null;
   }
 
   /** The change will not happen. */
@@ -144,16 +162,19 @@ export class Names {
 
   /** The transaction has ended: portals go, but for those of cursors WITH HOLD. */
   endTransaction(): void {
+    this.#unnamedPortal = null;
     if (this.#portals.size === 0) return;
     for (const [name, portal] of this.#portals) if (!portal.holdable) this.#portals.delete(name);
   }
 
   #remove(change: NameChange): void {
-    if (this.#pending[0] === change) {
-      this.#pending.shift();
-      return;
+    if (this.#pending[this.#firstPending] === change) this.#firstPending++;
+    else {
+      const at = this.#pending.indexOf(change, this.#firstPending);
+      if (at >= 0) this.#pending.splice(at, 1);
     }
-    const at = this.#pending.indexOf(change);
-    if (at >= 0) this.#pending.splice(at, 1);
+    if (this.#firstPending !== this.#pending.length) return;
+    this.#pending.length = 0;
+    this.#firstPending = 0;
   }
 }

@@ -26,6 +26,8 @@ export interface PostgresSettings extends HandshakeSettings, LinkSettings {
   readonly handshakeTimeoutMs: number;
 }
 
+type FailureCode = 'malformed-frame' | 'upstream-malformed' | 'invariant';
+
 /** 4 bytes of secret in protocol 3.0 (its field is an int32); longer since 3.2. */
 const SHORT_SECRET_BYTES = 4;
 const LONG_SECRET_BYTES = 32;
@@ -64,45 +66,56 @@ export class PostgresSession implements ProtocolSession {
   }
 
   fromDownstream(bytes: Buffer, start: number, end: number): void {
-    this.#guarded('malformed-frame', () => {
-      const phase = this.#phase;
-      switch (phase.phase) {
-        case 'startup':
-          this.#startup(phase.handshake, bytes, start, end);
-          return;
-        case 'dialling':
-          phase.early.push(Buffer.from(bytes.subarray(start, end)));
-          this.#engine.downstream.pause();
-          return;
-        case 'serving':
-          phase.frontend.receive(bytes, start, end);
-          this.#settle(phase.link, phase.frontend);
-          return;
-        case 'closed':
-          return;
-      }
-    });
+    try {
+      this.#downstreamBytes(bytes, start, end);
+    } catch (error) {
+      this.#failed('malformed-frame', error);
+    }
+  }
+
+  #downstreamBytes(bytes: Buffer, start: number, end: number): void {
+    const phase = this.#phase;
+    switch (phase.phase) {
+      case 'serving':
+        phase.frontend.receive(bytes, start, end);
+        this.#settle(phase.link, phase.frontend);
+        return;
+      case 'startup':
+        this.#startup(phase.handshake, bytes, start, end);
+        return;
+      case 'dialling':
+        phase.early.push(Buffer.from(bytes.subarray(start, end)));
+        this.#engine.downstream.pause();
+        return;
+      case 'closed':
+        return;
+    }
   }
 
   fromUpstream(bytes: Buffer, start: number, end: number): void {
-    this.#guarded('upstream-malformed', () => {
-      const phase = this.#phase;
-      switch (phase.phase) {
-        case 'dialling': {
-          const ready = phase.upstream.receive(bytes, start, end);
-          if (ready !== null)
-            this.#serve(phase.link, phase.startup, ready, phase.early, phase.upstream.rest());
-          return;
-        }
-        case 'serving':
-          phase.backend.receive(bytes, start, end);
-          this.#settle(phase.link, phase.frontend);
-          return;
-        case 'startup':
-        case 'closed':
-          return;
+    try {
+      this.#upstreamBytes(bytes, start, end);
+    } catch (error) {
+      this.#failed('upstream-malformed', error);
+    }
+  }
+
+  #upstreamBytes(bytes: Buffer, start: number, end: number): void {
+    const phase = this.#phase;
+    switch (phase.phase) {
+      case 'serving':
+        phase.backend.receive(bytes, start, end);
+        this.#settle(phase.link, phase.frontend);
+        return;
+      case 'dialling': {
+        const ready = phase.upstream.receive(bytes, start, end);
+        if (ready !== null) this.#serve(phase.link, phase.startup, ready, phase.early, phase.upstream.rest());
+        return;
       }
-    });
+      case 'startup':
+      case 'closed':
+        return;
+    }
   }
 
   #startup(handshake: Handshake, bytes: Buffer, start: number, end: number): void {
@@ -166,9 +179,9 @@ export class PostgresSession implements ProtocolSession {
   /** After anything that may have answered what was waited for: asks what is left to ask, and goes on. */
   #settle(link: Link, frontend: Frontend): void {
     if (this.#phase.phase !== 'serving') return;
-    if (link.replies.size === 0 && !probe(link)) link.unblock(BLOCK.replies);
+    if (link.replies.size === 0 && (!link.readingStale || !probe(link))) link.unblock(BLOCK.replies);
     if ((link.blocks & BLOCK.cut) !== 0 && !link.cancelling && link.cutRun === null) link.unblock(BLOCK.cut);
-    frontend.resume();
+    if (frontend.isWaiting || frontend.isPaused !== (link.blocks !== 0)) frontend.resume();
     if (frontend.ended) return;
     if (this.#downstreamGone && link.replies.size === 0 && link.blocks === 0) this.#close(null);
     else if (this.#draining && this.activity.phase === 'idle') this.terminate(new ProxyError('draining'));
@@ -314,16 +327,19 @@ export class PostgresSession implements ProtocolSession {
     this.#engine.closed(error);
   }
 
-  /** Whatever goes wrong in here ends this session and no other. */
-  #guarded(code: 'malformed-frame' | 'upstream-malformed' | 'invariant', step: () => void): void {
+  #guarded(code: FailureCode, step: () => void): void {
     try {
       step();
     } catch (error) {
-      if (error instanceof ProxyError) this.terminate(error);
-      else if (error instanceof MalformedBytes)
-        this.terminate(new ProxyError(code, { detail: error.message, cause: error }));
-      else this.terminate(new ProxyError('invariant', { cause: error }));
+      this.#failed(code, error);
     }
+  }
+
+  /** Whatever goes wrong in a session ends it, and no other. */
+  #failed(code: FailureCode, error: unknown): void {
+    if (error instanceof ProxyError) this.terminate(error);
+    else if (error instanceof MalformedBytes) this.terminate(new ProxyError(code, { detail: error.message, cause: error }));
+    else this.terminate(new ProxyError('invariant', { cause: error }));
   }
 
   get activity(): SessionActivity {

@@ -51,12 +51,7 @@ export class Accumulator {
     const held = this.length;
     const bytes = this.#bytes;
     if (bytes !== null && this.#end + size <= bytes.length) return bytes;
-    if (bytes !== null && held + size <= bytes.length) {
-      bytes.copyWithin(0, this.#start, this.#end);
-      this.#start = 0;
-      this.#end = held;
-      return bytes;
-    }
+    // Never moved within the same memory: what was consumed may still be on its way to a socket.
     const grown = Buffer.allocUnsafeSlow(Math.max(SMALLEST_BYTES, held + size, held * 2));
     bytes?.copy(grown, 0, this.#start, this.#end);
     this.#bytes = grown;

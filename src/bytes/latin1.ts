@@ -2,6 +2,8 @@ declare global {
   interface Buffer {
     /** Node's own fast path behind `toString('latin1', …)`; missing from its type declarations. */
     latin1Slice(start?: number, end?: number): string;
+    /** The same for UTF-8. */
+    utf8Slice(start?: number, end?: number): string;
   }
 }
 

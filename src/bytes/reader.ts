@@ -64,9 +64,10 @@ export class ByteReader {
   cstring(what: string): string {
     const nul = this.#bytes.indexOf(0, this.#at);
     if (nul < 0 || nul >= this.#end) throw new MalformedBytes(`${what} has no terminator`);
-    const text = this.#bytes.toString('utf8', this.#at, nul);
+    const at = this.#at;
     this.#at = nul + 1;
-    return text;
+    // Most names in a protocol are empty.
+    return nul === at ? '' : this.#bytes.utf8Slice(at, nul);
   }
 
   /** Skips a NUL-terminated string and gives its end (the terminator's offset). */

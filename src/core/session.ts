@@ -97,7 +97,7 @@ export interface EnginePort {
   readonly identity: IdentityPort;
   readonly downstream: DownstreamPort;
   readonly upstream: UpstreamPort;
-  /** A clock that only goes forward, in milliseconds. */
+  /** A clock that only goes forward, in milliseconds; it stands still during one event. */
   now(): number;
   /** The client has proven who it is. The gate it gets, or why there is none. */
   authenticated(principal: Principal, details: LoginDetails): Admission;

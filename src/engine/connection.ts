@@ -58,6 +58,8 @@ export class Connection implements EnginePort, LiveSession, Staging {
   #serverKey: CancelKey | null = null;
   #gate: SessionGate | null = null;
   #startedMs: number;
+  /** The clock is read once per event. */
+  #nowMs: number;
   #closed = false;
   #ending = false;
 
@@ -66,6 +68,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
     this.id = domain.sessions.newId();
     this.identity = domain.identity;
     this.#startedMs = domain.now();
+    this.#nowMs = this.#startedMs;
     this.#down = accept(this.#downEvents());
     this.#session = domain.protocol(this);
     domain.sessions.add(this);
@@ -74,7 +77,12 @@ export class Connection implements EnginePort, LiveSession, Staging {
   #downEvents(): LegEvents {
     return {
       connected: () => {},
-      bytes: (bytes, start, end) => this.#event(() => this.#session.fromDownstream(bytes, start, end)),
+      // Written out, since these two run for every chunk.
+      bytes: (bytes, start, end) => {
+        this.#nowMs = this.#domain.now();
+        this.#session.fromDownstream(bytes, start, end);
+        this.#afterwards();
+      },
       secured: () => this.#event(() => this.#session.downstreamSecured()),
       drained: () => this.#up?.resume('congestion'),
       ended: () => this.#event(() => this.#session.downstreamEnded()),
@@ -85,7 +93,11 @@ export class Connection implements EnginePort, LiveSession, Staging {
   #upEvents(): LegEvents {
     return {
       connected: () => this.#event(() => this.#session.upstreamConnected()),
-      bytes: (bytes, start, end) => this.#event(() => this.#session.fromUpstream(bytes, start, end)),
+      bytes: (bytes, start, end) => {
+        this.#nowMs = this.#domain.now();
+        this.#session.fromUpstream(bytes, start, end);
+        this.#afterwards();
+      },
       secured: () => this.#event(() => this.#session.upstreamSecured()),
       drained: () => this.#down.resume('congestion'),
       ended: () => this.#event(() => this.#session.upstreamEnded()),
@@ -103,9 +115,14 @@ export class Connection implements EnginePort, LiveSession, Staging {
 
   /** Runs one step of the session and sends what it has asked for. */
   #event(step: () => void): void {
+    this.#nowMs = this.#domain.now();
     step();
-    this.#flushToServer();
-    this.#flushToClient();
+    this.#afterwards();
+  }
+
+  #afterwards(): void {
+    if (!this.#toServer.isEmpty) this.#flushToServer();
+    if (!this.#toClient.isEmpty || this.#ending) this.#flushToClient();
   }
 
   #flushToClient(): void {
@@ -221,7 +238,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
   }
 
   now(): number {
-    return this.#domain.now();
+    return this.#nowMs;
   }
 
   authenticated(principal: Principal, details: LoginDetails): Admission {

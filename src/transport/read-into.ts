@@ -12,7 +12,7 @@ import net from 'node:net';
 export function readInto(
   accepted: net.Socket,
   bufferBytes: number,
-  receive: (bytes: Uint8Array, size: number) => boolean,
+  receive: (bytes: Buffer, size: number) => boolean,
 ): net.Socket {
   const handle: unknown = Reflect.get(accepted, '_handle');
   if (typeof handle !== 'object' || handle === null || !Reflect.set(accepted, '_handle', null)) {
@@ -22,10 +22,8 @@ export function readInto(
     accepted.resume();
     return accepted;
   }
-  const onread: net.OnReadOpts = {
-    buffer: Buffer.allocUnsafeSlow(bufferBytes),
-    callback: (size, bytes) => receive(bytes, size),
-  };
+  const buffer = Buffer.allocUnsafeSlow(bufferBytes);
+  const onread: net.OnReadOpts = { buffer, callback: (size) => receive(buffer, size) };
   // Through Reflect, since the types know this option for other handles only.
   const socket: net.Socket = Reflect.construct(net.Socket, [{ handle, allowHalfOpen: true, onread }]);
   socket.setNoDelay(true);

@@ -47,10 +47,8 @@ export class SocketLeg implements Leg {
   /** A socket that is being connected. With TLS ahead, it is read as a stream, since TLS takes it over. */
   static connecting(options: net.TcpNetConnectOpts, events: LegEvents, legTls: LegTls, readBytes: number): SocketLeg {
     let leg: SocketLeg | null = null;
-    const onread: net.OnReadOpts = {
-      buffer: Buffer.allocUnsafeSlow(readBytes),
-      callback: (size, bytes) => leg?.received(bytes, size) ?? false,
-    };
+    const buffer = Buffer.allocUnsafeSlow(readBytes);
+    const onread: net.OnReadOpts = { buffer, callback: (size) => leg?.received(buffer, size) ?? false };
     const socket = net.connect({
       ...options,
       noDelay: true,
@@ -80,8 +78,8 @@ export class SocketLeg implements Leg {
   }
 
   /** Bytes in the read buffer; they are dealt with before the next read. False stops reading. */
-  received(bytes: Uint8Array, size: number): boolean {
-    this.#events.bytes(Buffer.from(bytes.buffer, bytes.byteOffset, size), 0, size);
+  received(bytes: Buffer, size: number): boolean {
+    this.#events.bytes(bytes, 0, size);
     return this.#paused === 0;
   }
 
