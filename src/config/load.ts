@@ -1,4 +1,5 @@
 /** Reads sluice.yaml: shape, references, and what only shows when its parts are seen together. */
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
@@ -12,17 +13,33 @@ export interface LoadedConfig {
   readonly file: string;
   /** What paths in the file are relative to. */
   readonly directory: string;
+  /** Where in the file its values stand. */
+  readonly source: LocatedDocument<Config>;
 }
 
-/** Reads a file as text; throws ProblemsError when it cannot be. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file: a part of its path is no directory',
+  EISDIR: 'expected a file, and this is a directory',
+  EACCES: 'there is no permission to read it',
+};
+
+/** Reads a file as text; throws ProblemsError when it cannot be, or is none. */
 export function readTextFile(file: string): string {
+  let bytes: Buffer;
   try {
-    return readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const message = reason === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${reason})`;
-    throw new ProblemsError([{ file, line: 1, column: 1, key: '', message }]);
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw unreadable(file, REASONS[code] ?? `the file cannot be read (${code})`);
   }
+  if (!isUtf8(bytes) || bytes.includes(0))
+    throw unreadable(file, 'expected text in UTF-8, and this is a binary file');
+  return bytes.toString('utf8').replace(/^\ufeff/, '');
+}
+
+function unreadable(file: string, message: string): ProblemsError {
+  return new ProblemsError([{ file, line: 1, column: 1, key: '', message }]);
 }
 
 /** Throws ProblemsError naming every problem with line and column. */
@@ -34,7 +51,7 @@ export function loadConfig(
   const source = readYaml(file, readTextFile(file), configSchema, expander(environment, directory));
   const problems = crossChecks(source);
   if (problems.length > 0) throw new ProblemsError(problems);
-  return { config: source.value, file, directory };
+  return { config: source.value, file, directory, source };
 }
 
 function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
@@ -43,7 +60,8 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
   const names = new Set<string>();
   const addresses = new Set<string>();
   listeners.forEach((listener, n) => {
-    const at = (key: string, message: string) => problems.push(source.problemAt(['listeners', n, key], message));
+    const at = (key: string, message: string) =>
+      problems.push(source.problemAt(['listeners', n, key], message));
     if (names.has(listener.name)) at('name', `a second listener named "${listener.name}"`);
     names.add(listener.name);
     const address = `${listener.listen.host}:${listener.listen.port}`;
@@ -53,14 +71,16 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
       at('auth', `trust is for loopback addresses only, and ${listener.listen.host} is none`);
     }
     const { sslMode, sslRootCert } = listener.upstream;
-    if (sslMode === 'verify-ca' && sslRootCert === null) at('upstream', 'sslmode=verify-ca takes sslrootcert=FILE');
+    if (sslMode === 'verify-ca' && sslRootCert === null)
+      at('upstream', 'sslmode=verify-ca takes sslrootcert=FILE');
     if (!listener.auth.includes('trust') && !identity.users.some((user) => user.password !== undefined)) {
       at('auth', 'nobody can log in: no user under identity.users has a password');
     }
   });
   const users = new Set<string>();
   identity.users.forEach((user, n) => {
-    if (users.has(user.name)) problems.push(source.problemAt(['identity', 'users', n, 'name'], `a second user "${user.name}"`));
+    if (users.has(user.name))
+      problems.push(source.problemAt(['identity', 'users', n, 'name'], `a second user "${user.name}"`));
     users.add(user.name);
   });
   return problems;

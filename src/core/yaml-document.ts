@@ -2,8 +2,7 @@
 import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { type Problem, ProblemsError } from './problem.ts';
-
-type Path = readonly (string | number)[];
+import { findingsOf, type Path } from './yaml-issues.ts';
 
 export interface LocatedDocument<Value> {
   readonly value: Value;
@@ -31,7 +30,7 @@ export function readYaml<Value>(
     at(error.pos[0], [], error.message),
   );
   if (syntax.length > 0) throw new ProblemsError(syntax);
-  const plain: unknown = document.toJS();
+  const plain = plainOf(document, (message) => at(0, [], message));
   if (plain === null || plain === undefined) throw new ProblemsError([at(0, [], 'the file is empty')]);
 
   const offsetOf = (path: Path, ofKey: string | null): number => {
@@ -54,69 +53,37 @@ export function readYaml<Value>(
     }
   });
   if (missing.length > 0) throw new ProblemsError(missing);
-  const parsed = schema.safeParse(expanded);
+  const parsed = schema.safeParse(expanded, { reportInput: true });
   if (parsed.success) {
     return {
       value: parsed.data,
       problemAt: (path, message) => at(offsetOf(path, null), path, message),
     };
   }
-  const problems = parsed.error.issues.flatMap((issue) => {
-    const path = issue.path.map((part) => (typeof part === 'symbol' ? part.toString() : part));
-    if (issue.code !== 'unrecognized_keys') return [at(offsetOf(path, null), path, messageOf(issue, path))];
-    return issue.keys.map((key) =>
-      at(offsetOf(path, key), [...path, key], unknownKey(key, schemaKeys(schema, path))),
+  const problems = parsed.error.issues
+    .flatMap((issue) => findingsOf(issue, schema))
+    .map(({ path, unknownKey, message }) =>
+      at(offsetOf(path, unknownKey), unknownKey === null ? path : [...path, unknownKey], message),
     );
-  });
   throw new ProblemsError(problems);
+}
+
+/** The document as plain values; aliases that multiply into more than anyone writes are refused. */
+function plainOf(document: ReturnType<typeof parseDocument>, problem: (message: string) => Problem): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new ProblemsError([problem(error instanceof Error ? error.message : String(error))]);
+  }
 }
 
 function expandAll(value: unknown, path: Path, expand: (text: string, path: Path) => string): unknown {
   if (typeof value === 'string') return expand(value, path);
   if (Array.isArray(value)) return value.map((item, n) => expandAll(item, [...path, n], expand));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, expandAll(item, [...path, key], expand)]));
-}
-
-function messageOf(issue: z.core.$ZodIssue, path: Path): string {
-  if (issue.code === 'invalid_type' && issue.input === undefined && path.length > 0) return 'is missing';
-  if (issue.code === 'invalid_value')
-    return `expected ${issue.values.map((value) => String(value)).join(', ')}`;
-  return issue.message.replace(/^Invalid input: /, '');
-}
-
-function unknownKey(key: string, known: readonly string[]): string {
-  const list = known.length === 0 ? '' : `; known keys are ${known.join(', ')}`;
-  return `unknown key "${key}"${list}`;
-}
-
-/** The keys that the schema knows at a path, where it is an object there. */
-function schemaKeys(schema: z.ZodType, path: Path): readonly string[] {
-  let inner: unknown = schema;
-  for (const part of path) {
-    inner = unwrapped(inner);
-    const shape = property(inner, 'shape');
-    inner = typeof part === 'number' ? property(inner, 'element') : property(shape, part);
-  }
-  const shape = property(unwrapped(inner), 'shape');
-  return typeof shape === 'object' && shape !== null ? Object.keys(shape) : [];
-}
-
-/** Without `.optional()`, `.default()` and the like around it. */
-function unwrapped(schema: unknown): unknown {
-  let inner = schema;
-  for (let depth = 0; depth < 8; depth++) {
-    const within = property(property(inner, 'def'), 'innerType') ?? property(property(inner, 'def'), 'in');
-    if (within === undefined) return inner;
-    inner = within;
-  }
-  return inner;
-}
-
-function property(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const entry = Object.entries(value).find(([name]) => name === key);
-  return entry === undefined ? Reflect.get(value, key) : entry[1];
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, expandAll(item, [...path, key], expand)]),
+  );
 }
 
 /** `rules[2].when.effects`. */

@@ -3,11 +3,11 @@
  * believes that it protects something. Names are checked as far as they are known: users, groups and listeners
  * from the configuration, tables, columns and functions from the catalogs.
  */
+import { suggestion } from '../core/nearest.ts';
 import type { Problem } from '../core/problem.ts';
 import type { LocatedDocument } from '../core/yaml-document.ts';
 import { compilePattern, matchesColumn, matchesFunction, matchesRelation } from './pattern.ts';
 import type { PolicyDocument, WhenDocument } from './schema.ts';
-import { editDistance } from './verbs.ts';
 
 /** The names that exist; null where they are not known, so that nothing is checked against them. */
 export interface World {
@@ -146,17 +146,4 @@ function contradiction(when: WhenDocument): string | null {
   if (when.unfiltered !== undefined) return `${words} has no WHERE`;
   if (when.unbounded !== undefined) return `${words} returns no rows to bound`;
   return null;
-}
-
-function suggestion(written: string, known: Iterable<string>): string {
-  let best: string | null = null;
-  let bestDistance = Math.max(2, Math.floor(written.length / 4)) + 1;
-  for (const name of known) {
-    const distance = editDistance(written, name);
-    if (distance < bestDistance) {
-      best = name;
-      bestDistance = distance;
-    }
-  }
-  return best === null ? '' : `; did you mean "${best}"?`;
 }

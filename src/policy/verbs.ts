@@ -1,3 +1,5 @@
+import { editDistance } from '../core/nearest.ts';
+
 /** The verbs that facts can have as `kind`, so that a rule about a statement that does not exist is an error. */
 const VERBS = `
   SELECT|SELECT INTO|INSERT|UPDATE|DELETE|MERGE|COPY|EXPLAIN|PREPARE|EXECUTE|DEALLOCATE|DECLARE CURSOR|FETCH|MOVE
@@ -45,18 +47,4 @@ export function suggestVerb(word: string): string | null {
     }
   }
   return best;
-}
-
-/** Levenshtein's distance. */
-export function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, n) => n);
-  for (let i = 1; i <= left.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const change = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[right.length] ?? 0;
 }
