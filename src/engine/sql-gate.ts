@@ -23,7 +23,8 @@ import type {
   SqlEntry,
   StatementReader,
 } from '../sql/index.ts';
-import { denialFrom, unsafeSettingOf } from './denials.ts';
+import { denialFrom } from './denials.ts';
+import { decideBound, judgeStatement } from './judge-statement.ts';
 import type { LiveCatalog } from './live-catalog.ts';
 import type { PolicyHolder } from './policy-holder.ts';
 import { entryMembers, judgementMembers, resultMembers, unreadableMembers } from './records.ts';
@@ -180,15 +181,11 @@ export class SessionGate implements SqlGate {
 
   #decideAll(statements: readonly StatementFacts[]): Judgement {
     const judged: JudgedStatement[] = [];
+    const policy = this.#domain.policy.current;
     for (const facts of statements) {
-      const unsafe = unsafeSettingOf(facts);
-      const rowsMax =
-        facts.bound.kind === 'rows' ? facts.bound.max : facts.bound.kind === 'parameter' ? 0 : null;
-      const decision = this.#decideWith(facts, rowsMax, statements.length);
-      if (unsafe !== null || decision.verdict !== 'allow') {
-        const denial = unsafe ?? denialFrom(decision, facts);
-        const denying: Decision = { ...decision, verdict: 'deny', rule: denial.rule };
-        const journalMembers = judgementMembers([...judged, { facts, decision: denying }], denying);
+      const { decision, denial } = judgeStatement(policy, this.#policyContext, facts, statements.length);
+      if (denial !== null) {
+        const journalMembers = judgementMembers([...judged, { facts, decision }], decision);
         return { outcome: 'denied', denial, journalMembers };
       }
       judged.push({ facts, decision });
@@ -196,13 +193,9 @@ export class SessionGate implements SqlGate {
     return { outcome: 'clear', statements: judged, journalMembers: judgementMembers(judged, null) };
   }
 
-  #decideWith(facts: StatementFacts, rowsMax: number | null, batchSize: number): Decision {
-    return this.#domain.policy.current.decide(this.#policyContext, { facts, rowsMax, batchSize });
-  }
-
   decide(facts: StatementFacts, rowsMax: number | null): Decision {
     this.#notice();
-    return this.#decideWith(facts, facts.bound.kind === 'rows' ? facts.bound.max : rowsMax, 1);
+    return decideBound(this.#domain.policy.current, this.#policyContext, facts, rowsMax);
   }
 
   denialOf(decision: Decision, facts: StatementFacts): Denial {
