@@ -1,6 +1,13 @@
-#!/usr/bin/env node
-/** The command line: finds the command, runs it, and turns what goes wrong into a message and an exit code. */
-import { readFileSync } from 'node:fs';
+#!/usr/bin/env -S node --single-threaded-gc --min-semi-space-size=16 --max-semi-space-size=32
+/**
+ * The command line: finds the command, runs it, and turns what goes wrong into a message and an exit code.
+ *
+ * The flags above are for the proxy: what it allocates dies young, so a large nursery is collected seldom, and
+ * collecting it in helper threads costs more CPU than it saves. They have to be there from the start: V8 does not
+ * resize a nursery it has, and crashes when concurrent marking is turned off under way (deploy/dependencies.mjs
+ * passes the same flags).
+ */
+import { readFileSync, realpathSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { COMMANDS } from './cli/commands.ts';
 import { EXIT, type Io, UsageError } from './cli/command.ts';
@@ -61,7 +68,13 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-if (import.meta.filename === process.argv[1] || process.argv[1]?.endsWith('/sluice')) {
+/** npm starts us by a link in node_modules/.bin. */
+function isEntryPoint(): boolean {
+  const started = process.argv[1];
+  return started !== undefined && realpathSync(started) === import.meta.filename;
+}
+
+if (isEntryPoint()) {
   process.exitCode = await main(process.argv.slice(2), {
     environment: process.env,
     out: (written) => process.stdout.write(written),

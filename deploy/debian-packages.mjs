@@ -1,0 +1,74 @@
+/** Programs that tests talk to Sluice with, from Debian's packages. */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Each program with the package that brings it; pgbench comes with the server, not with the client. */
+const PROGRAMS = {
+  psql: 'postgresql-client',
+  pg_dump: 'postgresql-client',
+  pg_restore: 'postgresql-client',
+  pgbench: 'postgresql',
+  openssl: 'openssl',
+};
+
+const VERSIONS = '/usr/lib/postgresql';
+const CLUSTER_SETTINGS = '/etc/postgresql-common/createcluster.conf';
+
+function isProgram(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** In the PATH, or where Debian keeps the programs of each Postgres version; its wrappers alone do not count. */
+function has(program) {
+  const versions = existsSync(VERSIONS) ? readdirSync(VERSIONS) : [];
+  if (versions.some((version) => isProgram(join(VERSIONS, version, 'bin', program)))) return true;
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.some((folder) => isProgram(join(folder, program)) && !isWrapper(join(folder, program)));
+}
+
+/** postgresql-client-common puts wrappers of every program into /usr/bin, also of those that are not installed. */
+function isWrapper(path) {
+  return realpathSync(path).endsWith('/pg_wrapper');
+}
+
+export function missingPrograms() {
+  return Object.keys(PROGRAMS).filter((program) => !has(program));
+}
+
+/** Gives an error message, or null when every program is there. */
+export function installDebianPackages() {
+  const missing = missingPrograms();
+  if (missing.length === 0) return null;
+  const packages = [...new Set(missing.map((program) => PROGRAMS[program]))];
+  const advice = `${missing.join(', ')} not found; on Debian: apt-get install --no-install-recommends ${packages.join(' ')}`;
+  if (process.getuid?.() !== 0) return `${advice} (needs root)`;
+  if (!isProgram('/usr/bin/apt-get')) return advice;
+  console.log(`Installing ${packages.join(' ')} for ${missing.join(', ')} …`);
+  declineCluster();
+  const ok =
+    aptGet('update') &&
+    aptGet('install', '-y', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold', ...packages);
+  if (!ok) return `apt-get did not work; its message is above. ${advice}`;
+  const still = missingPrograms();
+  return still.length === 0
+    ? null
+    : `${still.join(', ')} not found, although ${packages.join(' ')} are installed`;
+}
+
+/** Debian starts a server of its own when it installs one. Ours are started by the tests, so that one is declined. */
+function declineCluster() {
+  if (existsSync(CLUSTER_SETTINGS)) return;
+  mkdirSync('/etc/postgresql-common', { recursive: true });
+  writeFileSync(CLUSTER_SETTINGS, 'create_main_cluster = false\n');
+}
+
+function aptGet(...args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return spawnSync('apt-get', ['-q', ...args], { stdio: 'inherit', env }).status === 0;
+}
