@@ -2,16 +2,17 @@
  * What one query costs the Postgres session and its gate, without sockets: the client's chunk and the server's
  * answer are fed again and again. `node bench/micro/session.ts [simple|extended|prepared]`.
  */
+
+import { PostgresSession } from '../../protocols/postgres/index.ts';
 import { FrameWriter } from '../../src/bytes/index.ts';
-import type { EnginePort } from '../../src/core/session.ts';
 import { sessionIdFrom } from '../../src/core/ids.ts';
+import type { EnginePort } from '../../src/core/session.ts';
 import { LiveCatalog } from '../../src/engine/live-catalog.ts';
 import { PolicyHolder } from '../../src/engine/policy-holder.ts';
 import { SessionGate, type SqlDomain } from '../../src/engine/sql-gate.ts';
 import { UpstreamPassword } from '../../src/identity/upstream-password.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
 import { Catalog, EMPTY_OBJECTS, ReadingSpaces, StatementReader } from '../../src/sql/index.ts';
-import { PostgresSession } from '../../protocols/postgres/index.ts';
 
 const POLICY = `default: allow
 rules:
@@ -27,7 +28,12 @@ const OBJECTS = {
       name: 'pgbench_accounts',
       oid: 1,
       kind: 'table' as const,
-      columns: ['aid', 'bid', 'abalance', 'filler'].map((name, n) => ({ name, number: n + 1, type: 'int', notNull: false })),
+      columns: ['aid', 'bid', 'abalance', 'filler'].map((name, n) => ({
+        name,
+        number: n + 1,
+        type: 'int',
+        notNull: false,
+      })),
       definition: null,
       parents: [],
       uniqueKeys: [['aid']],
@@ -56,6 +62,9 @@ const domain: SqlDomain = {
   loadReader: async () => {},
   parseLarge: async () => ({ outcome: 'failed' }),
   clock: () => Date.now(),
+  recordResult: (result) => {
+    if (withJournal) sink.records += result.length;
+  },
   record: (_type, members) => {
     if (withJournal) sink.records += members.length;
   },
@@ -87,8 +96,19 @@ const engine: EnginePort = {
   now: () => 0,
   authenticated: (principal) => ({
     admission: 'admitted',
-    gate: new SessionGate(domain, sessionIdFrom(new Uint8Array(14)), { principal, listener: 'bench', clientAddress: null }, () => {}),
-    account: { user: 'u', database: 'd', tls: 'disable', options: new Map(), credential: new UpstreamPassword('u', null) },
+    gate: new SessionGate(
+      domain,
+      sessionIdFrom(new Uint8Array(14)),
+      { principal, listener: 'bench', clientAddress: null },
+      () => {},
+    ),
+    account: {
+      user: 'u',
+      database: 'd',
+      tls: 'disable',
+      options: new Map(),
+      credential: new UpstreamPassword('u', null),
+    },
   }),
   upstreamReady() {},
   cancelKey: () => ({ processId: 1, secret: Buffer.alloc(4) }),
@@ -117,10 +137,15 @@ const session = new PostgresSession(engine, {
 });
 const down = (bytes: Buffer) => session.fromDownstream(bytes, 0, bytes.length);
 const up = (bytes: Buffer) => session.fromUpstream(bytes, 0, bytes.length);
-down(frames((w) => w.begin(null).i32(196608).cstring('user').cstring('u').cstring('database').cstring('d').u8(0).end()));
+down(
+  frames((w) =>
+    w.begin(null).i32(196608).cstring('user').cstring('u').cstring('database').cstring('d').u8(0).end(),
+  ),
+);
 session.upstreamConnected();
 const ready = (w: FrameWriter) => w.begin(0x5a).u8(0x49).end();
-const row = (w: FrameWriter, cell: string) => w.begin(0x44).i16(1).i32(cell.length).raw(Buffer.from(cell)).end();
+const row = (w: FrameWriter, cell: string) =>
+  w.begin(0x44).i16(1).i32(cell.length).raw(Buffer.from(cell)).end();
 up(frames((w) => ready(w.begin(0x52).i32(0).end())));
 up(
   frames((w) => {
@@ -135,10 +160,25 @@ const description = (w: FrameWriter) =>
   w.begin(0x54).i16(1).cstring('abalance').i32(16399).i16(3).i32(23).i16(4).i32(-1).i16(0).end();
 const bindExecuteSync = (w: FrameWriter, name: string) =>
   w
-    .begin(0x42).cstring('').cstring(name).i16(0).i16(1).i32(6).raw(Buffer.from('123456')).i16(0).end()
-    .begin(0x44).u8(0x50).cstring('').end()
-    .begin(0x45).cstring('').i32(0).end()
-    .begin(0x53).end();
+    .begin(0x42)
+    .cstring('')
+    .cstring(name)
+    .i16(0)
+    .i16(1)
+    .i32(6)
+    .raw(Buffer.from('123456'))
+    .i16(0)
+    .end()
+    .begin(0x44)
+    .u8(0x50)
+    .cstring('')
+    .end()
+    .begin(0x45)
+    .cstring('')
+    .i32(0)
+    .end()
+    .begin(0x53)
+    .end();
 const bindAnswer = (w: FrameWriter) => {
   description(w.begin(0x32).end());
   row(w, '0');
@@ -155,7 +195,8 @@ const MODES: Readonly<Record<string, { client: (n: number) => Buffer; server: Bu
     }),
   },
   extended: {
-    client: () => frames((w) => bindExecuteSync(w.begin(0x50).cstring('').cstring(`${SQL}$1;`).i16(0).end(), '')),
+    client: () =>
+      frames((w) => bindExecuteSync(w.begin(0x50).cstring('').cstring(`${SQL}$1;`).i16(0).end(), '')),
     server: frames((w) => bindAnswer(w.begin(0x31).end())),
   },
   prepared: { client: () => frames((w) => bindExecuteSync(w, 'P0_1')), server: frames(bindAnswer) },
@@ -176,5 +217,7 @@ for (const mode of wanted.length > 0 ? wanted : Object.keys(MODES)) {
     }
     best = Math.min(best, (performance.now() - begun) * 10);
   }
-  console.log(`${mode.padEnd(9)} ${best.toFixed(0)} ns per query (${sent > 0 ? 'bytes passed' : 'nothing passed'})`);
+  console.log(
+    `${mode.padEnd(9)} ${best.toFixed(0)} ns per query (${sent > 0 ? 'bytes passed' : 'nothing passed'})`,
+  );
 }

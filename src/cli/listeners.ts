@@ -20,7 +20,7 @@ import { ListenerIdentity, type User } from '../identity/users.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { HeldMemory } from '../limits/held-memory.ts';
 import { Catalog, type ParsePool, type ParserMajor, ReadingSpaces, StatementReader } from '../sql/index.ts';
-import { PostgresCatalogSource } from '../transport/catalog-source.ts';
+import { type CatalogAccount, PostgresCatalogSource } from '../transport/catalog-source.ts';
 import { UpstreamDialer } from '../transport/dialer.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
 import { upstreamTls } from '../transport/upstream-tls.ts';
@@ -68,18 +68,18 @@ export function usersOf(config: Config): ReadonlyMap<string, User> {
 
 /** Our own reader of an upstream's catalog. */
 export function catalogOf(listener: ListenerConfig, directory: string, onError: (error: Error) => void): LiveCatalog {
-  const account = listener.catalog.upstream ?? listener.upstream;
-  const source = new PostgresCatalogSource({
-    ...account,
-    tls: tlsOf(account, directory),
-    tlsOptional: account.sslMode === 'prefer',
-  });
+  const source = new PostgresCatalogSource(accountOf(listener.catalog.upstream ?? listener.upstream, directory));
   return new LiveCatalog({
     source,
     make: (major, objects, epoch) => new Catalog(major, objects, epoch),
     now: () => performance.now(),
     onError,
   });
+}
+
+/** A connection string as the account that Sluice's own connections use. */
+export function accountOf(upstream: UpstreamUrl, directory: string): CatalogAccount {
+  return { ...upstream, tls: tlsOf(upstream, directory), tlsOptional: upstream.sslMode === 'prefer' };
 }
 
 function tlsOf(account: UpstreamUrl, directory: string) {
@@ -158,6 +158,10 @@ function sqlDomainOf(catalog: LiveCatalog, shared: Shared): SqlDomain {
       journal.append(type, members);
       if (when === 'now') turn.wantFlush();
       else turn.wantFlushSoon();
+    },
+    recordResult(result) {
+      journal.appendResult(result);
+      turn.wantFlushSoon();
     },
   };
 }

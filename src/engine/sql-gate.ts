@@ -44,6 +44,8 @@ export interface SqlDomain {
   clock(): number;
   /** Adds a record: `now` ones are written before this turn's bytes leave, others soon. */
   record(type: string, members: string, when: 'now' | 'soon'): void;
+  /** Adds a statement's result, as the text of a JSON object; it is written soon. */
+  recordResult(result: string): void;
 }
 
 /** A session that keeps sending what cannot be judged in bounded time is ended after this many. */
@@ -270,7 +272,7 @@ export class SessionGate implements SqlGate {
   }
 
   finish(number: StatementNumber, result: RunResult): void {
-    this.#record('result', `"number":${number},${resultMembers(result)}`, 'soon');
+    this.#domain.recordResult(`{"session":"${this.#session}","number":${number},${resultMembers(result)}}`);
   }
 
   #record(type: string, members: string, when: 'now' | 'soon'): void {

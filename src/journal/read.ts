@@ -1,6 +1,6 @@
 /** Reads a journal back, line by line, without holding a segment in memory. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import type { JsonObject } from '../core/json.ts';
+import { isArray, isObject, type JsonObject } from '../core/json.ts';
 import { objectOf, segmentsIn } from './segments.ts';
 
 const CHUNK_BYTES = 256 * 1024;
@@ -35,12 +35,21 @@ export function* linesOf(path: string): Generator<Line> {
   }
 }
 
-/** Every record of a journal, oldest first. Lines that are no records are passed over: verifying is `verify`'s. */
+/**
+ * Every record of a journal, oldest first; the results that one line gathers come as records of type `result`.
+ * Lines that are no records are passed over: verifying is `verify`'s.
+ */
 export function* recordsIn(directory: string): Generator<JsonObject> {
   for (const { path } of segmentsIn(directory)) {
     for (const line of linesOf(path)) {
       const record = line.whole ? objectOf(line.text) : null;
-      if (record !== null) yield record;
+      if (record?.['type'] === 'results') yield* resultsOf(record);
+      else if (record !== null) yield record;
     }
   }
+}
+
+function* resultsOf({ n, at, of: results }: JsonObject): Generator<JsonObject> {
+  if (!isArray(results)) return;
+  for (const result of results) if (isObject(result)) yield { n, at, type: 'result', ...result };
 }

@@ -3,12 +3,13 @@
  * that turn's bytes go upstream (DESIGN 8), so that a killed process loses nothing it let pass; the chain makes
  * what a killed machine loses show. A write that fails is undone whole, and until one succeeds nothing passes.
  */
-import { closeSync, fdatasync, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { GENESIS, hashLine, sealedText } from './chain.ts';
 import type { SigningKey } from './keys.ts';
-import { lockJournal } from './lock.ts';
-import { readTail, segmentName, segmentsIn } from './segments.ts';
+import { isCode, lockJournal } from './lock.ts';
+import { SegmentWriter } from './segment-writer.ts';
+import { readTail, segmentsIn } from './segments.ts';
+import { Syncer, type WhenSynced } from './syncer.ts';
 
 export interface JournalOptions {
   readonly directory: string;
@@ -34,10 +35,18 @@ interface Place {
 export class Journal {
   readonly #options: JournalOptions;
   readonly #unlock: () => void;
-  #file = -1;
-  #segment = 0;
-  #segmentBytes = 0;
+  readonly #syncer: Syncer;
+  /** The last segment there is; null until the first is begun. */
+  #segment: SegmentWriter | null = null;
+  /** The number of the last segment there is, as of one that another process wrote. */
+  #segmentNumber = 0;
+  /** Where the last record of the journal stands. */
+  #recordSegment = 0;
   #segmentRecords = 0;
+  /** No record may follow in the last segment: it is sealed, or ends with a torn record. */
+  #over = true;
+  /** Bytes of torn records that no segment accounts for yet. */
+  #tornBytes = 0;
   /** The chain's end as it is on disk, and with the pending records. */
   #written: Place = { n: 0, digest: GENESIS };
   #n = 0;
@@ -48,48 +57,58 @@ export class Journal {
   #failure: Error | null = null;
   #triedAtMs = 0;
   #refused = 0;
+  /** Records that a flush was promised for have been given up in between. */
+  #lost = false;
   #atMs = -1;
   #at = '';
-  #syncing = false;
-  #waiting: ((error: Error | null) => void)[] = [];
   #closed = false;
 
   private constructor(options: JournalOptions, unlock: () => void) {
     this.#options = options;
     this.#unlock = unlock;
+    this.#syncer = new Syncer(options.directory, (error) => this.#fail(error));
   }
 
   /** Opens the journal in a directory, after whatever is there; throws when it cannot be written. */
   static open(options: JournalOptions): Journal {
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-    const journal = new Journal(options, lockJournal(options.directory));
-    const last = segmentsIn(options.directory).at(-1);
-    let recovered = '';
-    if (last !== undefined) {
-      journal.#segment = last.number;
-      recovered = journal.#continueAfter(options.directory);
+    const unlock = lockJournal(options.directory);
+    try {
+      const journal = new Journal(options, unlock);
+      const isContinued = journal.#continueAfter(options.directory);
+      const error = journal.#begin(isContinued);
+      if (error !== null) throw error;
+      return journal;
+    } catch (error) {
+      unlock();
+      throw error;
     }
-    journal.#openSegment(recovered);
-    if (!journal.flush()) throw journal.#failure ?? new Error('the journal cannot be written');
-    return journal;
   }
 
-  /** Takes up the chain where the last segment left it; says what a crash has left behind. */
-  #continueAfter(directory: string): string {
-    let torn = 0;
-    for (const { path, number } of [...segmentsIn(directory)].reverse()) {
-      const tail = readTail(path);
-      torn += tail.tornBytes;
-      if (tail.line === null) continue;
-      const n = tail.record?.['n'];
-      if (typeof n !== 'number') throw new Error(`${path} does not end with a record of a journal`);
-      this.#written = { n, digest: hashLine(tail.line) };
-      this.#n = n;
-      this.#digest = this.#written.digest;
-      if (tail.record?.['type'] === 'seal' && torn === 0) return '';
-      return `,"recovered":{"segment":${number},"records":${n},"tornBytes":${torn}}`;
+  /** Takes up the chain where the last process left it. False: what it left was not closed in good order. */
+  #continueAfter(directory: string): boolean {
+    const segments = segmentsIn(directory);
+    this.#segmentNumber = segments.at(-1)?.number ?? 0;
+    let isLast = true;
+    for (const { path, number } of [...segments].reverse()) {
+      const { digest, record, tornBytes } = readTail(path);
+      this.#tornBytes += tornBytes;
+      if (digest !== null) {
+        const n = record?.['n'];
+        if (typeof n !== 'number') {
+          throw new Error(
+            `${path} does not end with a record of a journal; sluice verify says more, and with another journal.dir a new journal begins`,
+          );
+        }
+        this.#written = { n, digest };
+        this.#n = n;
+        this.#digest = digest;
+        this.#recordSegment = number;
+        return isLast && tornBytes === 0 && record?.['type'] === 'seal';
+      }
+      isLast = false;
     }
-    return `,"recovered":{"segment":0,"records":0,"tornBytes":${torn}}`;
+    return segments.length === 0;
   }
 
   /** Whether the last attempt to write succeeded. */
@@ -99,7 +118,7 @@ export class Journal {
 
   /** The chain's end on disk: what a checkpoint holds fast. */
   get place(): { readonly segment: number } & Place {
-    return { segment: this.#segment, ...this.#written };
+    return { segment: this.#recordSegment, ...this.#written };
   }
 
   /**
@@ -108,6 +127,14 @@ export class Journal {
    */
   append(type: string, members: string): void {
     this.#add(this.#line(this.#n + 1, type, members));
+  }
+
+  /**
+   * Adds a statement's result, a JSON object's text. All results of a flush are one record, since there are as many
+   * as statements and nobody waits for them; a flush that fails keeps them for the next.
+   */
+  appendResult(result: string): void {
+    this.#results = this.#results === '' ? result : `${this.#results},${result}`;
   }
 
   #line(n: number, type: string, members: string): string {
@@ -141,22 +168,39 @@ export class Journal {
 
   /** Hands what is pending to the kernel. False: none of it is written, and none of it counts any more. */
   flush(): boolean {
+    if (this.#lost || this.#failure !== null) {
+      this.#refusePending();
+      const isClean = !this.#lost && this.#pendingBytes === 0;
+      this.#lost = false;
+      return isClean && this.#failure === null;
+    }
     if (this.#pendingBytes === 0) return true;
     const error = this.#write();
     if (error !== null) {
-      this.#refused += this.#pendingRecords;
-      this.#forgetPending();
+      this.#refusePending();
       this.#fail(error);
       return false;
     }
+    if ((this.#segment?.bytes ?? 0) > this.#options.segmentBytesMax) this.#roll();
+    return true;
+  }
+
+  /** Writes what is pending; where that fails, it is still pending. */
+  #write(): Error | null {
+    const segment = this.#segment;
+    if (segment === null) return new Error('the journal has no segment');
+    const error = segment.append(this.#pending, this.#pendingBytes);
+    if (error !== null) {
+      if (segment.torn) this.#over = true;
+      return error;
+    }
     this.#written = { n: this.#n, digest: this.#digest };
-    this.#segmentBytes += this.#pendingBytes;
+    this.#recordSegment = segment.number;
     this.#segmentRecords += this.#pendingRecords;
     this.#pendingBytes = 0;
     this.#pendingRecords = 0;
     if (this.#pending.length > PENDING_BYTES * 4) this.#pending = Buffer.allocUnsafeSlow(PENDING_BYTES);
-    if (this.#segmentBytes > this.#options.segmentBytesMax) this.#roll();
-    return true;
+    return null;
   }
 
   #forgetPending(): void {
@@ -166,126 +210,129 @@ export class Journal {
     this.#pendingRecords = 0;
   }
 
-  /** All or nothing: what a failed write has left is cut off again. */
-  #write(): Error | null {
-    let at = 0;
-    try {
-      while (at < this.#pendingBytes) at += writeSync(this.#file, this.#pending, at, this.#pendingBytes - at);
-      return null;
-    } catch (error) {
-      try {
-        ftruncateSync(this.#file, this.#segmentBytes);
-      } catch {
-        // The torn line stays; the next segment says so.
-      }
-      return error instanceof Error ? error : new Error(String(error));
-    }
+  #refusePending(): void {
+    this.#refused += this.#pendingRecords;
+    this.#forgetPending();
   }
 
   #fail(error: Error): void {
     this.#triedAtMs = this.#options.clock();
-    if (this.#failure === null) this.#options.onHealth(error);
+    const isNew = this.#failure === null;
     this.#failure = error;
+    if (isNew) this.#options.onHealth(error);
   }
 
   /** While writing fails: tries once in a while whether it works again. True when it does. */
   tryRecover(): boolean {
-    if (this.#failure === null) return true;
-    if (this.#closed || this.#options.clock() - this.#triedAtMs < RETRY_MS) return false;
+    const failure = this.#failure;
+    if (failure === null) return true;
+    if (this.#closed || Math.abs(this.#options.clock() - this.#triedAtMs) < RETRY_MS) return false;
     this.#triedAtMs = this.#options.clock();
-    this.append(
-      'outage',
-      `"error":${JSON.stringify(this.#failure.message)},"recordsRefused":${this.#refused}`,
-    );
-    const error = this.#write();
+    // Whoever these were for has yet to learn that they are not written.
+    if (this.#pendingRecords > 0) this.#lost = true;
+    this.#refusePending();
+    const error = this.#writeOutage(failure);
     if (error !== null) {
       this.#forgetPending();
       this.#failure = error;
       return false;
     }
-    this.#written = { n: this.#n, digest: this.#digest };
-    this.#segmentBytes += this.#pendingBytes;
-    this.#segmentRecords += this.#pendingRecords;
-    this.#pendingBytes = 0;
-    this.#pendingRecords = 0;
     this.#failure = null;
     this.#refused = 0;
     this.#options.onHealth(null);
     return true;
   }
 
-  #openSegment(recovered: string): void {
-    this.#segment++;
-    const path = join(this.#options.directory, segmentName(this.#segment));
-    this.#file = openSync(path, 'ax', 0o600);
-    this.#segmentBytes = 0;
+  #writeOutage(failure: Error): Error | null {
+    if (this.#over) {
+      const error = this.#begin(!(this.#segment?.torn ?? false));
+      if (error !== null) return error;
+    }
+    this.append('outage', `"error":${JSON.stringify(failure.message)},"recordsRefused":${this.#refused}`);
+    return this.#write();
+  }
+
+  /** Begins the next segment; all is as before where that fails. `isContinued`: the one before was sealed. */
+  #begin(isContinued: boolean): Error | null {
+    const before = this.#segment;
+    const torn = this.#tornBytes;
+    let next: SegmentWriter;
+    try {
+      next = this.#create();
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+    const { spki, id } = this.#options.key.publicKey;
+    const recovered = isContinued && next.number === this.#recordSegment + 1 ? '' : this.#recovered(torn);
+    this.append('segment', `"segment":${next.number},"format":${JOURNAL_FORMAT},"key":"${spki}","keyId":"${id}"${recovered}`);
+    this.#segment = next;
     this.#segmentRecords = 0;
-    const key = this.#options.key.publicKey;
-    this.append(
-      'segment',
-      `"segment":${this.#segment},"format":${JOURNAL_FORMAT},"key":"${key.spki}","keyId":"${key.id}"${recovered}`,
-    );
+    const error = this.#write();
+    if (error !== null) {
+      this.#forgetPending();
+      this.#segment = before;
+      next.discard();
+      return error;
+    }
+    this.#segmentNumber = next.number;
+    this.#tornBytes = 0;
+    this.#over = false;
+    this.#syncer.begin(next.file);
+    return null;
+  }
+
+  /** The next file; a number that is taken was left behind by an attempt that failed. */
+  #create(): SegmentWriter {
+    for (let number = this.#segmentNumber + 1; ; number++) {
+      try {
+        return SegmentWriter.create(this.#options.directory, number);
+      } catch (error) {
+        if (!isCode(error, 'EEXIST')) throw error;
+      }
+    }
+  }
+
+  /** What a segment says that does not follow a sealed one: how far the chain went, and what was found behind it. */
+  #recovered(tornBytes: number): string {
+    const { n } = this.#written;
+    return `,"recovered":{"segment":${this.#recordSegment},"records":${n},"tornBytes":${tornBytes}}`;
   }
 
   /** Closes the segment with a signed record of its length, and begins the next. */
   #roll(): void {
-    if (!this.#seal()) return;
-    const full = this.#file;
-    try {
-      this.#openSegment('');
-    } catch (error) {
-      this.#file = full;
-      this.#segment--;
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
-      return;
-    }
-    closeSync(full);
-    this.flush();
+    const error = this.#seal() ?? this.#begin(true);
+    if (error !== null) this.#fail(error);
   }
 
   /** The signature is over the record itself, without its `signature` member, and so over everything before it. */
-  #seal(): boolean {
-    const members = `"segment":${this.#segment},"records":${this.#segmentRecords + 1}`;
+  #seal(): Error | null {
+    const segment = this.#segment?.number ?? 0;
+    const members = `"segment":${segment},"records":${this.#segmentRecords + 1}`;
     const unsigned = hashLine(this.#line(this.#n + 1, 'seal', members));
-    const signature = this.#options.key.sign(sealedText('seal', this.#segment, this.#n + 1, unsigned));
+    const signature = this.#options.key.sign(sealedText('seal', segment, this.#n + 1, unsigned));
     this.append('seal', `${members},"signature":"${signature}"`);
     const error = this.#write();
-    if (error !== null) {
-      this.#forgetPending();
-      this.#fail(error);
-      return false;
-    }
-    this.#written = { n: this.#n, digest: this.#digest };
-    this.#pendingBytes = 0;
-    this.#pendingRecords = 0;
-    fsyncSync(this.#file);
-    return true;
+    if (error === null) this.#over = true;
+    else this.#forgetPending();
+    return error;
   }
 
   /** Calls back once everything written so far is on the disk itself; waiters share one fdatasync. */
-  whenSynced(done: (error: Error | null) => void): void {
-    this.#waiting.push(done);
-    if (!this.#syncing) this.#sync();
-  }
-
-  #sync(): void {
-    const served = this.#waiting;
-    this.#waiting = [];
-    this.#syncing = true;
-    fdatasync(this.#file, (error) => {
-      this.#syncing = false;
-      if (error !== null) this.#fail(error);
-      for (const done of served) done(error);
-      if (this.#waiting.length > 0) this.#sync();
-    });
+  whenSynced(done: WhenSynced): void {
+    this.#syncer.whenSynced(done);
   }
 
   /** Seals the segment and gives the journal up. */
   close(): void {
     if (this.#closed) return;
+    this.#triedAtMs = Number.NEGATIVE_INFINITY;
+    const isWritten = this.tryRecover() && this.flush();
     this.#closed = true;
-    if (this.flush()) this.#seal();
-    closeSync(this.#file);
+    if (isWritten && !this.#over) {
+      const error = this.#seal();
+      if (error !== null) this.#fail(error);
+    }
+    this.#syncer.close();
     this.#unlock();
   }
 }

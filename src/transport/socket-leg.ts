@@ -6,6 +6,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { Leg, LegEvents, PauseReason } from '../engine/leg.ts';
 import { readInto } from './read-into.ts';
+import { DirectWriter } from './write-now.ts';
 
 const PAUSED: Readonly<Record<PauseReason, number>> = { session: 1, congestion: 2 };
 const KEEPALIVE_MS = 60_000;
@@ -22,6 +23,8 @@ export class SocketLeg implements Leg {
   #socket: net.Socket;
   readonly #events: LegEvents;
   readonly #tls: LegTls;
+  /** Null over TLS, and until the socket is connected. */
+  #direct: DirectWriter | null = null;
   #paused = 0;
   #ended = false;
   #closed = false;
@@ -41,6 +44,7 @@ export class SocketLeg implements Leg {
     let leg: SocketLeg | null = null;
     const reading = readInto(socket, readBytes, (bytes, size) => leg?.received(bytes, size) ?? false);
     leg = new SocketLeg(reading, events, legTls);
+    leg.#direct = new DirectWriter(reading);
     return leg;
   }
 
@@ -56,7 +60,10 @@ export class SocketLeg implements Leg {
       ...(legTls.client === null ? { onread } : {}),
     });
     leg = new SocketLeg(socket, events, legTls);
-    socket.once('connect', () => events.connected());
+    socket.once('connect', () => {
+      if (leg !== null) leg.#direct = new DirectWriter(socket);
+      events.connected();
+    });
     if (legTls.client !== null) leg.#stream(socket);
     return leg;
   }
@@ -93,7 +100,8 @@ export class SocketLeg implements Leg {
 
   write(bytes: Buffer, start: number, end: number): void {
     if (this.#closed || this.#ended) return;
-    this.#socket.write(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+    if (this.#direct !== null && this.#socket.writableLength === 0) start += this.#direct.write(bytes, start, end);
+    if (start < end) this.#socket.write(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
   }
 
   writeAll(pieces: readonly Buffer[]): void {
@@ -155,6 +163,7 @@ export class SocketLeg implements Leg {
   /** Leaves the plain socket to TLS, with what has been read of it already. */
   #takeOver(received: Buffer): net.Socket {
     const plain = this.#socket;
+    this.#direct = null;
     plain.removeAllListeners('data');
     plain.removeAllListeners('drain');
     plain.removeAllListeners('end');
