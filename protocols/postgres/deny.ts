@@ -9,10 +9,12 @@
  */
 import { FLUSH, parseMessage, queryMessage } from './encode.ts';
 import type { Link } from './link.ts';
-import { STATUS_TRANSACTION } from './messages.ts';
+import { STATUS_IDLE, STATUS_TRANSACTION } from './messages.ts';
 
-/** No grammar reads this. Seen in the server's log, it says where it comes from. */
-export const POISON_SQL = 'sluice refused this statement';
+/** There is no such column anywhere. Seen in the server's log, it says where it comes from. */
+export const POISON_SQL = 'SELECT sluice_refused_this_statement';
+/** undefined_column: what the server says of it, unless the transaction has failed already. */
+export const POISON_SQLSTATE = '42703';
 const POISON_NAME = 'sluice_refused';
 const POISON_QUERY = queryMessage(POISON_SQL);
 const POISON_PARSE = parseMessage(POISON_NAME, POISON_SQL);
@@ -27,7 +29,7 @@ export interface Refused {
 export function refuseQuery(link: Link, refused: Refused): void {
   if (link.executedSinceSync || (refused.native && mayBeInTransaction(link))) {
     link.toServer(POISON_QUERY);
-    link.replies.push({ of: 'poison-query', error: refused.error, failed: false, turn: link.turn });
+    link.replies.push({ of: 'poison-query', ...refused, failed: false, turn: link.turn });
     link.executedSinceSync = false;
     link.unsynced = false;
     return;
@@ -40,7 +42,7 @@ export function refuseExtended(link: Link, refused: Refused): void {
   link.skipping = true;
   if (mustFailUpstream(link, refused)) {
     link.toServer(POISON_PARSE);
-    link.replies.push({ of: 'poison', error: refused.error, turn: link.turn });
+    link.replies.push({ of: 'poison', ...refused, turn: link.turn });
     link.unsynced = true;
     return;
   }
@@ -62,5 +64,5 @@ function mustFailUpstream(link: Link, refused: Refused): boolean {
 }
 
 function mayBeInTransaction(link: Link): boolean {
-  return link.status === STATUS_TRANSACTION || link.replies.size > 0;
+  return link.status !== STATUS_IDLE || link.replies.size > 0;
 }

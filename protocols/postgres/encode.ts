@@ -143,14 +143,17 @@ export function parseMessage(name: string, sql: string): Buffer {
   return made((writer) => writer.begin(FRONTEND.Parse).cstring(name).cstring(sql).i16(0).end());
 }
 
-/** Parse, Bind, Execute and Close of a statement of Sluice's own, in a pipeline of the client's. */
-export function runInPipeline(name: string, sql: string): Buffer {
+/**
+ * Parse, Bind, Execute and Close of a statement of Sluice's own; behind them Flush, in a pipeline of the client's,
+ * or Sync. A Query would do away with the client's unnamed statement and portal.
+ */
+export function runAside(name: string, sql: string, end: typeof FRONTEND.Flush | typeof FRONTEND.Sync): Buffer {
   return made((writer) => {
     writer.begin(FRONTEND.Parse).cstring(name).cstring(sql).i16(0).end();
     writer.begin(FRONTEND.Bind).cstring(name).cstring(name).i16(0).i16(0).i16(0).end();
     writer.begin(FRONTEND.Execute).cstring(name).i32(0).end();
     writer.begin(FRONTEND.Close).u8(0x50).cstring(name).end();
     writer.begin(FRONTEND.Close).u8(0x53).cstring(name).end();
-    writer.begin(FRONTEND.Flush).end();
+    writer.begin(end).end();
   });
 }

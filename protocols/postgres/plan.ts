@@ -7,7 +7,7 @@ import type { Clearance } from '../../src/core/judgement.ts';
 import type { Link } from './link.ts';
 import type { NameChange, Portal, PreparedStatement } from './names.ts';
 import type { Run } from './replies.ts';
-import type { Resolved } from './resolve.ts';
+import { isNamed, type Resolved } from './resolve.ts';
 
 export type Runs = Extract<Resolved, { resolved: 'runs' }>;
 
@@ -19,11 +19,6 @@ export interface Plan {
 }
 
 const NO_CHANGES: readonly NameChange[] = [];
-
-/** Whether what runs is found by a name. */
-export function isNamed(facts: StatementFacts): boolean {
-  return facts.act.act === 'execute' || facts.act.act === 'fetch';
-}
 
 /** The decision of Parse holds for Bind, unless a parameter has a say in it. */
 export function settledDecision(statement: PreparedStatement): Decision | null {

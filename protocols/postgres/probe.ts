@@ -6,22 +6,22 @@
 
 import { ProxyError } from '../../src/core/errors.ts';
 import { readTextRow } from './decode.ts';
-import { queryMessage, runInPipeline } from './encode.ts';
+import { runAside } from './encode.ts';
 import { stringsOfJson } from './json.ts';
 import { BLOCK, type Link } from './link.ts';
-import { STATUS_FAILED } from './messages.ts';
+import { FRONTEND, STATUS_FAILED } from './messages.ts';
 
 const PROBE_SQL = `SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))::pg_catalog.text,
  pg_catalog.current_setting('standard_conforming_strings'), pg_catalog.current_setting('client_encoding')
  /* sluice reads the session's search path */`;
 const PROBE_NAME = 'sluice_probe';
-const PROBE_QUERY = queryMessage(PROBE_SQL);
-const PROBE_PIPELINE = runInPipeline(PROBE_NAME, PROBE_SQL);
+const PROBE_ALONE = runAside(PROBE_NAME, PROBE_SQL, FRONTEND.Sync);
+const PROBE_PIPELINE = runAside(PROBE_NAME, PROBE_SQL, FRONTEND.Flush);
 
 /** Asks now, if there is something to ask and the server can answer. True when the client has to wait for it. */
 export function probe(link: Link): boolean {
   if (!link.readingStale) return false;
-  if (link.status === STATUS_FAILED && !link.unsynced) {
+  if (link.status === STATUS_FAILED && !(link.unsynced && link.transactionMoved)) {
     // Nothing but the end of the transaction works in it; names are read every way until then.
     link.gate.setPath(null);
     link.readingMoved = true;
@@ -33,8 +33,8 @@ export function probe(link: Link): boolean {
     link.toServer(PROBE_PIPELINE);
     link.replies.push({ of: 'probe-pipeline', closed: 0, turn: link.turn });
   } else {
-    link.toServer(PROBE_QUERY);
-    link.replies.push({ of: 'probe-query', turn: link.turn });
+    link.toServer(PROBE_ALONE);
+    link.replies.push({ of: 'probe-alone', turn: link.turn });
   }
   link.block(BLOCK.replies);
   return true;

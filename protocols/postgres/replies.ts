@@ -41,13 +41,19 @@ export type Expectation =
   | { readonly of: 'execute'; readonly run: Run; readonly turn: number }
   | { readonly of: 'sync'; readonly turn: number }
   /** A message of Sluice's own that makes the server fail here; its error is replaced by `error`. */
-  | { readonly of: 'poison'; readonly error: Buffer; readonly turn: number }
+  | { readonly of: 'poison'; readonly error: Buffer; readonly native: boolean; readonly turn: number }
   /** The same as a Query, so that ReadyForQuery follows. */
-  | { readonly of: 'poison-query'; readonly error: Buffer; failed: boolean; readonly turn: number }
+  | {
+      readonly of: 'poison-query';
+      readonly error: Buffer;
+      readonly native: boolean;
+      failed: boolean;
+      readonly turn: number;
+    }
   /** Nothing was sent: Sluice owes these bytes itself. `ready`: and a ReadyForQuery behind them. */
   | { readonly of: 'owed'; readonly bytes: Buffer; readonly ready: boolean; readonly turn: number }
   /** A question of Sluice's own, whose answers the client does not see. */
-  | { readonly of: 'probe-query'; readonly turn: number }
+  | { readonly of: 'probe-alone'; readonly turn: number }
   | { readonly of: 'probe-pipeline'; closed: number; readonly turn: number };
 
 export class Replies {

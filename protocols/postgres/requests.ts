@@ -10,17 +10,16 @@ import { refuseExtended, refuseQuery } from './deny.ts';
 import { denialResponse, failureResponse } from './encode.ts';
 import { BLOCK, type Link } from './link.ts';
 import type { NameChange, Portal } from './names.ts';
+import { changesOf, emptyRun, mayOverrun, type Plan, type Runs, runOfPlan, settledDecision } from './plan.ts';
 import {
-  changesOf,
-  emptyRun,
+  decisionOf,
+  integerParameter,
   isNamed,
-  mayOverrun,
-  type Plan,
-  type Runs,
-  runOfPlan,
-  settledDecision,
-} from './plan.ts';
-import { decisionOf, integerParameter, missing, type Resolved, resolve, upToDate } from './resolve.ts';
+  missing,
+  type Resolved,
+  resolve,
+  upToDate,
+} from './resolve.ts';
 
 /** `pass`: forward the frame. `drop`: it is dealt with. `hold`: keep it and ask again. */
 export type Outcome = 'pass' | 'drop' | 'hold';
@@ -192,8 +191,11 @@ export class Requests {
     const { facts, clearance, parameterTypes } = current.statement;
     const boundValue = (index: number) =>
       integerParameter(message.parameters[index - 1], parameterTypes[index - 1] ?? 0);
+    // What runs by a name is looked up when it runs, as the server does.
     const resolved =
-      facts === null ? null : resolve(link, facts, settledDecision(current.statement), boundValue);
+      facts === null || isNamed(facts)
+        ? null
+        : resolve(link, facts, settledDecision(current.statement), boundValue);
     if (resolved !== null && resolved.resolved !== 'runs') {
       return this.#unresolved(resolved, clearance, statement, refuseExtended);
     }

@@ -25,6 +25,11 @@ export type Resolved =
 /** EXECUTE of a statement that is an EXECUTE again, and so on: the server allows it, nobody needs it. */
 const DEPTH_MAX = 4;
 
+/** Whether what runs is found by a name. */
+export function isNamed(facts: StatementFacts): boolean {
+  return facts.act.act === 'execute' || facts.act.act === 'fetch';
+}
+
 /** What runs when a statement of these facts does. `boundValue` gives the integer bound to a parameter, null if none. */
 export function resolve(
   link: Link,
@@ -39,7 +44,9 @@ export function resolve(
         ? resolveExecute(link, facts.act.name, facts.act.args, depth)
         : { resolved: 'denied', denial: missing('26000', 'prepared statements nested too deep') };
     case 'fetch':
-      return resolveFetch(link, facts.act.name);
+      return depth < DEPTH_MAX
+        ? resolveFetch(link, facts.act.name, depth)
+        : { resolved: 'denied', denial: missing('34000', 'cursors nested too deep') };
     default: {
       const rowsMax = facts.bound.kind === 'parameter' ? boundValue(facts.bound.index) : null;
       const own = decision ?? link.gate.decide(facts, rowsMax);
@@ -80,10 +87,13 @@ function resolveExecute(
   return resolve(link, facts, null, boundValue, depth + 1);
 }
 
-function resolveFetch(link: Link, name: string): Resolved {
+function resolveFetch(link: Link, name: string, depth: number): Resolved {
   const portal = link.names.portal(name);
   if (portal === null)
     return { resolved: 'denied', denial: missing('34000', `cursor "${name}" does not exist`) };
+  // A portal may be bound to an EXECUTE or a FETCH: reading from it runs that.
+  if (portal.facts !== null && isNamed(portal.facts))
+    return resolve(link, portal.facts, null, () => portal.rowsMax, depth + 1);
   const decision = decisionOf(link, portal);
   if (portal.facts === null || decision === null)
     return { resolved: 'denied', denial: missing('34000', `cursor "${name}" is empty`) };

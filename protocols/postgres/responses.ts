@@ -3,7 +3,7 @@ import { MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
 import { cutError } from './cut.ts';
 import { readCommandTag, readErrorResponse, readParameterStatus, readReadyForQuery } from './decode.ts';
-import { POISON_SQL } from './deny.ts';
+import { POISON_SQL, POISON_SQLSTATE } from './deny.ts';
 import { parseMessage } from './encode.ts';
 import { BLOCK, type Link, runOf } from './link.ts';
 import { BACKEND, STATUS_IDLE } from './messages.ts';
@@ -84,7 +84,7 @@ export class Responses {
   #ready(first: Expectation | null, status: number): Sight {
     const link = this.#link;
     link.status = status;
-    const sight: Sight = first?.of === 'probe-query' ? 'drop' : 'pass';
+    const sight: Sight = first?.of === 'probe-alone' ? 'drop' : 'pass';
     switch (first?.of) {
       case 'query':
         if (first.change !== null) link.names.confirm(first.change);
@@ -94,14 +94,14 @@ export class Responses {
         if (!first.failed) throw unexpected('ReadyForQuery', first);
         break;
       case 'sync':
-      case 'probe-query':
+      case 'probe-alone':
         break;
       default:
         throw unexpected('ReadyForQuery', first);
     }
     link.replies.shift();
     if (link.replies.size === 0) link.transactionMoved = false;
-    if (status === STATUS_IDLE) this.#transactionEnded(first?.of === 'probe-query');
+    if (status === STATUS_IDLE) this.#transactionEnded(first?.of === 'probe-alone');
     return sight;
   }
 
@@ -132,12 +132,10 @@ export class Responses {
         return this.#queryFailed(first, sqlstate);
       case 'poison-query':
         first.failed = true;
-        link.toClient(first.error);
-        return 'drop';
+        return this.#poisoned(first, sqlstate);
       case 'poison':
-        link.toClient(first.error);
         this.#skipToSync();
-        return 'drop';
+        return this.#poisoned(first, sqlstate);
       case 'sync':
         // The implicit transaction failed as it was committed.
         return 'pass';
@@ -156,13 +154,23 @@ export class Responses {
       case 'describe-portal':
         this.#skipToSync();
         return 'pass';
-      case 'probe-query':
+      case 'probe-alone':
         link.readingStale = true;
         link.gate.setPath(null);
         return 'drop';
       default:
         throw unexpected('ErrorResponse', first);
     }
+  }
+
+  /** Where the server would have failed, too, it may have a reason that goes before ours: a failed transaction. */
+  #poisoned(
+    { error, native }: { readonly error: Buffer; readonly native: boolean },
+    sqlstate: string,
+  ): Sight {
+    if (native && sqlstate !== POISON_SQLSTATE) return 'pass';
+    this.#link.toClient(error);
+    return 'drop';
   }
 
   #queryFailed(first: Extract<Expectation, { of: 'query' }>, sqlstate: string): Sight {
@@ -218,7 +226,7 @@ export class Responses {
         this.#failRestOfPipeline();
         return 'drop';
       }
-      case 'probe-query':
+      case 'probe-alone':
         return 'drop';
       case 'probe-pipeline':
         return 'drop';
@@ -233,7 +241,7 @@ export class Responses {
     if (link.replies.size > 0) return;
     link.skipping = true;
     link.toServer(POISON);
-    link.replies.push({ of: 'poison', error: NOTHING, turn: link.turn });
+    link.replies.push({ of: 'poison', error: NOTHING, native: false, turn: link.turn });
   }
 
   #succeed(run: Run, tag: string): void {
@@ -286,7 +294,7 @@ export class Responses {
       case 'query':
         if (tag === BACKEND.NoData) throw unexpected('NoData', first);
         return first.failed ? 'drop' : 'pass';
-      case 'probe-query':
+      case 'probe-alone':
       case 'probe-pipeline':
         return 'drop';
       default:
@@ -296,6 +304,7 @@ export class Responses {
 
   #confirmed(first: Expectation | null, of: 'parse' | 'bind' | 'close'): Sight {
     const link = this.#link;
+    if (first?.of === 'probe-alone') return 'drop';
     if (first?.of === 'probe-pipeline') {
       // Close of the portal, then of the statement, are the last two.
       if (of === 'close' && ++first.closed === 2) link.replies.shift();

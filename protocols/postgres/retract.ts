@@ -33,7 +33,7 @@ export function retract(link: Link, turn: number): void {
         link.replies.push(expectation);
         failedUpToSync ||= !expectation.ready;
         break;
-      case 'probe-query':
+      case 'probe-alone':
       case 'probe-pipeline':
         link.readingStale = true;
         break;

@@ -338,7 +338,8 @@ export class PostgresSession implements ProtocolSession {
   /** Whatever goes wrong in a session ends it, and no other. */
   #failed(code: FailureCode, error: unknown): void {
     if (error instanceof ProxyError) this.terminate(error);
-    else if (error instanceof MalformedBytes) this.terminate(new ProxyError(code, { detail: error.message, cause: error }));
+    else if (error instanceof MalformedBytes)
+      this.terminate(new ProxyError(code, { detail: error.message, cause: error }));
     else this.terminate(new ProxyError('invariant', { cause: error }));
   }
 
