@@ -196,6 +196,10 @@ export class Connection implements EnginePort, LiveSession, Staging {
     } else this.#staged.push(kept);
   }
 
+  beforeFlush(): void {
+    this.#gate?.recordParse();
+  }
+
   get synced(): boolean {
     return this.#domain.synced;
   }

@@ -70,6 +70,8 @@ export class SessionGate implements SqlGate {
   #temporary: readonly TemporaryTable[] = [];
   #stamp = 1;
   #numbers = 0;
+  /** A Parse that passes and is not in the journal yet: its number is the last one given. */
+  #parse: { readonly clearance: Clearance; readonly entry: StatementEntry } | null = null;
   #strikes = 0;
   #large: LargeStatement | null = null;
   #catalogFailure: Error | null = null;
@@ -248,15 +250,38 @@ export class SessionGate implements SqlGate {
   }
 
   admit(clearance: Clearance, entry: StatementEntry): StatementNumber {
+    if (entry.via === 'parse') {
+      this.recordParse();
+      this.#parse = { clearance, entry };
+      return statementNumber(++this.#numbers);
+    }
+    const parse = this.#parse;
+    // A Bind in the same turn has all that the Parse before it would put into a record of its own.
+    if (parse !== null && entry.via === 'bind' && entry.text === parse.entry.text) {
+      this.#parse = null;
+      this.#numbers--;
+    } else this.recordParse();
+    this.statements++;
     const number = statementNumber(++this.#numbers);
-    if (entry.via !== 'parse') this.statements++;
-    const type = entry.via === 'parse' ? 'parse' : 'statement';
-    const members = clearance.journalMembers === '' ? '' : `,${clearance.journalMembers}`;
-    this.#record(type, `"number":${number},${entryMembers(entry)}${members}`, 'now');
+    this.#recordAdmitted('statement', number, clearance, entry);
     return number;
   }
 
+  /** Records a Parse that no Bind has followed yet; before the turn ends, since its bytes leave then. */
+  recordParse(): void {
+    const parse = this.#parse;
+    if (parse === null) return;
+    this.#parse = null;
+    this.#recordAdmitted('parse', statementNumber(this.#numbers), parse.clearance, parse.entry);
+  }
+
+  #recordAdmitted(type: string, number: StatementNumber, clearance: Clearance, entry: StatementEntry): void {
+    const members = clearance.journalMembers === '' ? '' : `,${clearance.journalMembers}`;
+    this.#record(type, `"number":${number},${entryMembers(entry)}${members}`, 'now');
+  }
+
   refuse(denial: Denial, journalMembers: string, entry: StatementEntry): void {
+    this.recordParse();
     this.statements++;
     this.denied++;
     const number = ++this.#numbers;

@@ -14,6 +14,8 @@ export interface TurnTiming {
 
 /** A connection with staged bytes. */
 export interface Staging {
+  /** The turn is about to end: records that were put off are made now. */
+  beforeFlush(): void;
   /** Sends what was staged; false when some of it is still in use by the socket. */
   sendStaged(): boolean;
   /** Forgets what was staged, and tells the session. */
@@ -94,6 +96,7 @@ export class Turn {
 
   /** Ends the turn. */
   flush(): void {
+    for (const one of this.#staging) one.beforeFlush();
     this.#scheduled = false;
     const ended = this.#number++;
     const staging = this.#staging;
