@@ -9,8 +9,11 @@
  */
 import { readFileSync, realpathSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { COMMANDS } from './cli/commands.ts';
 import { EXIT, type Io, UsageError } from './cli/command.ts';
+import { COMMANDS } from './cli/commands.ts';
+import { errorText } from './cli/error-text.ts';
+import { readSecret } from './cli/secret-prompt.ts';
+import { suggestion } from './core/nearest.ts';
 import { ProblemsError } from './core/problem.ts';
 
 function version(): string {
@@ -19,9 +22,7 @@ function version(): string {
     try {
       const file: { version?: unknown } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
       if (typeof file.version === 'string') return file.version;
-    } catch {
-      continue;
-    }
+    } catch {}
   }
   return 'unknown';
 }
@@ -51,7 +52,11 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command === undefined) {
-    io.error(`sluice: there is no command "${name}"; sluice --help lists them\n`);
+    const near = suggestion(
+      name,
+      COMMANDS.map((candidate) => candidate.name),
+    );
+    io.error(`sluice: there is no command "${name}"${near}\nsluice --help lists the commands\n`);
     return EXIT.bad;
   }
   if (rest.includes('--help') || rest.includes('-h')) {
@@ -62,8 +67,9 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     return await command.run(rest, io);
   } catch (error) {
     if (error instanceof ProblemsError) io.error(`${error.message}\n`);
-    else if (error instanceof UsageError) io.error(`sluice ${name}: ${error.message}\nsluice ${name} --help tells how it is used\n`);
-    else io.error(`sluice ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    else if (error instanceof UsageError)
+      io.error(`sluice ${name}: ${error.message}\nsluice ${name} --help tells how it is used\n`);
+    else io.error(`sluice ${name}: ${errorText(error)}\n`);
     return EXIT.bad;
   }
 }
@@ -74,12 +80,24 @@ function isEntryPoint(): boolean {
   return started !== undefined && realpathSync(started) === import.meta.filename;
 }
 
+// Whoever reads the output may stop early, as `head` does.
+function untilClosed(stream: NodeJS.WriteStream): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    throw error;
+  });
+}
+
 if (isEntryPoint()) {
+  untilClosed(process.stdout);
+  untilClosed(process.stderr);
   process.exitCode = await main(process.argv.slice(2), {
     environment: process.env,
     out: (written) => process.stdout.write(written),
     error: (written) => process.stderr.write(written),
     isTerminal: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
+    inputIsTerminal: process.stdin.isTTY === true,
     readInput: () => text(process.stdin),
+    readSecret,
   });
 }

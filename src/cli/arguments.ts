@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { suggestion } from '../core/nearest.ts';
 import { UsageError } from './command.ts';
 
 export interface ParsedArguments {
@@ -12,7 +13,11 @@ export interface ParsedArguments {
 /** Parses options of three kinds; throws UsageError for one that is not known or lacks its value. */
 export function parseArguments(
   args: readonly string[],
-  options: { readonly texts?: readonly string[]; readonly lists?: readonly string[]; readonly flags?: readonly string[] },
+  options: {
+    readonly texts?: readonly string[];
+    readonly lists?: readonly string[];
+    readonly flags?: readonly string[];
+  },
 ): ParsedArguments {
   const config = Object.fromEntries([
     ...(options.texts ?? []).map((name) => [name, { type: 'string' as const }]),
@@ -23,7 +28,7 @@ export function parseArguments(
   try {
     parsed = parseArgs({ args: [...args], options: config, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : String(error));
+    throw new UsageError(reasonOf(error, Object.keys(config)));
   }
   const { values, positionals } = parsed;
   return {
@@ -40,4 +45,17 @@ export function parseArguments(
       return values[name] === true;
     },
   };
+}
+
+/** Node's own words for a bad argument, shortened, with the option that was likely meant. */
+function reasonOf(error: unknown, known: readonly string[]): string {
+  const message = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error);
+  const unknown = /^Unknown option '(--?[^']+)'/.exec(message)?.[1];
+  const lacking = /^Option '.*(--[\w-]+) <value>' argument missing/.exec(message)?.[1];
+  if (lacking !== undefined) return `${lacking} takes a value`;
+  if (unknown === undefined) return message.replace(/\.$/, '').replaceAll(/\s*\n\s*/g, ' ');
+  return `there is no option ${unknown}${suggestion(
+    unknown,
+    known.map((name) => `--${name}`),
+  )}`;
 }

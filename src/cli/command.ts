@@ -16,8 +16,12 @@ export interface Io {
   error(text: string): void;
   /** Whether output goes to a terminal, so that it may have colours. */
   readonly isTerminal: boolean;
+  /** Whether somebody sits at standard input. */
+  readonly inputIsTerminal: boolean;
   /** Standard input, to its end. */
   readInput(): Promise<string>;
+  /** Asks somebody at the terminal for a line that is not shown; null where they gave up. */
+  readSecret(question: string): Promise<string | null>;
 }
 
 /** Exit codes, the same for every command. */

@@ -1,5 +1,7 @@
 /** Every command, in the order of the overview. */
 import type { Command } from './command.ts';
+import { demo } from './demo.ts';
+import { explain } from './explain.ts';
 import { run } from './run.ts';
 
-export const COMMANDS: readonly Command[] = [run];
+export const COMMANDS: readonly Command[] = [run, explain, demo];

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
-import { PostgresSession } from '../../protocols/postgres/index.ts';
 import { cancelRequest, failureResponse, SSL_REQUEST_PACKET } from '../../protocols/postgres/encode.ts';
+import { PostgresSession } from '../../protocols/postgres/index.ts';
 import type { Config, ListenerConfig } from '../config/schema.ts';
 import type { UpstreamUrl } from '../config/upstream-url.ts';
 import { ProxyError } from '../core/errors.ts';
@@ -67,8 +67,14 @@ export function usersOf(config: Config): ReadonlyMap<string, User> {
 }
 
 /** Our own reader of an upstream's catalog. */
-export function catalogOf(listener: ListenerConfig, directory: string, onError: (error: Error) => void): LiveCatalog {
-  const source = new PostgresCatalogSource(accountOf(listener.catalog.upstream ?? listener.upstream, directory));
+export function catalogOf(
+  listener: ListenerConfig,
+  directory: string,
+  onError: (error: Error) => void,
+): LiveCatalog {
+  const source = new PostgresCatalogSource(
+    accountOf(listener.catalog.upstream ?? listener.upstream, directory),
+  );
   return new LiveCatalog({
     source,
     make: (major, objects, epoch) => new Catalog(major, objects, epoch),
@@ -84,7 +90,11 @@ export function accountOf(upstream: UpstreamUrl, directory: string): CatalogAcco
 
 function tlsOf(account: UpstreamUrl, directory: string) {
   const { host, sslMode, sslRootCert } = account;
-  return upstreamTls({ host, sslMode, sslRootCert: sslRootCert === null ? null : resolve(directory, sslRootCert) });
+  return upstreamTls({
+    host,
+    sslMode,
+    sslRootCert: sslRootCert === null ? null : resolve(directory, sslRootCert),
+  });
 }
 
 export function legTlsOf(listener: ListenerConfig, directory: string): LegTls {
@@ -94,7 +104,10 @@ export function legTlsOf(listener: ListenerConfig, directory: string): LegTls {
     server:
       tls === undefined
         ? null
-        : { cert: readFileSync(resolve(directory, tls.cert)), key: readFileSync(resolve(directory, tls.key)) },
+        : {
+            cert: readFileSync(resolve(directory, tls.cert)),
+            key: readFileSync(resolve(directory, tls.key)),
+          },
   };
 }
 

@@ -1,11 +1,13 @@
 /** The policy file in use: read, checked against the world, watched, and put in place of the old one when it is good. */
 import { type FSWatcher, watch } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import type { Config } from '../config/schema.ts';
 import { readTextFile } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { type Problem, ProblemsError } from '../core/problem.ts';
+import type { LocatedDocument } from '../core/yaml-document.ts';
 import { checkPolicy, type World, type WorldRelation } from '../policy/check.ts';
 import { loadPolicy, type Policy } from '../policy/policy.ts';
+import type { PolicyDocument } from '../policy/schema.ts';
 import type { Catalog } from '../sql/index.ts';
 
 /** How long a file has to be left alone before it is read: editors write in several steps. */
@@ -16,7 +18,10 @@ export function worldOf(config: Config | null, catalogs: readonly (Catalog | nul
   const known = catalogs.filter((catalog) => catalog !== null);
   const complete = known.length > 0 && known.length === catalogs.length;
   return {
-    users: config === null || acceptsAnyone(config) ? null : new Set(config.identity.users.map((user) => user.name)),
+    users:
+      config === null || acceptsAnyone(config)
+        ? null
+        : new Set(config.identity.users.map((user) => user.name)),
     groups: config === null ? null : new Set(config.identity.users.flatMap((user) => user.groups)),
     listeners: config === null ? null : new Set(config.listeners.map((listener) => listener.name)),
     relations: complete ? known.flatMap(relationsOf) : null,
@@ -50,10 +55,21 @@ function functionsOf(catalog: Catalog): World['functions'] & object {
 
 /** Reads and checks a policy file; throws ProblemsError with everything that is wrong. */
 export function readPolicy(file: string, world: World): Policy {
-  const { policy, source } = loadPolicy(file, readTextFile(file));
-  const problems = checkPolicy(source, world);
+  return readLocatedPolicy(file, world).policy;
+}
+
+export interface LocatedPolicy {
+  readonly policy: Policy;
+  /** Where in the file its rules stand. */
+  readonly source: LocatedDocument<PolicyDocument>;
+}
+
+/** The same, with the places in the file. */
+export function readLocatedPolicy(file: string, world: World): LocatedPolicy {
+  const located = loadPolicy(file, readTextFile(file));
+  const problems = checkPolicy(located.source, world);
   if (problems.length > 0) throw new ProblemsError(problems);
-  return policy;
+  return located;
 }
 
 export interface PolicyWatch {

@@ -25,9 +25,13 @@ export const run: Command = {
   help: HELP,
   async run(args: readonly string[], io: Io) {
     const parsed = parseArguments(args, { texts: ['config'] });
-    if (parsed.positionals.length > 0) throw new UsageError(`run takes no argument "${parsed.positionals[0]}"`);
+    if (parsed.positionals.length > 0)
+      throw new UsageError(`run takes no argument "${parsed.positionals[0]}"`);
     const loaded = loadConfig(parsed.text('config') ?? 'sluice.yaml', io.environment);
-    const log = pino({ level: loaded.config.log.level, base: null }, pino.destination({ fd: 2, sync: false }));
+    const log = pino(
+      { level: loaded.config.log.level, base: null },
+      pino.destination({ fd: 2, sync: false }),
+    );
     const server = await startServer(loaded, log);
     for (const [name, port] of server.ports) {
       const listener = loaded.config.listeners.find((candidate) => candidate.name === name);

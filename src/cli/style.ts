@@ -9,7 +9,8 @@ export interface Style {
 }
 
 export function styleFor(isTerminal: boolean): Style {
-  const code = (on: number, off: number) => (text: string) => (isTerminal ? `\x1b[${on}m${text}\x1b[${off}m` : text);
+  const code = (on: number, off: number) => (text: string) =>
+    isTerminal ? `\x1b[${on}m${text}\x1b[${off}m` : text;
   return {
     bold: code(1, 22),
     dim: code(2, 22),

@@ -13,4 +13,4 @@ export {
   StatementReader,
   UNREADABLE_RULE,
 } from './postgres/reader.ts';
-export { catalogFromSchemaFile } from './postgres/schema-catalog.ts';
+export { catalogFromSchemaFile, SchemaSyntaxError } from './postgres/schema-catalog.ts';

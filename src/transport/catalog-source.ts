@@ -1,9 +1,15 @@
 /** Reads an upstream's catalog over a connection of Sluice's own. */
 import type tls from 'node:tls';
 import pg from 'pg';
-import type { CatalogSource } from '../engine/live-catalog.ts';
 import { isArray, isObject, type Json } from '../core/json.ts';
-import { type CatalogObjects, type CatalogRow, PARSER_MAJORS, type ParserMajor, readCatalogObjects } from '../sql/index.ts';
+import type { CatalogSource } from '../engine/live-catalog.ts';
+import {
+  type CatalogObjects,
+  type CatalogRow,
+  PARSER_MAJORS,
+  type ParserMajor,
+  readCatalogObjects,
+} from '../sql/index.ts';
 
 export interface CatalogAccount {
   readonly host: string;
@@ -46,36 +52,11 @@ export class PostgresCatalogSource implements CatalogSource {
 
   async #connected(): Promise<pg.Client> {
     if (this.#client !== null) return this.#client;
-    const { tls, tlsOptional } = this.#account;
-    try {
-      return await this.#connect(tls);
-    } catch (error) {
-      const refused = error instanceof Error && error.message.includes('does not support SSL');
-      if (tls === null || !tlsOptional || !refused) throw error;
-      return await this.#connect(null);
-    }
-  }
-
-  async #connect(tls: tls.ConnectionOptions | null): Promise<pg.Client> {
-    const { host, port, database, user, password } = this.#account;
-    const client = new pg.Client({
-      host,
-      port,
-      database,
-      user,
-      ...(password === null ? {} : { password }),
-      ssl: tls ?? false,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
-      application_name: 'sluice catalog',
-      // With an empty search path, definitions name everything in full.
-      options: '-c search_path=',
-      keepAlive: true,
-    });
+    // With an empty search path, definitions name everything in full.
+    const client = await connectTo(this.#account, '-c search_path=');
     client.on('error', () => {
       this.#client = null;
     });
-    await client.connect();
     this.#client = client;
     return client;
   }
@@ -87,24 +68,80 @@ export class PostgresCatalogSource implements CatalogSource {
   }
 }
 
+/** Connects, without TLS where the server has none and may go without. `options` are for the server's command line. */
+async function connectTo(account: CatalogAccount, options: string): Promise<pg.Client> {
+  const { tls, tlsOptional } = account;
+  try {
+    return await connectWith(account, tls, options);
+  } catch (error) {
+    const refused = error instanceof Error && error.message.includes('does not support SSL');
+    if (tls === null || !tlsOptional || !refused) throw error;
+    return await connectWith(account, null, options);
+  }
+}
+
+async function connectWith(
+  { host, port, database, user, password }: CatalogAccount,
+  tls: tls.ConnectionOptions | null,
+  options: string,
+): Promise<pg.Client> {
+  const client = new pg.Client({
+    host,
+    port,
+    database,
+    user,
+    ...(password === null ? {} : { password }),
+    ssl: tls ?? false,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    application_name: 'sluice catalog',
+    options,
+    keepAlive: true,
+  });
+  await client.connect();
+  return client;
+}
+
+/** The schemas that a session of this account searches when it begins, with `settings` as its connection string has them. */
+export async function readSearchPath(
+  account: CatalogAccount,
+  settings: ReadonlyMap<string, string>,
+): Promise<readonly string[]> {
+  const options = [...settings].map(([name, value]) => `-c ${name}=${value.replaceAll(/[\\\s]/g, '\\$&')}`);
+  const client = await connectTo(account, options.join(' '));
+  try {
+    const answer = await client.query<{ path: string[] }>(
+      'SELECT pg_catalog.current_schemas(true)::pg_catalog.text[] AS path',
+    );
+    return (answer.rows[0]?.path ?? []).filter((schema) => !schema.startsWith('pg_temp'));
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
 /** The parser for a server; newer servers than the newest parser are not served. */
 function majorOf(versionNumber: number): ParserMajor {
   const major = Math.floor(versionNumber / 10_000);
   const known = PARSER_MAJORS.find((candidate) => candidate === major);
   if (known === undefined) {
-    throw new Error(`server version ${major} is not served, only ${PARSER_MAJORS[0]} to ${PARSER_MAJORS.at(-1)}`);
+    throw new Error(
+      `server version ${major} is not served, only ${PARSER_MAJORS[0]} to ${PARSER_MAJORS.at(-1)}`,
+    );
   }
   return known;
 }
 
 async function rowsOf(client: pg.Client, sql: string): Promise<readonly CatalogRow[]> {
   const result = await client.query<Record<string, unknown>>(sql);
-  return result.rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, jsonOf(value)])));
+  return result.rows.map((row) =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, jsonOf(value)])),
+  );
 }
 
 /** What the driver gives for text, numbers, booleans and JSON. */
 function jsonOf(value: unknown): Json {
-  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value;
   if (typeof value === 'object' && value !== null) {
     const json: Json = JSON.parse(JSON.stringify(value));
     if (isArray(json) || isObject(json)) return json;

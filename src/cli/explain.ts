@@ -1,0 +1,123 @@
+import type { SessionContext } from '../core/principal.ts';
+import { type ParsedArguments, parseArguments } from './arguments.ts';
+import { serverVersionOf } from './catalog-files.ts';
+import { type Command, EXIT, type Io, UsageError } from './command.ts';
+import { explain as explainText } from './explanation.ts';
+import { explanationJson } from './explanation-json.ts';
+import { explanationText } from './explanation-text.ts';
+import { type Premises, premisesOf } from './premises.ts';
+import { principalOf } from './principal-option.ts';
+import { styleFor } from './style.ts';
+
+const HELP = `Usage: sluice explain [options] 'SQL'
+       sluice explain [options] -          (reads the SQL from standard input)
+
+Says what Sluice sees in a statement or a batch (its kind and effects, the tables, columns and functions
+that it touches, whether its rows are bounded) and what the policy says of it, by which rule and why.
+It judges by the same function as the running proxy. Nothing is sent to a database and nothing is recorded.
+
+Where the catalog comes from:
+  --config FILE          the configuration (default: sluice.yaml, if it is there and no other is named)
+  --listener NAME        which listener's upstream, if there are several; it is asked for its catalog
+  --schema FILE.sql      this schema instead (CREATE TABLE and so on, as pg_dump --schema-only writes them);
+                         no upstream is contacted
+  --server-version N     13 to 18 (default: 18; the upstream's own, where it is asked)
+  --search-path A,B      the schemas that unqualified names are looked up in
+
+Who asks, and what:
+  --policy FILE          this policy instead of the configuration's
+  --user NAME            as this user (default: the first of the configuration's users)
+  --group NAME           as a member of this group; may be repeated
+  --client ADDRESS       from this address, for rules with "clients"
+  --at TIME              at this time, such as 2026-03-01T09:30:00Z, for rules with "at" (default: now)
+  --param VALUE          a bound parameter: $1, then $2 and so on; those not given are NULL
+  --json                 for scripts: verdict, rule, rules, message, policy, statements[]
+
+Examples:
+  sluice explain 'DELETE FROM shop.orders'
+  sluice explain --schema shop.sql --policy policy.yaml --group agents 'SELECT * FROM shop.customers LIMIT $1' --param 10
+
+Exit codes: 0 explained, whatever the verdict; 2 not explained.
+`;
+
+export const explain: Command = {
+  name: 'explain',
+  summary: 'what Sluice sees in a statement, and what the policy says of it',
+  help: HELP,
+  async run(args: readonly string[], io: Io) {
+    const parsed = parseArguments(args, {
+      texts: [
+        'config',
+        'listener',
+        'schema',
+        'server-version',
+        'search-path',
+        'policy',
+        'user',
+        'client',
+        'at',
+      ],
+      lists: ['group', 'param'],
+      flags: ['json'],
+    });
+    const sql = await sqlOf(parsed.positionals, io);
+    const version = parsed.text('server-version');
+    const premises = await premisesOf({
+      config: parsed.text('config'),
+      listener: parsed.text('listener'),
+      policy: parsed.text('policy'),
+      schema: parsed.text('schema'),
+      serverVersion: version === undefined ? null : serverVersionOf(version),
+      searchPath: searchPathOf(parsed.text('search-path')),
+      environment: io.environment,
+    });
+    const explanation = await explainText(premises, {
+      sql,
+      context: contextOf(parsed, premises),
+      parameters: parsed.all('param'),
+      atMs: timeOf(parsed.text('at')),
+    });
+    if (parsed.flag('json')) io.out(`${JSON.stringify(explanationJson(explanation, premises), null, 2)}\n`);
+    else io.out(explanationText(explanation, premises, styleFor(io.isTerminal)));
+    return EXIT.ok;
+  },
+};
+
+async function sqlOf(positionals: readonly string[], io: Io): Promise<string> {
+  if (positionals.length > 1) {
+    throw new UsageError(`expected one SQL text, got ${positionals.length} arguments; put the SQL in quotes`);
+  }
+  const given = positionals[0] ?? '-';
+  if (given === '-' && positionals.length === 0 && io.inputIsTerminal) {
+    throw new UsageError("expected the SQL to explain, such as 'SELECT 1', or - for standard input");
+  }
+  const sql = given === '-' ? await io.readInput() : given;
+  if (sql.includes('\0')) throw new UsageError('the SQL holds a NUL byte, which no Postgres client can send');
+  if (sql.trim() === '') throw new UsageError('the SQL is empty');
+  return sql;
+}
+
+function searchPathOf(written: string | undefined): readonly string[] | null {
+  if (written === undefined) return null;
+  const schemas = written.split(',').map((schema) => schema.trim());
+  // The server searches its own catalog first unless told otherwise.
+  return schemas.includes('pg_catalog') ? schemas : ['pg_catalog', ...schemas];
+}
+
+function contextOf(parsed: ParsedArguments, premises: Premises): SessionContext {
+  const principal = principalOf(parsed.text('user'), parsed.all('group'), premises);
+  return {
+    principal,
+    listener: premises.listener?.name ?? parsed.text('listener') ?? '',
+    clientAddress: parsed.text('client') ?? null,
+  };
+}
+
+/** Milliseconds since the epoch. */
+export function timeOf(written: string | undefined): number {
+  if (written === undefined) return Date.now();
+  const ms = Date.parse(written);
+  if (Number.isNaN(ms))
+    throw new UsageError(`expected a time such as 2026-03-01T09:30:00Z, not "${written}"`);
+  return ms;
+}

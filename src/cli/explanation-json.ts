@@ -1,0 +1,92 @@
+/** An explanation for scripts. Its fields are a promise: test/unit/cli pins them. */
+import { effectsOf } from '../core/effects.ts';
+import { accessOf, type ColumnUse, PLACES, type RelationName, type StatementFacts } from '../core/facts.ts';
+import { type ExplainedStatement, type Explanation, isBounded, limitOf } from './explanation.ts';
+import type { Premises } from './premises.ts';
+
+export function explanationJson(explanation: Explanation, premises: Premises): Record<string, unknown> {
+  const { asked, denial, statements } = explanation;
+  const { principal, listener, clientAddress } = asked.context;
+  return {
+    verdict: explanation.verdict,
+    rule: denial?.rule ?? statements.find(({ decision }) => decision.rule !== null)?.decision.rule ?? null,
+    rules: explanation.rules,
+    observed: explanation.observed,
+    message: denial?.message ?? null,
+    sqlstate: denial?.sqlstate ?? null,
+    detail: denial?.detail ?? null,
+    hint: denial?.hint ?? null,
+    position: denial?.position ?? null,
+    policy: explanation.policyVersion,
+    user: principal.name,
+    groups: principal.groups,
+    listener,
+    client: clientAddress,
+    serverVersion: premises.reader.parser.major,
+    searchPath: premises.space.reading.path,
+    statements: statements.map(statementJson),
+  };
+}
+
+function statementJson(statement: ExplainedStatement): Record<string, unknown> {
+  const { text, facts, decision, denial } = statement;
+  return {
+    text,
+    kind: facts.kind,
+    kinds: facts.kinds,
+    effects: effectsOf(facts.effects),
+    relations: facts.relations.map((use) => ({
+      schema: use.schema,
+      name: use.name,
+      table: qualified(use),
+      access: accessOf(use),
+      effects: effectsOf(use.effects),
+      role: use.role,
+      known: use.known,
+    })),
+    functions: facts.functions.map(({ schema, name, volatility }) => ({ schema, name, volatility })),
+    columns: columnsByPlace(facts),
+    outputs:
+      facts.outputs?.map(({ name, origins }) => ({
+        name,
+        origins: origins?.map((origin) => ({ column: columnName(origin), how: origin.how })) ?? null,
+      })) ?? null,
+    settings: facts.settings,
+    bounded: isBounded(statement),
+    bound: boundJson(statement),
+    unfiltered: facts.unfiltered,
+    limit: limitOf(statement),
+    verdict: denial === null ? 'allow' : 'deny',
+    rule: denial?.rule ?? decision.rule,
+    rules: decision.rules,
+    observed: decision.observed,
+    message: denial?.message ?? null,
+  };
+}
+
+/** Only the places in which there are columns. */
+function columnsByPlace(facts: StatementFacts): Record<string, readonly string[]> {
+  return Object.fromEntries(
+    PLACES.map(
+      (place) => [place, facts.columns.filter((use) => use.place === place).map(columnName)] as const,
+    ).filter(([, columns]) => columns.length > 0),
+  );
+}
+
+/** `rows` is the most that it can return; null where nothing bounds it. */
+function boundJson({ runs, rowsMax }: ExplainedStatement): Record<string, unknown> {
+  const { bound } = runs;
+  return {
+    kind: bound.kind,
+    rows: rowsMax,
+    ...(bound.kind === 'parameter' ? { parameter: bound.index } : {}),
+  };
+}
+
+export function qualified({ schema, name }: RelationName): string {
+  return schema === null ? name : `${schema}.${name}`;
+}
+
+export function columnName({ schema, table, column }: Omit<ColumnUse, 'place'>): string {
+  return `${qualified({ schema, name: table })}.${column}`;
+}
