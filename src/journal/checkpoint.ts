@@ -1,6 +1,6 @@
 /** A checkpoint: a signed note of how far the journal went, kept elsewhere, so that a cut tail shows. */
 import { isObject, type JsonObject, parseJson } from '../core/json.ts';
-import { hashLine, sealedText } from './chain.ts';
+import { sealedText } from './chain.ts';
 import { PublicKey, type SigningKey } from './keys.ts';
 import { readTail, segmentsIn } from './segments.ts';
 
@@ -17,10 +17,9 @@ export interface Checkpoint {
 /** Signs the end of a journal as it is on disk; null where it has no record yet. */
 export function takeCheckpoint(directory: string, key: SigningKey, at: Date): Checkpoint | null {
   for (const { path, number } of [...segmentsIn(directory)].reverse()) {
-    const { line, record } = readTail(path);
+    const { digest, record } = readTail(path);
     const n = record?.['n'];
-    if (line === null || typeof n !== 'number') continue;
-    const digest = hashLine(line);
+    if (digest === null || typeof n !== 'number') continue;
     const signature = key.sign(sealedText('checkpoint', number, n, digest));
     return { at: at.toISOString(), segment: number, n, digest, publicKey: key.publicKey, signature };
   }

@@ -52,12 +52,16 @@ export class PublicKey {
     this.id = createHash('sha256').update(der).digest('hex').slice(0, 16);
   }
 
-  /** Throws when the text is no public key. */
+  /** Throws when the text is no public key, or one of another kind. */
   static fromSpki(spki: string): PublicKey {
-    return new PublicKey(createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' }));
+    const key = createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' });
+    if (key.asymmetricKeyType !== 'ed25519') throw new Error('this is no Ed25519 key');
+    return new PublicKey(key);
   }
 
+  /** Base64 has several spellings of the same bytes; only the one that `sign` gives counts. */
   verifies(text: Buffer, signature: string): boolean {
-    return verify(null, text, this.#key, Buffer.from(signature, 'base64'));
+    const bytes = Buffer.from(signature, 'base64');
+    return bytes.toString('base64') === signature && verify(null, text, this.#key, bytes);
   }
 }

@@ -7,6 +7,8 @@ const CHUNK_BYTES = 256 * 1024;
 
 export interface Line {
   readonly text: string;
+  /** The same as it is in the file, without its newline; valid until the next line. */
+  readonly bytes: Buffer;
   /** 1-based. */
   readonly number: number;
   /** False for what stands behind the last newline. */
@@ -24,12 +26,13 @@ export function* linesOf(path: string): Generator<Line> {
       const bytes = Buffer.concat([rest, chunk.subarray(0, size)]);
       let start = 0;
       for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
-        yield { text: bytes.toString('utf8', start, end), number: number++, whole: true };
+        const line = bytes.subarray(start, end);
+        yield { text: line.toString('utf8'), bytes: line, number: number++, whole: true };
         start = end + 1;
       }
       rest = bytes.subarray(start);
     }
-    if (rest.length > 0) yield { text: rest.toString('utf8'), number, whole: false };
+    if (rest.length > 0) yield { text: rest.toString('utf8'), bytes: rest, number, whole: false };
   } finally {
     closeSync(file);
   }

@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject, type JsonObject, parseJson } from '../core/json.ts';
+import { hashLine } from './chain.ts';
 
 const NAME = /^journal-(\d{6,})\.jsonl$/;
 const TAIL_BYTES = 64 * 1024;
@@ -26,8 +27,8 @@ export function segmentsIn(directory: string): readonly SegmentFile[] {
 }
 
 export interface Tail {
-  /** The last whole line and what it says; null where there is none. */
-  readonly line: string | null;
+  /** The hash of the last whole line, and what it says; null where there is none. */
+  readonly digest: string | null;
   readonly record: JsonObject | null;
   /** Bytes behind the last newline: a record that was being written when the machine stopped. */
   readonly tornBytes: number;
@@ -45,10 +46,14 @@ export function readTail(path: string): Tail {
       const last = bytes.lastIndexOf(0x0a);
       const before = last <= 0 ? -1 : bytes.lastIndexOf(0x0a, last - 1);
       if (last >= 0 && (before >= 0 || length === size)) {
-        const line = bytes.toString('utf8', before + 1, last);
-        return { line, record: objectOf(line), tornBytes: length - last - 1 };
+        const line = bytes.subarray(before + 1, last);
+        return {
+          digest: hashLine(line),
+          record: objectOf(line.toString('utf8')),
+          tornBytes: length - last - 1,
+        };
       }
-      if (length === size) return { line: null, record: null, tornBytes: size };
+      if (length === size) return { digest: null, record: null, tornBytes: size };
     }
   } finally {
     closeSync(file);

@@ -2,11 +2,11 @@
  * Holds a journal against its own chain, its signatures, and a checkpoint kept elsewhere. Finds a changed byte,
  * a removed or added record, a missing segment, and, with a checkpoint, a cut tail; says where.
  */
-import type { JsonObject } from '../core/json.ts';
+import { isObject, type JsonObject } from '../core/json.ts';
 import { GENESIS, hashLine, sealedText } from './chain.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { PublicKey } from './keys.ts';
-import { linesOf } from './read.ts';
+import { type Line, linesOf } from './read.ts';
 import { objectOf, type SegmentFile, segmentsIn } from './segments.ts';
 
 export interface JournalProblem {
@@ -81,28 +81,35 @@ class Check {
       const where = `${file.path}:${line.number}`;
       if (!line.whole) {
         // The next segment, if there is one, says how much was torn when it was begun.
-        this.#torn(where, line.text);
+        this.#leftBehind(where, line.bytes.length, 'bytes of a record that was never finished');
         break;
       }
       if (!first && this.#closed) this.#problem(where, 'a record after the segment was closed');
-      this.#record(where, line.text, first, file.number);
+      this.#record(where, line, first, file.number);
       first = false;
     }
-    if (first) this.#problem(file.path, 'the segment is empty');
+    if (first && !this.#leftovers.some(({ where }) => where.startsWith(`${file.path}:`))) {
+      this.#leftBehind(file.path, 0, 'the segment is empty');
+    }
   }
 
-  #tornBytes = 0;
+  /** What a crash leaves: a torn record, or a segment that was never begun. The next segment has to own up to it. */
+  #leftovers: { readonly where: string; readonly bytes: number; readonly what: string }[] = [];
 
-  #torn(where: string, text: string): void {
-    this.#tornBytes += Buffer.byteLength(text);
-    this.#before = where;
+  #leftBehind(where: string, bytes: number, what: string): void {
+    this.#leftovers.push({ where, bytes, what: bytes === 0 ? what : `${bytes} ${what}` });
   }
 
-  #record(where: string, text: string, first: boolean, segment: number): void {
+  #blameLeftovers(): void {
+    for (const { where, what } of this.#leftovers) this.#problem(where, what);
+    this.#leftovers = [];
+  }
+
+  #record(where: string, { text, bytes }: Line, first: boolean, segment: number): void {
     const record = objectOf(text);
     if (record === null) {
       this.#problem(where, 'this line is no record');
-      this.#digest = hashLine(text);
+      this.#digest = hashLine(bytes);
       this.#n++;
       return;
     }
@@ -114,7 +121,9 @@ class Check {
       this.#problem(where, 'the beginning of a segment in the middle of one');
     this.#closed = false;
     if (record['type'] === 'seal') this.#seal(where, record, text, segment);
-    this.#digest = hashLine(text);
+    else if (record['signature'] !== undefined)
+      this.#problem(where, 'a signature on a record that closes nothing');
+    this.#digest = hashLine(bytes);
     this.#before = where;
     if (this.#checkpoint !== null && this.#checkpoint.n === this.#n) {
       this.#checkpointSeen = true;
@@ -157,14 +166,13 @@ class Check {
     if (!this.#closed && recovered === undefined) {
       this.#problem(where, 'the segment before was not closed, and this one does not say why');
     }
-    const declared =
-      typeof recovered === 'object' && recovered !== null && 'tornBytes' in recovered
-        ? recovered['tornBytes']
-        : 0;
-    if (this.#tornBytes > 0 && declared !== this.#tornBytes) {
-      this.#problem(this.#before, `${this.#tornBytes} bytes behind the last record that nobody accounts for`);
+    const declared = isObject(recovered) ? recovered['tornBytes'] : 0;
+    const torn = this.#leftovers.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (recovered !== undefined && declared === torn) this.#leftovers = [];
+    else if (declared !== torn && this.#leftovers.length === 0) {
+      this.#problem(where, 'the torn record that this segment tells of is not there');
     }
-    this.#tornBytes = 0;
+    this.#blameLeftovers();
     this.#useKey(where, record['key']);
   }
 
@@ -196,8 +204,7 @@ class Check {
   }
 
   report(): VerifyReport {
-    if (this.#tornBytes > 0)
-      this.#problem(this.#before, `${this.#tornBytes} bytes of a record that was never finished`);
+    this.#blameLeftovers();
     if (this.#checkpoint !== null && !this.#checkpointSeen) {
       const { n, at } = this.#checkpoint;
       this.#problem(

@@ -4,11 +4,11 @@
  * what a killed machine loses show. A write that fails is undone whole, and until one succeeds nothing passes.
  */
 import { mkdirSync } from 'node:fs';
-import { GENESIS, hashLine, sealedText } from './chain.ts';
+import { hashLine, sealedText } from './chain.ts';
+import { type Ending, endingOf } from './ending.ts';
 import type { SigningKey } from './keys.ts';
 import { isCode, lockJournal } from './lock.ts';
 import { SegmentWriter } from './segment-writer.ts';
-import { readTail, segmentsIn } from './segments.ts';
 import { Syncer, type WhenSynced } from './syncer.ts';
 
 export interface JournalOptions {
@@ -39,21 +39,23 @@ export class Journal {
   /** The last segment there is; null until the first is begun. */
   #segment: SegmentWriter | null = null;
   /** The number of the last segment there is, as of one that another process wrote. */
-  #segmentNumber = 0;
+  #segmentNumber: number;
   /** Where the last record of the journal stands. */
-  #recordSegment = 0;
+  #recordSegment: number;
   #segmentRecords = 0;
   /** No record may follow in the last segment: it is sealed, or ends with a torn record. */
   #over = true;
   /** Bytes of torn records that no segment accounts for yet. */
-  #tornBytes = 0;
+  #tornBytes: number;
   /** The chain's end as it is on disk, and with the pending records. */
-  #written: Place = { n: 0, digest: GENESIS };
-  #n = 0;
-  #digest = GENESIS;
+  #written: Place;
+  #n: number;
+  #digest: string;
   #pending = Buffer.allocUnsafeSlow(PENDING_BYTES);
   #pendingBytes = 0;
   #pendingRecords = 0;
+  /** Results that no record has taken up yet: JSON objects with commas between them. */
+  #results = '';
   #failure: Error | null = null;
   #triedAtMs = 0;
   #refused = 0;
@@ -63,9 +65,16 @@ export class Journal {
   #at = '';
   #closed = false;
 
-  private constructor(options: JournalOptions, unlock: () => void) {
+  private constructor(options: JournalOptions, unlock: () => void, ending: Ending) {
+    const { n, digest, recordSegment, lastSegment, tornBytes } = ending;
     this.#options = options;
     this.#unlock = unlock;
+    this.#written = { n, digest };
+    this.#n = n;
+    this.#digest = digest;
+    this.#recordSegment = recordSegment;
+    this.#segmentNumber = lastSegment;
+    this.#tornBytes = tornBytes;
     this.#syncer = new Syncer(options.directory, (error) => this.#fail(error));
   }
 
@@ -74,41 +83,15 @@ export class Journal {
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
     const unlock = lockJournal(options.directory);
     try {
-      const journal = new Journal(options, unlock);
-      const isContinued = journal.#continueAfter(options.directory);
-      const error = journal.#begin(isContinued);
+      const ending = endingOf(options.directory);
+      const journal = new Journal(options, unlock, ending);
+      const error = journal.#begin(ending.isClosed);
       if (error !== null) throw error;
       return journal;
     } catch (error) {
       unlock();
       throw error;
     }
-  }
-
-  /** Takes up the chain where the last process left it. False: what it left was not closed in good order. */
-  #continueAfter(directory: string): boolean {
-    const segments = segmentsIn(directory);
-    this.#segmentNumber = segments.at(-1)?.number ?? 0;
-    let isLast = true;
-    for (const { path, number } of [...segments].reverse()) {
-      const { digest, record, tornBytes } = readTail(path);
-      this.#tornBytes += tornBytes;
-      if (digest !== null) {
-        const n = record?.['n'];
-        if (typeof n !== 'number') {
-          throw new Error(
-            `${path} does not end with a record of a journal; sluice verify says more, and with another journal.dir a new journal begins`,
-          );
-        }
-        this.#written = { n, digest };
-        this.#n = n;
-        this.#digest = digest;
-        this.#recordSegment = number;
-        return isLast && tornBytes === 0 && record?.['type'] === 'seal';
-      }
-      isLast = false;
-    }
-    return segments.length === 0;
   }
 
   /** Whether the last attempt to write succeeded. */
@@ -169,18 +152,23 @@ export class Journal {
   /** Hands what is pending to the kernel. False: none of it is written, and none of it counts any more. */
   flush(): boolean {
     if (this.#lost || this.#failure !== null) {
-      this.#refusePending();
-      const isClean = !this.#lost && this.#pendingBytes === 0;
+      // With nothing to lose a turn ends well: what it sends was recorded before, or needs no record.
+      const isLossless = !this.#lost && this.#pendingRecords === 0;
       this.#lost = false;
-      return isClean && this.#failure === null;
+      this.#refusePending();
+      return isLossless;
     }
+    const asked = this.#pendingRecords;
+    if (this.#results !== '') this.append('results', `"of":[${this.#results}]`);
     if (this.#pendingBytes === 0) return true;
     const error = this.#write();
     if (error !== null) {
+      this.#pendingRecords = asked;
       this.#refusePending();
       this.#fail(error);
       return false;
     }
+    this.#results = '';
     if ((this.#segment?.bytes ?? 0) > this.#options.segmentBytesMax) this.#roll();
     return true;
   }
@@ -191,7 +179,10 @@ export class Journal {
     if (segment === null) return new Error('the journal has no segment');
     const error = segment.append(this.#pending, this.#pendingBytes);
     if (error !== null) {
-      if (segment.torn) this.#over = true;
+      if (segment.tornBytes > 0) {
+        this.#over = true;
+        this.#tornBytes = segment.tornBytes;
+      }
       return error;
     }
     this.#written = { n: this.#n, digest: this.#digest };
@@ -245,7 +236,7 @@ export class Journal {
 
   #writeOutage(failure: Error): Error | null {
     if (this.#over) {
-      const error = this.#begin(!(this.#segment?.torn ?? false));
+      const error = this.#begin(this.#tornBytes === 0);
       if (error !== null) return error;
     }
     this.append('outage', `"error":${JSON.stringify(failure.message)},"recordsRefused":${this.#refused}`);
@@ -255,7 +246,6 @@ export class Journal {
   /** Begins the next segment; all is as before where that fails. `isContinued`: the one before was sealed. */
   #begin(isContinued: boolean): Error | null {
     const before = this.#segment;
-    const torn = this.#tornBytes;
     let next: SegmentWriter;
     try {
       next = this.#create();
@@ -263,8 +253,11 @@ export class Journal {
       return error instanceof Error ? error : new Error(String(error));
     }
     const { spki, id } = this.#options.key.publicKey;
-    const recovered = isContinued && next.number === this.#recordSegment + 1 ? '' : this.#recovered(torn);
-    this.append('segment', `"segment":${next.number},"format":${JOURNAL_FORMAT},"key":"${spki}","keyId":"${id}"${recovered}`);
+    const recovered = isContinued && next.number === this.#recordSegment + 1 ? '' : this.#recovered();
+    this.append(
+      'segment',
+      `"segment":${next.number},"format":${JOURNAL_FORMAT},"key":"${spki}","keyId":"${id}"${recovered}`,
+    );
     this.#segment = next;
     this.#segmentRecords = 0;
     const error = this.#write();
@@ -293,9 +286,9 @@ export class Journal {
   }
 
   /** What a segment says that does not follow a sealed one: how far the chain went, and what was found behind it. */
-  #recovered(tornBytes: number): string {
+  #recovered(): string {
     const { n } = this.#written;
-    return `,"recovered":{"segment":${this.#recordSegment},"records":${n},"tornBytes":${tornBytes}}`;
+    return `,"recovered":{"segment":${this.#recordSegment},"records":${n},"tornBytes":${this.#tornBytes}}`;
   }
 
   /** Closes the segment with a signed record of its length, and begins the next. */
