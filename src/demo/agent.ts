@@ -1,0 +1,67 @@
+/** The demo's agent: an ordinary client, node-postgres, that has a connection string and no idea of Sluice. */
+import { Client, type CustomTypesConfig, type DatabaseError, Query } from 'pg';
+
+/** A row by the names of its columns. Cells are the text that was on the wire; null is NULL. */
+export type TextRow = Readonly<Record<string, string | null>>;
+
+/** What came back for one statement: rows, then perhaps an error. */
+export interface Answer {
+  readonly rows: readonly TextRow[];
+  /** Rows that a write touched; null where the statement was no write. */
+  readonly touched: number | null;
+  readonly error: ServerError | null;
+}
+
+/** An ErrorResponse as a driver shows it. */
+export interface ServerError {
+  readonly sqlstate: string;
+  readonly message: string;
+  readonly detail: string | null;
+  readonly hint: string | null;
+}
+
+const WRITES: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+const AS_TEXT: CustomTypesConfig = { getTypeParser: () => (value: string) => value };
+
+export class Agent {
+  readonly #client: Client;
+
+  private constructor(client: Client) {
+    this.#client = client;
+  }
+
+  static async connect(url: string): Promise<Agent> {
+    const client = new Client({ connectionString: url, application_name: 'demo agent' });
+    // When Sluice stops, it ends this connection, which is no news.
+    client.on('error', () => {});
+    await client.connect();
+    return new Agent(client);
+  }
+
+  /** Sends one statement; with values, by the extended protocol. Never rejects for what the server says. */
+  ask(text: string, values: readonly string[] = []): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const rows: TextRow[] = [];
+      const query = new Query<Record<string, string | null>>({ text, values: [...values], types: AS_TEXT });
+      query.on('row', (row) => rows.push(row));
+      query.on('error', (error: DatabaseError | Error) => {
+        if ('severity' in error) resolve({ rows, touched: null, error: serverError(error) });
+        else reject(error);
+      });
+      query.on('end', (result) => {
+        const touched = WRITES.has(result.command) ? result.rowCount : null;
+        resolve({ rows, touched, error: null });
+      });
+      this.#client.query(query);
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.#client.end();
+  }
+}
+
+function serverError(error: DatabaseError): ServerError {
+  const { code, message, detail, hint } = error;
+  return { sqlstate: code ?? '', message, detail: detail ?? null, hint: hint ?? null };
+}

@@ -1,0 +1,50 @@
+/** The files of the demo: a configuration and a policy, as their reader would write them. */
+
+export const DEMO_POLICY = `# What agents may do in the shop. Change this file while the demo runs: a good change is in force at once,
+# a mistake is reported with its line and column, and the policy before stays.
+default: allow
+rules:
+  - name: writes-need-a-where
+    when: { unfiltered: true }
+    then: deny
+    message: say which rows
+
+  - name: no-destruction
+    when: { effects: [destroy] }
+    then: deny
+    message: tables are dropped by migrations, not by agents
+
+  - name: no-bulk-export
+    when: { effects: [copy-out] }
+    then: deny
+
+  - name: bounded-selects
+    when: { unbounded: true, groups: [agents] }
+    then: deny
+    message: add a LIMIT
+
+  - name: big-results
+    when: { groups: [agents] }
+    then: { limit: { rows: 500 } }
+`;
+
+export interface DemoAddresses {
+  readonly port: number;
+  /** The database's connection string. */
+  readonly upstream: string;
+}
+
+export function demoConfig({ port, upstream }: DemoAddresses): string {
+  return `listeners:
+  - name: shop
+    protocol: postgres
+    listen: "127.0.0.1:${port}"
+    upstream: "${upstream}?sslmode=disable"
+    auth: [trust]                       # loopback only, for the demo
+identity:
+  users: [{ name: agent, groups: [agents] }]
+policy: policy.yaml
+journal: { dir: journal, key: signing.key }
+drain: 1s
+`;
+}

@@ -1,0 +1,103 @@
+/** What the demo's agent does, and what has to come of it. */
+
+export interface Step {
+  /** One line for the reader, above the statement. */
+  readonly say: string;
+  readonly sql: string;
+  readonly values?: readonly string[];
+  /** `denied` and `cut` name the rule that has to be behind it. */
+  readonly expect: 'passes' | { readonly denied: string } | { readonly cut: string };
+}
+
+export interface Scene {
+  readonly title: string;
+  readonly steps: readonly Step[];
+}
+
+const denied = (rule: string) => ({ denied: rule });
+
+export const SCENES: readonly Scene[] = [
+  {
+    title: 'What agents do all day passes',
+    steps: [
+      {
+        say: 'Some customers in Portugal. The statement says how many rows it wants.',
+        sql: "SELECT id, name, city FROM shop.customers WHERE country = 'PT' ORDER BY id LIMIT 5",
+        expect: 'passes',
+      },
+      {
+        say: 'A sum is one row by its nature, so it needs no LIMIT. The value comes as a parameter.',
+        sql: 'SELECT count(*) AS orders, sum(total) AS revenue FROM shop.orders WHERE status = $1',
+        values: ['paid'],
+        expect: 'passes',
+      },
+    ],
+  },
+  {
+    title: 'What they must not do is denied, with an error as Postgres itself would send it',
+    steps: [
+      { say: 'A tidy-up.', sql: 'DROP TABLE shop.orders', expect: denied('no-destruction') },
+      { say: 'Everything.', sql: 'SELECT * FROM shop.customers', expect: denied('bounded-selects') },
+      {
+        say: 'Everything again, with a limit in name only.',
+        sql: 'SELECT * FROM shop.customers LIMIT ALL',
+        expect: denied('bounded-selects'),
+      },
+      {
+        say: 'Everything as a file.',
+        sql: 'COPY shop.customers TO STDOUT',
+        expect: denied('no-bulk-export'),
+      },
+      {
+        say: 'EXPLAIN looks harmless, but with ANALYZE it runs what it explains.',
+        sql: 'EXPLAIN ANALYZE DELETE FROM shop.payments',
+        expect: denied('writes-need-a-where'),
+      },
+      {
+        say: 'A SELECT to look at, a DELETE inside.',
+        sql: 'WITH gone AS (DELETE FROM shop.order_items RETURNING *) SELECT count(*) FROM gone',
+        expect: denied('writes-need-a-where'),
+      },
+      {
+        say: 'A WHERE that restricts nothing.',
+        sql: 'UPDATE shop.products SET price = 0 WHERE 1 = 1',
+        expect: denied('writes-need-a-where'),
+      },
+      {
+        say: 'SQL that is put together while it runs cannot be read beforehand. This rule is built in.',
+        sql: "DO $$ BEGIN EXECUTE 'DROP TABLE shop.' || 'orders'; END $$",
+        expect: denied('baseline/dynamic-sql'),
+      },
+      {
+        say: "The planner's statistics hold samples of every column. Built in as well.",
+        sql: "SELECT most_common_vals FROM pg_stats WHERE tablename = 'customers' LIMIT 10",
+        expect: denied('baseline/leak-catalogs'),
+      },
+      {
+        say: 'Something harmless in front.',
+        sql: 'SELECT 1; DROP TABLE shop.customers',
+        expect: denied('no-destruction'),
+      },
+    ],
+  },
+  {
+    title: 'Rows are counted as they stream, and a result over its limit is cut, never silently',
+    steps: [
+      {
+        say: 'It asks for 5,000 rows, which is a bound; the policy gives agents 500.',
+        sql: 'SELECT id, customer_id, total, placed_at FROM shop.orders ORDER BY id LIMIT 5000',
+        expect: { cut: 'big-results' },
+      },
+    ],
+  },
+  {
+    title: 'A denial breaks nothing: the transaction around it goes on',
+    steps: [
+      { say: '', sql: 'BEGIN', expect: 'passes' },
+      { say: '', sql: "UPDATE shop.orders SET note = 'seen by the agent' WHERE id = 17", expect: 'passes' },
+      { say: '', sql: 'DELETE FROM shop.order_items', expect: denied('writes-need-a-where') },
+      { say: '', sql: 'SELECT id, status, note FROM shop.orders WHERE id = 17', expect: 'passes' },
+      { say: '', sql: 'COMMIT', expect: 'passes' },
+    ],
+  },
+];

@@ -1,0 +1,71 @@
+/** How the demo looks in a terminal: headings, statements, rows, errors. */
+import type { Style } from '../cli/style.ts';
+import type { Answer, ServerError } from './agent.ts';
+
+const MARGIN = '   ';
+const CELL_MAX = 40;
+
+export class Terminal {
+  readonly style: Style;
+  readonly #out: (text: string) => void;
+
+  constructor(style: Style, out: (text: string) => void) {
+    this.style = style;
+    this.#out = out;
+  }
+
+  line(text = ''): void {
+    this.#out(`${text}\n`);
+  }
+
+  heading(number: number, title: string): void {
+    this.line(`\n${this.style.bold(`${number}  ${title}`)}\n`);
+  }
+
+  /** One line in the margin. */
+  say(text: string): void {
+    this.line(`${MARGIN}${text}`);
+  }
+
+  aside(text: string): void {
+    this.say(this.style.dim(text));
+  }
+
+  statement(sql: string, values: readonly string[] = []): void {
+    const given = values.length === 0 ? '' : this.style.dim(`   $1 = '${values.join("', '")}'`);
+    this.say(`${this.style.dim('agent>')} ${this.style.cyan(sql)}${given}`);
+  }
+
+  /** The first rows as a table. */
+  rows({ rows }: Answer, most: number): void {
+    const columns = Object.keys(rows[0] ?? {});
+    const shown = rows.slice(0, most).map((row) => columns.map((column) => cellText(row[column] ?? null)));
+    const widths = columns.map((column, n) =>
+      Math.max(column.length, ...shown.map((row) => row[n]?.length ?? 0)),
+    );
+    const line = (cells: readonly string[]) =>
+      cells.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join(this.style.dim(' │ '));
+    this.say(`  ${line(columns)}`);
+    this.say(this.style.dim(`  ${widths.map((width) => '─'.repeat(width)).join('─┼─')}`));
+    for (const row of shown) this.say(`  ${line(row)}`);
+  }
+
+  good(text: string): void {
+    this.say(`${this.style.green('✓')} ${text}`);
+  }
+
+  bad(text: string): void {
+    this.say(`${this.style.red('✗')} ${text}`);
+  }
+
+  error({ sqlstate, message, detail, hint }: ServerError): void {
+    this.bad(`${this.style.red(`ERROR ${sqlstate}`)}: ${message}`);
+    if (detail !== null) this.aside(`  DETAIL: ${detail}`);
+    if (hint !== null) this.aside(`  HINT: ${hint}`);
+  }
+}
+
+function cellText(cell: string | null): string {
+  if (cell === null) return '';
+  return cell.length > CELL_MAX ? `${cell.slice(0, CELL_MAX - 1)}…` : cell;
+}
