@@ -81,9 +81,13 @@ function isCoveredBy(catalog: Catalog, isKnown: boolean, loaded: LoadedConfig | 
 }
 
 export function policyFileOf(loaded: LoadedConfig): string {
-  const absolute = resolve(loaded.directory, loaded.config.policy);
-  // Shown to people as they wrote it, where that leads there as well.
-  return resolve(loaded.config.policy) === absolute ? loaded.config.policy : absolute;
+  return policyFileBeside(loaded.file, loaded.config.policy);
+}
+
+/** A policy file as people wrote it, where that leads there from here as well; else its whole path. */
+export function policyFileBeside(configFile: string, written: string): string {
+  const absolute = resolve(directoryOf(configFile), written);
+  return resolve(written) === absolute ? written : absolute;
 }
 
 export function listenerNamed(loaded: LoadedConfig, name: string | undefined): ListenerConfig {

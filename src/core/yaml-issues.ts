@@ -81,6 +81,13 @@ function messageOf(issue: z.core.$ZodIssue): string {
       return `expected a number ${issue.inclusive === true ? 'of at least' : 'above'} ${issue.minimum}, not ${inWords(input)}`;
     case 'too_big':
       return own ?? `expected at most ${issue.maximum}`;
+    case 'invalid_union': {
+      if (own === null || typeof input !== 'string') return own ?? 'is of no shape that fits here';
+      const words = issue.errors
+        .flat()
+        .flatMap((inner) => (inner.code === 'invalid_value' ? inner.values : []));
+      return `${own}, not ${inWords(input)}${suggestion(input, words.map(String))}`;
+    }
     default:
       return own ?? issue.message.replace(/^Invalid input: /, '');
   }

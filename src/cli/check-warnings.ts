@@ -1,0 +1,120 @@
+/** What is allowed in a configuration or policy, and yet likely not meant. */
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { isMap, isScalar, parseDocument } from 'yaml';
+import { isLoopback, type LoadedConfig, readTextFile } from '../config/load.ts';
+import type { Problem } from '../core/problem.ts';
+import { parseVerifier } from '../identity/scram.ts';
+import type { LocatedPolicy } from './policy-files.ts';
+
+/** Files that a configuration names and that cannot be used: they would stop `sluice run`. */
+export function fileProblems({ config, directory, source }: LoadedConfig): readonly Problem[] {
+  const problems: Problem[] = [];
+  config.listeners.forEach((listener, n) => {
+    const { tls, upstream } = listener;
+    for (const key of ['cert', 'key'] as const) {
+      const why = tls === undefined ? null : whyUnreadable(resolve(directory, tls[key]));
+      if (why !== null) problems.push(source.problemAt(['listeners', n, 'tls', key], why));
+    }
+    const certificate = upstream.sslRootCert;
+    const why = certificate === null ? null : whyUnreadable(resolve(directory, certificate));
+    if (why !== null) problems.push(source.problemAt(['listeners', n, 'upstream'], `sslrootcert: ${why}`));
+  });
+  const journal = resolve(directory, config.journal.dir);
+  if (existsSync(journal) && !statSync(journal).isDirectory()) {
+    problems.push(source.problemAt(['journal', 'dir'], `expected a directory, and ${journal} is a file`));
+  } else if (existsSync(journal) && !isWritable(journal)) {
+    problems.push(source.problemAt(['journal', 'dir'], `there is no permission to write in ${journal}`));
+  }
+  return problems;
+}
+
+function whyUnreadable(path: string): string | null {
+  if (!existsSync(path)) return `there is no file ${path}`;
+  if (statSync(path).isDirectory()) return `expected a file, and ${path} is a directory`;
+  try {
+    accessSync(path, constants.R_OK);
+    return null;
+  } catch {
+    return `there is no permission to read ${path}`;
+  }
+}
+
+function isWritable(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function configWarnings({ config, file, source }: LoadedConfig): readonly Problem[] {
+  const warnings: Problem[] = [];
+  config.listeners.forEach((listener, n) => {
+    const at = (key: string, message: string) =>
+      warnings.push(source.problemAt(['listeners', n, key], message));
+    if (listener.auth.includes('trust')) {
+      at('auth', 'trust: everyone on this machine can be any user, without a password');
+    }
+    if (!isLoopback(listener.listen.host) && listener.tls?.mode !== 'required') {
+      at('listen', 'clients from other machines may come without TLS; tls: { …, mode: required } demands it');
+    }
+    const { host, sslMode } = listener.upstream;
+    if (!isLoopback(host) && (sslMode === 'disable' || sslMode === 'prefer')) {
+      at('upstream', `sslmode=${sslMode} lets rows go to ${host} in the clear; verify-full is the safe one`);
+    }
+  });
+  const written = writtenPasswords(file);
+  config.identity.users.forEach((user, n) => {
+    if (user.password === undefined || parseVerifier(user.password) !== null || !written.has(user.name))
+      return;
+    warnings.push(
+      source.problemAt(
+        ['identity', 'users', n, 'password'],
+        'the password itself stands in the file; "sluice password" makes a verifier to put in its place',
+      ),
+    );
+  });
+  return warnings;
+}
+
+/** Users whose password is written out, not referred to by `${NAME}` or `${file:…}`. */
+function writtenPasswords(file: string): ReadonlySet<string> {
+  const users = parseDocument(readTextFile(file)).getIn(['identity', 'users'], true);
+  const found = new Set<string>();
+  if (typeof users !== 'object' || users === null || !('items' in users) || !Array.isArray(users.items))
+    return found;
+  for (const user of users.items) {
+    if (!isMap(user)) continue;
+    const [name, password] = [user.get('name', true), user.get('password', true)];
+    if (!isScalar(name) || !isScalar(password) || String(password.value).includes('${')) continue;
+    found.add(String(name.value));
+  }
+  return found;
+}
+
+export function policyWarnings({ policy, source }: LocatedPolicy): readonly Problem[] {
+  const { document } = policy;
+  const warnings: Problem[] = [];
+  if (document.mode === 'observe') {
+    warnings.push(source.problemAt(['mode'], 'observe: nothing is denied, only recorded'));
+  }
+  if (document.default === 'allow' && document.rules.length === 0) {
+    warnings.push(source.problemAt(['default'], 'allow, without any rule: only the baseline holds'));
+  }
+  if (document.default === 'deny' && !document.rules.some((rule) => rule.then === 'allow')) {
+    warnings.push(source.problemAt(['default'], 'deny, without any rule that allows: nothing passes'));
+  }
+  for (const name of Object.keys(document.baseline)) {
+    warnings.push(source.problemAt(['baseline', name], 'this baseline rule is turned off, for everyone'));
+  }
+  if (document.default === 'allow') {
+    document.rules.forEach((rule, n) => {
+      if (rule.then !== 'allow') return;
+      const why = 'allows what passes anyway, since the default is allow; a deny rule is not undone by it';
+      warnings.push(source.problemAt(['rules', n, 'then'], why));
+    });
+  }
+  return warnings;
+}
