@@ -22,4 +22,5 @@ mark(SPACE, ' \t\n\r\f\v');
 mark(NEWLINE, '\n\r');
 mark(OPERATOR, '~!@#^&|`?+-*/%<>=');
 mark(OPERATOR_SPECIAL, '~!@#^&|`?%');
-for (let byte = 0x80; byte < 256; byte++) CLASS[byte] = IDENT_START | IDENT_PART;
+// To scan.l all bytes from 0x80 are letters; those from 0xF8 are not UTF-8, and the lexer has another use for them.
+for (let byte = 0x80; byte < 0xf8; byte++) CLASS[byte] = IDENT_START | IDENT_PART;

@@ -5,40 +5,42 @@
  *
  * It reads as scan.l does with standard_conforming_strings on, which every session has (see reading.ts).
  * What it is not sure of stays in the skeleton: then two statements share no key, and nothing is wrong.
- * test/unit/sql/lexer.test.ts holds it against libpg-query's own scanner over the corpora.
+ * test/unit/sql/lexer-scanner.test.ts holds it against libpg-query's own scanner over the corpora.
  */
 import { latin1 } from '../../bytes/latin1.ts';
-import {
-  CLASS,
-  DIGIT,
-  IDENT_PART,
-  IDENT_START,
-  NEWLINE,
-  OPERATOR,
-  OPERATOR_SPECIAL,
-  SPACE,
-} from './characters.ts';
+import { CLASS, DIGIT, IDENT_PART, IDENT_START, OPERATOR, SPACE } from './characters.ts';
 import { Complexity } from './complexity.ts';
+import {
+  digitsEnd,
+  lineEnd,
+  MINUS,
+  QUOTE,
+  quotedEnd,
+  SLASH,
+  STAR,
+  signStandsAlone,
+  startsComment,
+  stringEnd,
+} from './spans.ts';
 
 /** Skeletons of longer texts, or of texts with more literals, are not made: such statements are rarely repeated. */
 export const SKELETON_BYTES_MAX = 8 * 1024;
 export const LITERALS_MAX = 1024;
 
-const QUOTE = 0x27;
 const DOUBLE_QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const DOLLAR = 0x24;
-const MINUS = 0x2d;
-const SLASH = 0x2f;
-const STAR = 0x2a;
 const DOT = 0x2e;
+const UNDERSCORE = 0x5f;
 
-/** Bytes that stand for a literal in a skeleton. No token begins with them, so no statement's text can forge one. */
-const MARK_INTEGER = 1;
-const MARK_DECIMAL = 2;
-const MARK_STRING = 3;
-const MARK_ESCAPE_STRING = 4;
-const MARK_DOLLAR_STRING = 5;
+/** How far a run of operator characters is measured at once: a text of comments and pluses is one run for each. */
+const OPERATOR_TRACKED_MAX = 1024;
+
+/** Bytes that stand for a literal in a skeleton. UTF-8 never has them, so no statement's text can forge one. */
+const MARK_INTEGER = 0xf8;
+const MARK_DECIMAL = 0xf9;
+const MARK_STRING = 0xfa;
+const MARK_ESCAPE_STRING = 0xfb;
+const MARK_DOLLAR_STRING = 0xfc;
 
 export class Lexer {
   /** Offsets from the statement's start; valid until the next `scan`. */
@@ -86,16 +88,17 @@ export class Lexer {
         sign = signBefore;
       } else if ((kind & DIGIT) !== 0) at = this.#number(at, signBefore);
       else if (byte === QUOTE)
-        at = this.#literal(at, this.#stringEnd(at + 1, false), MARK_STRING, signBefore);
-      else if (byte === DOUBLE_QUOTE) at = this.#copy(at, this.#quotedEnd(at + 1, DOUBLE_QUOTE));
+        at = this.#literal(at, this.#closed(stringEnd(bytes, at + 1, end, false)), MARK_STRING, signBefore);
+      else if (byte === DOUBLE_QUOTE)
+        at = this.#copy(at, this.#closed(quotedEnd(bytes, at + 1, end, DOUBLE_QUOTE)));
       else if (byte === DOLLAR) at = this.#dollar(at);
       else if ((kind & OPERATOR) !== 0) {
-        if (this.#startsComment(at)) {
+        if (startsComment(bytes, at, end)) {
           at = this.#comment(at);
           sign = signBefore;
         } else {
           const next = this.#operator(at);
-          if (bytes[next - 1] === MINUS && this.#signStandsAlone(at, next)) sign = next - 1;
+          if (bytes[next - 1] === MINUS && signStandsAlone(bytes, at, next)) sign = next - 1;
           at = this.#copy(at, next);
         }
       } else at = this.#punctuation(at, byte);
@@ -139,106 +142,64 @@ export class Lexer {
       const first = (bytes[at] ?? 0) | 0x20;
       if (length === 1 && next === QUOTE) {
         // E'…' has escapes; N'…', B'…' and X'…' are kept whole, since their kind is part of the reading.
-        if (first === 0x65) return this.#literal(at, this.#stringEnd(to + 1, true), MARK_ESCAPE_STRING, -1);
+        if (first === 0x65)
+          return this.#literal(at, this.#closed(stringEnd(bytes, to + 1, end, true)), MARK_ESCAPE_STRING, -1);
         if (first === 0x6e || first === 0x62 || first === 0x78) {
-          return this.#copy(at, this.#stringEnd(to + 1, false));
+          return this.#copy(at, this.#closed(stringEnd(bytes, to + 1, end, false)));
         }
       }
       if (length === 1 && first === 0x75 && next === 0x26 && to + 1 < end) {
         const quote = bytes[to + 1];
-        if (quote === QUOTE) return this.#copy(at, this.#stringEnd(to + 2, false));
-        if (quote === DOUBLE_QUOTE) return this.#copy(at, this.#quotedEnd(to + 2, DOUBLE_QUOTE));
+        if (quote === QUOTE) return this.#copy(at, this.#closed(stringEnd(bytes, to + 2, end, false)));
+        if (quote === DOUBLE_QUOTE)
+          return this.#copy(at, this.#closed(quotedEnd(bytes, to + 2, end, DOUBLE_QUOTE)));
       }
     }
     this.complexity.word(bytes, at, length);
     return this.#copy(at, to);
   }
 
-  /** Only digits, a fraction and an exponent are taken out; anything glued to them is read differently by version. */
+  /**
+   * Only digits, a fraction and an exponent are taken out. What is glued to them is a word to servers before 15,
+   * part of the number or an error to later ones; such a number stays.
+   */
   #number(at: number, sign: number): number {
     const bytes = this.#bytes;
     const end = this.#end;
-    let to = this.#digitsEnd(at);
+    let to = digitsEnd(bytes, at, end);
     let mark = MARK_INTEGER;
-    if (to < end && bytes[to] === DOT) {
+    const isFraction = at > this.#origin && bytes[at - 1] === DOT;
+    if (!isFraction && to < end && bytes[to] === DOT) {
       to++;
       mark = MARK_DECIMAL;
       if (to < end && bytes[to] === DOT) return this.#copy(at, to);
-      to = this.#digitsEnd(to);
+      to = digitsEnd(bytes, to, end);
     }
     if (to < end && ((bytes[to] ?? 0) | 0x20) === 0x65) {
       let exponent = to + 1;
       if (bytes[exponent] === 0x2b || bytes[exponent] === MINUS) exponent++;
       if (exponent < end && ((CLASS[bytes[exponent] ?? 0] ?? 0) & DIGIT) !== 0) {
-        to = this.#digitsEnd(exponent);
+        to = digitsEnd(bytes, exponent, end);
         mark = MARK_DECIMAL;
       }
     }
     const glued =
-      (to < end && (((CLASS[bytes[to] ?? 0] ?? 0) & IDENT_PART) !== 0 || bytes[to] === DOT)) ||
-      (at > this.#origin && bytes[at - 1] === DOT);
+      (to < end && (((CLASS[bytes[to] ?? 0] ?? 0) & IDENT_PART) !== 0 || bytes[to] === DOT)) || isFraction;
     if (!glued) return this.#literal(at, to, mark, sign);
-    while (to < end && ((CLASS[bytes[to] ?? 0] ?? 0) & IDENT_PART) !== 0) to++;
-    return this.#copy(at, to);
+    return this.#copy(at, bytes[to] === UNDERSCORE ? this.#groupedEnd(to) : to);
   }
 
-  #digitsEnd(at: number): number {
-    let to = at;
-    while (to < this.#end && ((CLASS[this.#bytes[to] ?? 0] ?? 0) & DIGIT) !== 0) to++;
-    return to;
-  }
-
-  /** The end of a string whose opening quote is before `at`, continuation lines included. */
-  #stringEnd(at: number, escapes: boolean): number {
-    let to = escapes ? this.#escapeStringEnd(at) : this.#quotedEnd(at, QUOTE);
-    for (;;) {
-      const next = this.#continuation(to);
-      if (next < 0) return to;
-      to = escapes ? this.#escapeStringEnd(next) : this.#quotedEnd(next, QUOTE);
-    }
-  }
-
-  #quotedEnd(at: number, quote: number): number {
-    const bytes = this.#bytes;
-    const end = this.#end;
-    for (let to = at; ; to++) {
-      to = bytes.indexOf(quote, to);
-      if (to < 0 || to >= end) return this.#unterminated();
-      if (to + 1 >= end || bytes[to + 1] !== quote) return to + 1;
-      to++;
-    }
-  }
-
-  #escapeStringEnd(at: number): number {
+  /** The end of `1_000` or `1_000E+2` from its first underscore: one number since 16, of which nothing is taken out. */
+  #groupedEnd(at: number): number {
     const bytes = this.#bytes;
     const end = this.#end;
     let to = at;
-    while (to < end) {
-      const byte = bytes[to];
-      if (byte === BACKSLASH) to += 2;
-      else if (byte !== QUOTE) to++;
-      else if (to + 1 < end && bytes[to + 1] === QUOTE) to += 2;
-      else return to + 1;
-    }
-    return this.#unterminated();
-  }
-
-  /** After a closing quote: where the string goes on, which takes white space with a newline in it, else -1. */
-  #continuation(at: number): number {
-    const bytes = this.#bytes;
-    const end = this.#end;
-    let newline = false;
-    let to = at;
-    while (to < end) {
-      const byte = bytes[to] ?? 0;
-      const kind = CLASS[byte] ?? 0;
-      if ((kind & SPACE) !== 0) {
-        newline ||= (kind & NEWLINE) !== 0;
-        to++;
-      } else if (byte === MINUS && to + 1 < end && bytes[to + 1] === MINUS) to = this.#lineEnd(to);
-      else return byte === QUOTE && newline ? to + 1 : -1;
-    }
-    return -1;
+    while (to < end && (bytes[to] === UNDERSCORE || ((CLASS[bytes[to] ?? 0] ?? 0) & DIGIT) !== 0)) to++;
+    const signed =
+      to + 2 < end &&
+      ((bytes[to] ?? 0) | 0x20) === 0x65 &&
+      (bytes[to + 1] === 0x2b || bytes[to + 1] === MINUS);
+    return signed ? digitsEnd(bytes, to + 2, end) : to;
   }
 
   #dollar(at: number): number {
@@ -246,8 +207,7 @@ export class Lexer {
     const end = this.#end;
     let to = at + 1;
     if (to < end && ((CLASS[bytes[to] ?? 0] ?? 0) & DIGIT) !== 0) {
-      while (to < end && ((CLASS[bytes[to] ?? 0] ?? 0) & IDENT_PART) !== 0) to++;
-      return this.#copy(at, to);
+      return this.#copy(at, digitsEnd(bytes, to, end));
     }
     while (to < end && bytes[to] !== DOLLAR && ((CLASS[bytes[to] ?? 0] ?? 0) & IDENT_PART) !== 0) to++;
     if (to >= end || bytes[to] !== DOLLAR) return this.#copy(at, at + 1);
@@ -257,24 +217,10 @@ export class Lexer {
     return this.#literal(at, close + delimiter.length, MARK_DOLLAR_STRING, -1);
   }
 
-  #startsComment(at: number): boolean {
-    if (at + 1 >= this.#end) return false;
-    const byte = this.#bytes[at];
-    const next = this.#bytes[at + 1];
-    return (byte === MINUS && next === MINUS) || (byte === SLASH && next === STAR);
-  }
-
-  #lineEnd(at: number): number {
-    const bytes = this.#bytes;
-    let to = at;
-    while (to < this.#end && ((CLASS[bytes[to] ?? 0] ?? 0) & NEWLINE) === 0) to++;
-    return to;
-  }
-
   /** Comments leave a space in the skeleton: no fact depends on them, and tracing tools put a new id in each. */
   #comment(at: number): number {
     if (this.#writing) this.#skeleton[this.#out++] = 0x20;
-    if (this.#bytes[at] === MINUS) return this.#lineEnd(at);
+    if (this.#bytes[at] === MINUS) return lineEnd(this.#bytes, at, this.#end);
     const bytes = this.#bytes;
     const end = this.#end;
     let nested = 1;
@@ -297,21 +243,14 @@ export class Lexer {
   /** The end of a run of operator characters, which a comment cuts short. Counts it into the chain. */
   #operator(at: number): number {
     const bytes = this.#bytes;
+    const measured = Math.min(this.#end, at + OPERATOR_TRACKED_MAX);
     let raw = at + 1;
-    while (raw < this.#end && ((CLASS[bytes[raw] ?? 0] ?? 0) & OPERATOR) !== 0) raw++;
+    while (raw < measured && ((CLASS[bytes[raw] ?? 0] ?? 0) & OPERATOR) !== 0) raw++;
     if (raw - at > this.complexity.operatorBytes) this.complexity.operatorBytes = raw - at;
     let to = at + 1;
-    while (to < raw && !this.#startsComment(to)) to++;
+    while (to < raw && !startsComment(bytes, to, this.#end)) to++;
     this.complexity.link();
     return to;
-  }
-
-  /** Whether the run's last character, a minus, is a token of its own: scan.l gives back trailing signs. */
-  #signStandsAlone(from: number, to: number): boolean {
-    if (to - from === 1) return true;
-    for (let at = from; at < to; at++)
-      if (((CLASS[this.#bytes[at] ?? 0] ?? 0) & OPERATOR_SPECIAL) !== 0) return false;
-    return true;
   }
 
   #punctuation(at: number, byte: number): number {
@@ -332,9 +271,16 @@ export class Lexer {
         this.complexity.link();
         break;
       default:
+        // No statement that the server accepts has such a byte here; one could pass for the mark of a literal.
+        if (byte < 0x20 || byte >= MARK_INTEGER) this.complete = false;
         break;
     }
     return this.#copy(at, at + 1);
+  }
+
+  /** `to`, or the end of the text where `to` says that it ends inside the token. */
+  #closed(to: number): number {
+    return to < 0 ? this.#unterminated() : to;
   }
 
   #unterminated(): number {
