@@ -1,0 +1,25 @@
+import type { ByteSink } from '../byte-sink.ts';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const HEX = '0123456789abcdef';
+
+/** Writes UTF-8 bytes as the inside of a JSON string (RFC 8259, 7): only what has to be escaped is. */
+export function writeJsonEscaped(source: Uint8Array, start: number, end: number, out: ByteSink): void {
+  let from = start;
+  for (let i = start; i < end; i++) {
+    const byte = source[i] ?? 0;
+    if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) continue;
+    out.copy(source, from, i);
+    from = i + 1;
+    if (byte >= 0x20) out.text(`\\${String.fromCharCode(byte)}`);
+    else out.text(`\\u00${HEX.charAt(byte >> 4)}${HEX.charAt(byte & 15)}`);
+  }
+  out.copy(source, from, end);
+}
+
+export function writeJsonString(source: Uint8Array, start: number, end: number, out: ByteSink): void {
+  out.u8(QUOTE);
+  writeJsonEscaped(source, start, end, out);
+  out.u8(QUOTE);
+}

@@ -1,0 +1,27 @@
+import { definition, type Masker } from '../masker.ts';
+import { countCharacters, writeStarred } from './characters.ts';
+import { digitProblem, maskDigits } from './digits.ts';
+
+/** `J*** *****`: the form is kept and the first character is shown, unless it is the only one. */
+export const first1 = definition<null>({
+  name: 'first1',
+  summary: 'the first character; the rest is *, or 0 in numbers and uuids',
+  options: null,
+  keyed: false,
+  bind: () => masker,
+});
+
+const masker: Masker = {
+  monotone: false,
+  opaque: false,
+  text(source, start, end, out) {
+    const count = countCharacters(source, start, end);
+    writeStarred(source, start, end, 0, count > 1 ? 1 : 0, out);
+    return true;
+  },
+  value: (value) =>
+    maskDigits(value, (digits) =>
+      digits.length === 1 ? '0' : `${digits.charAt(0)}${'0'.repeat(digits.length - 1)}`,
+    ),
+  problem: digitProblem,
+};

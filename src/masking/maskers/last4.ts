@@ -1,0 +1,36 @@
+import { definition, type Masker } from '../masker.ts';
+import { countCharacters, writeStarred } from './characters.ts';
+import { digitProblem, maskDigits } from './digits.ts';
+
+const SHOWN_MAX = 4;
+/** At least as many stay hidden: the end of a short value is most of it. */
+const HIDDEN_MIN = 4;
+
+function shownOf(count: number): number {
+  return Math.max(0, Math.min(SHOWN_MAX, count - HIDDEN_MIN));
+}
+
+/** `***-**-6789`: the form is kept and the end is shown, of values with more than four characters. */
+export const last4 = definition<null>({
+  name: 'last4',
+  summary: 'the last 4 characters (fewer of short values); the rest is *, or 0 in numbers and uuids',
+  options: null,
+  keyed: false,
+  bind: () => masker,
+});
+
+const masker: Masker = {
+  monotone: false,
+  opaque: false,
+  text(source, start, end, out) {
+    const count = countCharacters(source, start, end);
+    writeStarred(source, start, end, count - shownOf(count), count, out);
+    return true;
+  },
+  value: (value) =>
+    maskDigits(value, (digits) => {
+      const shown = shownOf(digits.length);
+      return '0'.repeat(digits.length - shown) + digits.slice(digits.length - shown);
+    }),
+  problem: digitProblem,
+};
