@@ -19,19 +19,25 @@ const POISON_NAME = 'sluice_refused';
 const POISON_QUERY = queryMessage(POISON_SQL);
 const POISON_PARSE = parseMessage(POISON_NAME, POISON_SQL);
 
-/** `native`: the server would have failed here too. */
+/**
+ * Whether the server would have failed here, too: `text`, when it read the text, before anything else; `run`, when it
+ * came to run it, where a transaction that has failed already is the better reason.
+ */
+export type Nativeness = 'none' | 'text' | 'run';
+
 export interface Refused {
   readonly error: Buffer;
-  readonly native: boolean;
+  readonly native: Nativeness;
 }
 
 /** A Query (or FunctionCall) does not pass: an error, then ReadyForQuery. */
 export function refuseQuery(link: Link, refused: Refused): void {
-  if (link.executedSinceSync || (refused.native && mayBeInTransaction(link))) {
+  if (link.executedSinceSync || (refused.native !== 'none' && mayBeInTransaction(link))) {
     link.toServer(POISON_QUERY);
     link.replies.push({ of: 'poison-query', ...refused, failed: false, turn: link.turn });
     link.executedSinceSync = false;
     link.unsynced = false;
+    link.names.beginSection();
     return;
   }
   owe(link, refused.error, true);
@@ -57,7 +63,7 @@ function owe(link: Link, bytes: Buffer, ready: boolean): void {
 }
 
 function mustFailUpstream(link: Link, refused: Refused): boolean {
-  if (refused.native && mayBeInTransaction(link)) return true;
+  if (refused.native !== 'none' && mayBeInTransaction(link)) return true;
   if (!link.executedSinceSync) return false;
   const inBlock = link.status === STATUS_TRANSACTION && !link.transactionMoved;
   return !inBlock;

@@ -147,7 +147,11 @@ export function parseMessage(name: string, sql: string): Buffer {
  * Parse, Bind, Execute and Close of a statement of Sluice's own; behind them Flush, in a pipeline of the client's,
  * or Sync. A Query would do away with the client's unnamed statement and portal.
  */
-export function runAside(name: string, sql: string, end: typeof FRONTEND.Flush | typeof FRONTEND.Sync): Buffer {
+export function runAside(
+  name: string,
+  sql: string,
+  end: typeof FRONTEND.Flush | typeof FRONTEND.Sync,
+): Buffer {
   return made((writer) => {
     writer.begin(FRONTEND.Parse).cstring(name).cstring(sql).i16(0).end();
     writer.begin(FRONTEND.Bind).cstring(name).cstring(name).i16(0).i16(0).i16(0).end();

@@ -185,7 +185,7 @@ export class Frontend {
   /** Refused without being read; its body is thrown away as it comes. */
   #tooLarge(at: number, end: number, tag: number, size: number, error: ProxyError): number {
     const link = this.#link;
-    const refused = { error: failureResponse(error), native: false };
+    const refused = { error: failureResponse(error), native: 'none' } as const;
     switch (tag) {
       case FRONTEND.Query:
       case FRONTEND.FunctionCall:
@@ -249,7 +249,7 @@ export class Frontend {
     }
     if (size > SMALL_BYTES_MAX) throw new MalformedBytes(`the end of a COPY in ${size} bytes`);
     if (end - at < size) return at;
-    this.#link.copyIn = false;
+    this.#link.copyDataEnded();
     upstream.send(bytes, at, at + size);
     return at + size;
   }

@@ -94,6 +94,7 @@ export class Link {
   sendSync(): void {
     this.toServer(SYNC);
     this.replies.push({ of: 'sync', turn: this.turn });
+    this.names.beginSection();
     this.unsynced = false;
     this.executedSinceSync = false;
   }
@@ -112,9 +113,42 @@ export class Link {
     if (this.replies.size === 0) this.idleSinceMs = this.engine.now();
   }
 
+  /** Whether it takes the server's answers to know what a name stands for. */
+  isUncertain(of: 'statement' | 'portal', name: string): boolean {
+    return this.replies.size > 0 && this.names.isUncertain(of, name);
+  }
+
+  /** Lets messages on once no COPY FROM STDIN is left of which the server has yet to say whether it takes data. */
+  settleCopy(): void {
+    if ((this.blocks & BLOCK.copy) !== 0 && !this.replies.some((expectation) => copiesIn(expectation, 0)))
+      this.unblock(BLOCK.copy);
+  }
+
+  /** The data of a COPY FROM STDIN have ended: what follows may be those of another in the same Query. */
+  copyDataEnded(): void {
+    this.copyIn = false;
+    const first = this.replies.first();
+    if (first !== null && copiesIn(first, 1)) this.block(BLOCK.copy);
+  }
+
   /** The run that answers now, if a statement is running. */
   currentRun(): Run | null {
     return runOf(this.replies.first());
+  }
+}
+
+/** Whether a statement that has yet to run, `ahead` of the current one or later, is a COPY FROM STDIN. */
+function copiesIn(expectation: Expectation, ahead: number): boolean {
+  switch (expectation.of) {
+    case 'execute':
+      return ahead === 0 && expectation.run.facts?.act.act === 'copy-in';
+    case 'query':
+      return (
+        !expectation.failed &&
+        expectation.runs.slice(expectation.current + ahead).some(({ facts }) => facts?.act.act === 'copy-in')
+      );
+    default:
+      return false;
   }
 }
 

@@ -4,6 +4,9 @@
  *
  * A name changes when the server says that it did. Until then the change is pending: later messages of the same
  * pipeline see it, and if the server fails the pipeline before, it never happened.
+ *
+ * Behind a Sync or a Query the server runs what follows whether or not what came before went well. So what a name
+ * stands for there is not known while a change from before it is pending.
  */
 import type { Decision } from '../../src/core/decision.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
@@ -61,6 +64,8 @@ export class Names {
   #unnamedPortal: Portal | null = null;
   #pending: NameChange[] = [];
   #firstPending = 0;
+  /** Where the changes begin that fail together with the message that comes next. */
+  #sectionStart = 0;
 
   get size(): number {
     return this.#statements.size + this.#portals.size + this.#pending.length - this.#firstPending;
@@ -105,6 +110,19 @@ export class Names {
       }
     }
     return name === '' ? this.#unnamedPortal : (this.#portals.get(name) ?? null);
+  }
+
+  /** A Sync or a Query has been sent: what comes next runs whatever comes of the changes announced so far. */
+  beginSection(): void {
+    this.#sectionStart = this.#pending.length;
+  }
+
+  /** Whether what the name stands for depends on changes of which the next message is independent. */
+  isUncertain(of: 'statement' | 'portal', name: string): boolean {
+    for (let n = this.#pending.length - 1; n >= this.#firstPending; n--) {
+      if (concerns(this.#pending[n], of, name)) return n < this.#sectionStart;
+    }
+    return false;
   }
 
   /** Announces a change that the server has yet to confirm. Changes are confirmed in the order announced. */
@@ -172,9 +190,28 @@ export class Names {
     else {
       const at = this.#pending.indexOf(change, this.#firstPending);
       if (at >= 0) this.#pending.splice(at, 1);
+      if (at >= 0 && at < this.#sectionStart) this.#sectionStart--;
     }
     if (this.#firstPending !== this.#pending.length) return;
     this.#pending.length = 0;
     this.#firstPending = 0;
+    this.#sectionStart = 0;
+  }
+}
+
+function concerns(change: NameChange | undefined, of: 'statement' | 'portal', name: string): boolean {
+  switch (change?.change) {
+    case 'set-statement':
+    case 'drop-statement':
+      return of === 'statement' && change.name === name;
+    case 'drop-statements':
+      return of === 'statement';
+    case 'set-portal':
+    case 'drop-portal':
+      return of === 'portal' && change.name === name;
+    case 'drop-portals':
+      return of === 'portal';
+    default:
+      return change !== undefined;
   }
 }

@@ -5,6 +5,7 @@
 import type { Decision } from '../../src/core/decision.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
+import type { Nativeness } from './deny.ts';
 import type { Counted, NameChange } from './names.ts';
 
 /** One statement that runs: its record, its limits, and what it has sent so far. */
@@ -41,12 +42,12 @@ export type Expectation =
   | { readonly of: 'execute'; readonly run: Run; readonly turn: number }
   | { readonly of: 'sync'; readonly turn: number }
   /** A message of Sluice's own that makes the server fail here; its error is replaced by `error`. */
-  | { readonly of: 'poison'; readonly error: Buffer; readonly native: boolean; readonly turn: number }
+  | { readonly of: 'poison'; readonly error: Buffer; readonly native: Nativeness; readonly turn: number }
   /** The same as a Query, so that ReadyForQuery follows. */
   | {
       readonly of: 'poison-query';
       readonly error: Buffer;
-      readonly native: boolean;
+      readonly native: Nativeness;
       failed: boolean;
       readonly turn: number;
     }
@@ -98,6 +99,15 @@ export class Replies {
     return this.#size === 0
       ? null
       : (this.#items[(this.#head + this.#size - 1) & (this.#items.length - 1)] ?? null);
+  }
+
+  /** Whether one of them, from the oldest on, is of a kind. */
+  some(isWanted: (expectation: Expectation) => boolean): boolean {
+    for (let n = 0; n < this.#size; n++) {
+      const item = this.#items[(this.#head + n) & (this.#items.length - 1)];
+      if (item !== undefined && isWanted(item)) return true;
+    }
+    return false;
   }
 
   #grow(): void {

@@ -6,7 +6,7 @@ import type { StatementFacts, TemporaryTable } from '../../src/core/facts.ts';
 import type { StatementEntry } from '../../src/core/gate.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
 import { readBind, readEmpty, readExecute, readNamedObject, readParse, readQuery } from './decode.ts';
-import { refuseExtended, refuseQuery } from './deny.ts';
+import { type Refused, refuseExtended, refuseQuery } from './deny.ts';
 import { denialResponse, failureResponse } from './encode.ts';
 import { BLOCK, type Link } from './link.ts';
 import type { NameChange, Portal } from './names.ts';
@@ -45,7 +45,7 @@ export class Requests {
         return 'hold';
       case 'failed':
         throwIfFinal(answer.error);
-        refuseQuery(link, { error: failureResponse(answer.error), native: false });
+        refuseQuery(link, { error: failureResponse(answer.error), native: 'none' });
         return 'drop';
       case 'denied':
         link.gate.refuse(
@@ -63,7 +63,7 @@ export class Requests {
   #clearQuery(clearance: Clearance, text: Buffer): Outcome {
     const link = this.#link;
     if (link.names.size >= link.settings.namesMax) {
-      refuseQuery(link, { error: failureResponse(new ProxyError('too-many-names')), native: false });
+      refuseQuery(link, { error: failureResponse(new ProxyError('too-many-names')), native: 'none' });
       return 'drop';
     }
     const plans: Plan[] = [];
@@ -86,9 +86,9 @@ export class Requests {
     // A simple Query does away with the unnamed statement, whatever comes of it.
     const change: NameChange = { change: 'drop-statement', name: '' };
     link.names.announce(change);
+    // Amid messages without Sync, a Query does not end their implicit transaction: only Sync does.
     link.replies.push({ of: 'query', runs, current: 0, failed: false, turn: link.turn, change });
-    link.unsynced = false;
-    link.executedSinceSync = false;
+    link.names.beginSection();
     return 'pass';
   }
 
@@ -103,9 +103,12 @@ export class Requests {
       case 'pending':
         link.block(BLOCK.answer);
         return 'hold';
+      case 'uncertain':
+        link.block(BLOCK.replies);
+        return 'hold';
       case 'failed':
         throwIfFinal(resolved.error);
-        refuse(link, { error: failureResponse(resolved.error), native: false });
+        refuse(link, { error: failureResponse(resolved.error), native: 'none' });
         return 'drop';
       case 'denied':
         link.gate.refuse(resolved.denial, clearance.journalMembers, statement);
@@ -181,9 +184,9 @@ export class Requests {
     if (link.skipping) return 'drop';
     const message = readBind(bytes, start, end);
     if (link.names.size >= link.settings.namesMax) return this.#refuseWith(new ProxyError('too-many-names'));
+    if (link.isUncertain('statement', message.statement)) return this.#awaitReplies();
     const named = link.names.statement(message.statement);
-    if (named === null)
-      return this.#refuseDenied(missingStatement(message.statement), '', entry('bind', EMPTY));
+    if (named === null) return this.#refuseMissing(missingStatement(message.statement), entry('bind', EMPTY));
     const current = upToDate(link, named);
     const statement: StatementEntry = { via: 'bind', text: named.text, parameters: message.parameters };
     if (current.resolved !== 'statement')
@@ -220,11 +223,11 @@ export class Requests {
     const link = this.#link;
     if (link.skipping) return 'drop';
     const name = readExecute(bytes, start, end);
+    if (link.isUncertain('portal', name)) return this.#awaitReplies();
     const portal = link.names.portal(name);
     if (portal === null) {
-      return this.#refuseDenied(
+      return this.#refuseMissing(
         missing('34000', `portal "${name}" does not exist`),
-        '',
         entry('execute', EMPTY),
       );
     }
@@ -283,6 +286,7 @@ export class Requests {
       link.block(BLOCK.replies);
     }
     link.replies.push({ of: 'sync', turn: link.turn });
+    link.names.beginSection();
     link.unsynced = false;
     link.executedSinceSync = false;
     return 'pass';
@@ -295,13 +299,25 @@ export class Requests {
 
   functionCall(): Outcome {
     if (this.#link.skipping) return 'drop';
-    refuseQuery(this.#link, { error: failureResponse(new ProxyError('function-call')), native: false });
+    refuseQuery(this.#link, { error: failureResponse(new ProxyError('function-call')), native: 'none' });
     return 'drop';
+  }
+
+  #awaitReplies(): Outcome {
+    this.#link.block(BLOCK.replies);
+    return 'hold';
   }
 
   #refuseWith(error: ProxyError): Outcome {
     throwIfFinal(error);
-    refuseExtended(this.#link, { error: failureResponse(error), native: false });
+    refuseExtended(this.#link, { error: failureResponse(error), native: 'none' });
+    return 'drop';
+  }
+
+  /** The server looks names in messages up before anything else, as it reads a text. */
+  #refuseMissing(denial: Denial, statement: StatementEntry): Outcome {
+    this.#link.gate.refuse(denial, '', statement);
+    refuseExtended(this.#link, { error: denialResponse(denial), native: 'text' });
     return 'drop';
   }
 
@@ -317,11 +333,12 @@ function throwIfFinal(error: ProxyError): void {
   if (ERRORS[error.code].session === 'end') throw error;
 }
 
+const SYNTAX_ERROR = '42601';
 const EMPTY = Buffer.alloc(0);
 const NO_CLEARANCE: Clearance = { outcome: 'clear', statements: [], journalMembers: '' };
 
 const MULTIPLE_COMMANDS: Denial = missing(
-  '42601',
+  SYNTAX_ERROR,
   'cannot insert multiple commands into a prepared statement',
 );
 
@@ -336,6 +353,7 @@ function entry(via: StatementEntry['via'], text: Buffer): StatementEntry {
   return { via, text, parameters: [] };
 }
 
-function refusedBy(denial: Denial): { error: Buffer; native: boolean } {
-  return { error: denialResponse(denial), native: denial.native };
+function refusedBy(denial: Denial): Refused {
+  const native = denial.native ? (denial.sqlstate === SYNTAX_ERROR ? 'text' : 'run') : 'none';
+  return { error: denialResponse(denial), native };
 }

@@ -20,9 +20,11 @@ export type Resolved =
     }
   | { readonly resolved: 'denied'; readonly denial: Denial }
   | { readonly resolved: 'pending' }
+  /** What it runs is known once what was sent so far is answered. */
+  | { readonly resolved: 'uncertain' }
   | { readonly resolved: 'failed'; readonly error: ProxyError };
 
-/** EXECUTE of a statement that is an EXECUTE again, and so on: the server allows it, nobody needs it. */
+/** EXECUTE of an EXECUTE, FETCH from a portal that is a FETCH, and so on: possible on the server, needed by nobody. */
 const DEPTH_MAX = 4;
 
 /** Whether what runs is found by a name. */
@@ -46,7 +48,7 @@ export function resolve(
     case 'fetch':
       return depth < DEPTH_MAX
         ? resolveFetch(link, facts.act.name, depth)
-        : { resolved: 'denied', denial: missing('34000', 'cursors nested too deep') };
+        : { resolved: 'denied', denial: missing('55000', `portal "${facts.act.name}" cannot be run`) };
     default: {
       const rowsMax = facts.bound.kind === 'parameter' ? boundValue(facts.bound.index) : null;
       const own = decision ?? link.gate.decide(facts, rowsMax);
@@ -72,6 +74,7 @@ function resolveExecute(
   args: readonly ConstantArgument[],
   depth: number,
 ): Resolved {
+  if (link.isUncertain('statement', name)) return { resolved: 'uncertain' };
   const statement = link.names.statement(name);
   if (statement === null)
     return { resolved: 'denied', denial: missing('26000', `prepared statement "${name}" does not exist`) };
@@ -88,6 +91,7 @@ function resolveExecute(
 }
 
 function resolveFetch(link: Link, name: string, depth: number): Resolved {
+  if (link.isUncertain('portal', name)) return { resolved: 'uncertain' };
   const portal = link.names.portal(name);
   if (portal === null)
     return { resolved: 'denied', denial: missing('34000', `cursor "${name}" does not exist`) };
@@ -96,7 +100,7 @@ function resolveFetch(link: Link, name: string, depth: number): Resolved {
     return resolve(link, portal.facts, null, () => portal.rowsMax, depth + 1);
   const decision = decisionOf(link, portal);
   if (portal.facts === null || decision === null)
-    return { resolved: 'denied', denial: missing('34000', `cursor "${name}" is empty`) };
+    return { resolved: 'denied', denial: missing('XX000', 'unsupported portal strategy') };
   return settled(link, portal.facts, decision, portal.counted, portal.rowsMax);
 }
 

@@ -3,7 +3,7 @@ import { MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
 import { cutError } from './cut.ts';
 import { readCommandTag, readErrorResponse, readParameterStatus, readReadyForQuery } from './decode.ts';
-import { POISON_SQL, POISON_SQLSTATE } from './deny.ts';
+import { POISON_SQL, POISON_SQLSTATE, type Refused } from './deny.ts';
 import { parseMessage } from './encode.ts';
 import { BLOCK, type Link, runOf } from './link.ts';
 import { BACKEND, STATUS_IDLE } from './messages.ts';
@@ -100,6 +100,7 @@ export class Responses {
         throw unexpected('ReadyForQuery', first);
     }
     link.replies.shift();
+    link.settleCopy();
     if (link.replies.size === 0) link.transactionMoved = false;
     if (status === STATUS_IDLE) this.#transactionEnded(first?.of === 'probe-alone');
     return sight;
@@ -164,11 +165,8 @@ export class Responses {
   }
 
   /** Where the server would have failed, too, it may have a reason that goes before ours: a failed transaction. */
-  #poisoned(
-    { error, native }: { readonly error: Buffer; readonly native: boolean },
-    sqlstate: string,
-  ): Sight {
-    if (native && sqlstate !== POISON_SQLSTATE) return 'pass';
+  #poisoned({ error, native }: Refused, sqlstate: string): Sight {
+    if (native === 'run' && sqlstate !== POISON_SQLSTATE) return 'pass';
     this.#link.toClient(error);
     return 'drop';
   }
@@ -197,7 +195,7 @@ export class Responses {
       revoke(link, next);
     }
     link.copyIn = false;
-    link.unblock(BLOCK.copy);
+    link.settleCopy();
     if (link.replies.size > 0) return;
     link.skipping = true;
     link.executedSinceSync = false;
@@ -241,15 +239,13 @@ export class Responses {
     if (link.replies.size > 0) return;
     link.skipping = true;
     link.toServer(POISON);
-    link.replies.push({ of: 'poison', error: NOTHING, native: false, turn: link.turn });
+    link.replies.push({ of: 'poison', error: NOTHING, native: 'none', turn: link.turn });
   }
 
   #succeed(run: Run, tag: string): void {
     const link = this.#link;
     for (const change of run.changes) link.names.confirm(change);
     this.#finish(run, tag, null);
-    link.copyIn = false;
-    link.unblock(BLOCK.copy);
   }
 
   #finish(run: Run, tag: string | null, sqlstate: string | null): void {
@@ -260,6 +256,7 @@ export class Responses {
     link.rowsSent += rows;
     link.bytesSent += bytes;
     link.copyIn = false;
+    link.settleCopy();
     if (link.cutRun === run) link.cutRun = null;
     if (run.number === null) return;
     const ms = link.engine.now() - run.startedMs;

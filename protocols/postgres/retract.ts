@@ -12,7 +12,7 @@ import { revoke } from './responses.ts';
 
 export function retract(link: Link, turn: number): void {
   const taken = takeTurn(link, turn);
-  const refused = { error: failureResponse(new ProxyError('journal-unavailable')), native: false };
+  const refused = { error: failureResponse(new ProxyError('journal-unavailable')), native: 'none' } as const;
   // What the statements would have changed has not been changed.
   link.unblock(BLOCK.copy);
   link.skipping = false;

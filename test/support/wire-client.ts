@@ -8,7 +8,7 @@ export interface WireMessage {
   readonly body: Buffer;
 }
 
-const WAIT_MS = 15_000;
+const WAIT_MS = Number(process.env['SLUICE_TEST_WAIT_MS'] ?? 15_000);
 
 export class WireClient {
   readonly socket: Socket;
