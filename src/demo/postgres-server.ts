@@ -157,7 +157,10 @@ async function launch(
     ...runAs,
     cwd: data,
     stdio: ['ignore', 'pipe', 'pipe'],
+    // In a group of its own: Ctrl-C is for us, and we stop the server when its clients are gone.
+    detached: true,
   });
+  const guard = guardOf(child, directory);
   let log = '';
   const ready = new Promise<void>((resolve) => {
     const take = (text: Buffer) => {
@@ -168,7 +171,6 @@ async function launch(
     child.stdout.on('data', take);
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  // A server must not outlive us, whatever ends us.
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);
   const outcome = await Promise.race([
@@ -178,6 +180,7 @@ async function launch(
   ]);
   if (outcome !== 'ready') {
     child.kill('SIGKILL');
+    guard.kill('SIGKILL');
     throw new Error(`Postgres did not start (${outcome}):\n${log}`);
   }
   return {
@@ -187,11 +190,26 @@ async function launch(
     log: () => log,
     kill: () => void child.kill('SIGKILL'),
     async stop() {
+      guard.kill('SIGKILL');
       await stopProcess(child, exited);
       process.removeListener('exit', onExit);
       rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: ATTEMPT_INTERVAL_MS });
     },
   };
+}
+
+/**
+ * A server must not outlive us, whatever ends us, SIGKILL too: a shell waits for the end of its input, which is when
+ * we are gone, and then ends the server and removes its folder.
+ */
+function guardOf(server: ChildProcess, directory: string): ChildProcess {
+  const script = 'read -r _; kill -QUIT "$0"; while kill -0 "$0"; do sleep 0.1; done; rm -rf "$1"';
+  const guard = spawn('/bin/sh', ['-c', script, String(server.pid), directory], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  guard.unref();
+  return guard;
 }
 
 /** The first line that matches counts, so ours go to the top. */
