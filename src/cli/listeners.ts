@@ -2,11 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
-import { cancelRequest, failureResponse, SSL_REQUEST_PACKET } from '../../protocols/postgres/encode.ts';
+import { cancelRequest, SSL_REQUEST_PACKET } from '../../protocols/postgres/encode.ts';
 import { PostgresSession } from '../../protocols/postgres/index.ts';
 import type { Config, ListenerConfig } from '../config/schema.ts';
 import type { UpstreamUrl } from '../config/upstream-url.ts';
-import { ProxyError } from '../core/errors.ts';
 import type { UpstreamAccount } from '../core/session.ts';
 import type { ListenerDomain } from '../engine/connection.ts';
 import { LiveCatalog } from '../engine/live-catalog.ts';
@@ -110,9 +109,6 @@ export function legTlsOf(listener: ListenerConfig, directory: string): LegTls {
           },
   };
 }
-
-/** What a client beyond the connection limit reads. */
-export const TOO_MANY_CONNECTIONS = failureResponse(new ProxyError('too-many-connections'));
 
 export function domainOf(listener: ListenerConfig, catalog: LiveCatalog, shared: Shared): ListenerDomain {
   const { upstream, timeouts, limits } = listener;

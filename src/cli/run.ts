@@ -19,6 +19,9 @@ Example:
 Exit codes: 0 stopped in good order, 2 not started.
 `;
 
+/** How long clients have, once everything is recorded, to take what was last said to them. */
+const LAST_BYTES_MS = 1_000;
+
 export const run: Command = {
   name: 'run',
   summary: 'start the proxy',
@@ -38,16 +41,22 @@ export const run: Command = {
       log.info({ listener: name, host: listener?.listen.host, port }, 'listening');
     }
     await new Promise<void>((resolve) => {
+      let isStopping = false;
       const stop = (signal: string) => {
-        log.info({ signal, sessions: server.sessions.size }, 'stopping');
+        log.info({ signal, sessions: server.sessions.size, again: isStopping }, 'stopping');
+        // Whoever asks twice does not want to wait.
+        if (isStopping) server.hurry();
+        isStopping = true;
         void server.stop().then(resolve);
       };
-      process.once('SIGTERM', stop);
-      process.once('SIGINT', stop);
+      process.on('SIGTERM', stop);
+      process.on('SIGINT', stop);
       process.on('SIGHUP', () => server.reloadPolicy());
     });
     log.info('stopped');
     log.flush();
+    // A client that neither takes its last bytes nor closes its side does not keep the process.
+    setTimeout(() => process.exit(EXIT.ok), LAST_BYTES_MS).unref();
     return EXIT.ok;
   },
 };

@@ -1,8 +1,10 @@
 /** Puts a configuration to work: everything that `sluice run` and the demo start, and how it stops again. */
 import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import type { LoadedConfig } from '../config/load.ts';
-import { formatProblem } from '../core/problem.ts';
+import { formatProblem, ProblemsError } from '../core/problem.ts';
+import type { ListenerDomain } from '../engine/connection.ts';
 import type { LiveCatalog } from '../engine/live-catalog.ts';
 import { PolicyHolder } from '../engine/policy-holder.ts';
 import { Sessions } from '../engine/sessions.ts';
@@ -12,7 +14,9 @@ import { Journal } from '../journal/writer.ts';
 import { HeldMemory } from '../limits/held-memory.ts';
 import { ParsePool } from '../sql/index.ts';
 import { Listener } from '../transport/listener.ts';
-import { catalogOf, domainOf, legTlsOf, Readers, type Shared, TOO_MANY_CONNECTIONS, usersOf } from './listeners.ts';
+import type { LegTls } from '../transport/socket-leg.ts';
+import { fileProblems } from './check-warnings.ts';
+import { catalogOf, domainOf, legTlsOf, Readers, type Shared, usersOf } from './listeners.ts';
 import { readPolicy, watchPolicy, worldOf } from './policy-files.ts';
 
 export interface RunningServer {
@@ -25,15 +29,32 @@ export interface RunningServer {
   reloadPolicy(): void;
   /** Takes no more connections, lets sessions finish within the drain time, seals the journal. */
   stop(): Promise<void>;
+  /** While stopping: ends at once what still runs. */
+  hurry(): void;
 }
 
 const TICK_MS = 250;
 const SOON_MS = 10;
-const KEY_FILE = 'signing.key';
+export const KEY_FILE = 'signing.key';
 
-/** Starts everything or nothing: throws ProblemsError for bad files, and Node's errors for addresses and disks. */
+/** Starts everything or nothing: throws ProblemsError for bad files, and Node's errors for disks. */
 export async function startServer(loaded: LoadedConfig, log: Logger): Promise<RunningServer> {
+  const undo: Undo[] = [];
+  try {
+    return await start(loaded, log, undo);
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}
+
+/** What has to be done to take back a step of the start. */
+type Undo = () => void | Promise<void>;
+
+async function start(loaded: LoadedConfig, log: Logger, undo: Undo[]): Promise<RunningServer> {
   const { config, directory } = loaded;
+  const wrong = fileProblems(loaded);
+  if (wrong.length > 0) throw new ProblemsError(wrong);
   const policyFile = resolve(directory, config.policy);
   const readers = new Readers();
   const catalogs = config.listeners.map((listener) =>
@@ -41,10 +62,17 @@ export async function startServer(loaded: LoadedConfig, log: Logger): Promise<Ru
       log.error({ listener: listener.name, error: error.message }, 'the catalog cannot be read'),
     ),
   );
+  undo.push(...catalogs.map((catalog) => () => catalog.close()));
+  const legTls = config.listeners.map((_, n) => legTlsAt(loaded, n));
   await Promise.all(catalogs.map((catalog) => catalog.refresh()));
-  const world = () => worldOf(config, catalogs.map((catalog) => catalog.current));
+  const world = () =>
+    worldOf(
+      config,
+      catalogs.map((catalog) => catalog.current),
+    );
   const policy = new PolicyHolder(readPolicy(policyFile, world()));
   const journal = openJournal(loaded, log);
+  undo.push(() => journal.close());
   const shared: Shared = {
     config,
     directory,
@@ -61,19 +89,30 @@ export async function startServer(loaded: LoadedConfig, log: Logger): Promise<Ru
     parsePool: new ParsePool(),
     users: usersOf(config),
   };
+  undo.push(() => shared.parsePool.close());
   for (const catalog of catalogs) {
     if (catalog.current === null) continue;
     await readers.load(catalog.current.major);
     await shared.parsePool.warmUp(catalog.current.major);
   }
   recordPolicy(shared, policyFile);
-  const listeners = await listenAll(shared, catalogs);
+  const listeners: Listener[] = [];
+  for (const [n, listener] of config.listeners.entries()) {
+    const [catalog, tls] = [catalogs[n], legTls[n]];
+    if (catalog === undefined || tls === undefined) continue;
+    const listening = await listenAt(loaded, n, domainOf(listener, catalog, shared), tls);
+    undo.push(() => listening.close());
+    listeners.push(listening);
+  }
   return running(shared, catalogs, listeners, policyFile, world);
 }
 
 function openJournal({ config, directory }: LoadedConfig, log: Logger): Journal {
   const journalDirectory = resolve(directory, config.journal.dir);
-  const keyFile = config.journal.key === undefined ? resolve(journalDirectory, KEY_FILE) : resolve(directory, config.journal.key);
+  const keyFile =
+    config.journal.key === undefined
+      ? resolve(journalDirectory, KEY_FILE)
+      : resolve(directory, config.journal.key);
   return Journal.open({
     directory: journalDirectory,
     key: SigningKey.loadOrCreate(keyFile),
@@ -92,25 +131,46 @@ function recordPolicy(shared: Shared, file: string): void {
   turn.wantFlush();
 }
 
-async function listenAll(shared: Shared, catalogs: readonly LiveCatalog[]): Promise<readonly Listener[]> {
-  const listeners: Listener[] = [];
+/** The certificate and key of a listener, tried once before anything is started with them. */
+function legTlsAt({ config, directory, source }: LoadedConfig, n: number): LegTls | undefined {
+  const listener = config.listeners[n];
+  if (listener === undefined) return undefined;
+  const legTls = legTlsOf(listener, directory);
   try {
-    for (const [n, listener] of shared.config.listeners.entries()) {
-      const catalog = catalogs[n];
-      if (catalog === undefined) continue;
-      const domain = domainOf(listener, catalog, shared);
-      const legTls = legTlsOf(listener, shared.directory);
-      listeners.push(await Listener.listen(listener.listen, domain, legTls, TOO_MANY_CONNECTIONS));
-    }
+    if (legTls.server !== null) createSecureContext(legTls.server);
   } catch (error) {
-    for (const listener of listeners) listener.close();
-    shared.journal.close();
-    await shared.parsePool.close();
-    await Promise.all(catalogs.map((catalog) => catalog.close()));
-    throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ProblemsError([
+      source.problemAt(['listeners', n, 'tls'], `expected a certificate and its key, both in PEM (${why})`),
+    ]);
   }
-  return listeners;
+  return legTls;
 }
+
+async function listenAt(
+  { config, source }: LoadedConfig,
+  n: number,
+  domain: ListenerDomain,
+  legTls: LegTls,
+): Promise<Listener> {
+  const { host, port } = config.listeners[n]?.listen ?? { host: '', port: 0 };
+  try {
+    return await Listener.listen({ host, port }, domain, legTls);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const why = LISTEN_REASONS[code] ?? code;
+    throw new ProblemsError([
+      source.problemAt(['listeners', n, 'listen'], `cannot listen on ${host}:${port}: ${why}`),
+    ]);
+  }
+}
+
+const LISTEN_REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  EACCES: 'there is no permission to use that port',
+  ENOTFOUND: 'there is no such host',
+};
 
 function running(
   shared: Shared,
@@ -121,7 +181,10 @@ function running(
 ): RunningServer {
   const { config, log, policy, sessions, journal } = shared;
   const ports = new Map(config.listeners.map((listener, n) => [listener.name, listeners[n]?.port ?? 0]));
-  const ticker = setInterval(() => sessions.tick(), TICK_MS);
+  const ticker = setInterval(() => {
+    journal.tryRecover();
+    sessions.tick();
+  }, TICK_MS);
   const refreshers = config.listeners.map((listener, n) =>
     setInterval(() => void catalogs[n]?.refresh(), Math.max(listener.catalog.refresh, TICK_MS)),
   );
@@ -161,5 +224,6 @@ function running(
       stopping ??= stop();
       return stopping;
     },
+    hurry: () => sessions.terminateAll(),
   };
 }

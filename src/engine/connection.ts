@@ -38,7 +38,11 @@ export interface ListenerDomain {
   /** The message that cancels what runs under a key of the server's. */
   cancelMessage(key: CancelKey): Buffer;
   protocol(engine: EnginePort): ProtocolSession;
-  log(level: 'debug' | 'info' | 'warn' | 'error', message: string, details: Readonly<Record<string, unknown>>): void;
+  log(
+    level: 'debug' | 'info' | 'warn' | 'error',
+    message: string,
+    details: Readonly<Record<string, unknown>>,
+  ): void;
   now(): number;
 }
 
@@ -62,6 +66,8 @@ export class Connection implements EnginePort, LiveSession, Staging {
   #nowMs: number;
   #closed = false;
   #ending = false;
+  /** The session is over, and its legs have nothing more to say than what was written. */
+  #over = false;
 
   constructor(domain: ListenerDomain, accept: (events: LegEvents) => Leg) {
     this.#domain = domain;
@@ -133,7 +139,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
     }
     if (this.#ending && !this.#closed) {
       this.#closed = true;
-      this.#down.end();
+      this.#down.finish();
     }
   }
 
@@ -190,9 +196,15 @@ export class Connection implements EnginePort, LiveSession, Staging {
     const { turn } = this.#domain;
     const kept = turn.keep(bytes, start, end);
     const last = this.#staged.at(-1);
-    if (this.#staged.length === 0) turn.add(this);
-    if (last !== undefined && last.bytes === kept.bytes && last.end === kept.start) {
-      this.#staged[this.#staged.length - 1] = { bytes: last.bytes, start: last.start, end: kept.end };
+    // What an earlier turn staged may still wait for the disk.
+    if (last?.turn !== kept.turn) turn.add(this);
+    if (
+      last !== undefined &&
+      last.turn === kept.turn &&
+      last.bytes === kept.bytes &&
+      last.end === kept.start
+    ) {
+      this.#staged[this.#staged.length - 1] = { ...last, end: kept.end };
     } else this.#staged.push(kept);
   }
 
@@ -204,28 +216,41 @@ export class Connection implements EnginePort, LiveSession, Staging {
     return this.#domain.synced;
   }
 
-  sendStaged(): boolean {
+  sendStaged(turn: number): boolean {
     const up = this.#up;
-    const staged = this.#staged;
-    this.#staged = [];
+    const staged = this.#takeStaged(turn);
     if (up === null || staged.length === 0) return true;
-    if (staged.length === 1 && staged[0] !== undefined) up.write(staged[0].bytes, staged[0].start, staged[0].end);
+    if (staged.length === 1 && staged[0] !== undefined)
+      up.write(staged[0].bytes, staged[0].start, staged[0].end);
     else up.writeAll(staged.map((piece) => piece.bytes.subarray(piece.start, piece.end)));
     if (up.congested) this.#down.pause('congestion');
-    if (this.#upEnding) up.end();
+    if (this.#upEnding) this.#endUpstream();
     return !up.congested;
   }
 
+  /** What was staged up to and in a turn; all of it, unless something waits for the disk. */
+  #takeStaged(turn: number): readonly StagedBytes[] {
+    const staged = this.#staged;
+    const later = staged.findIndex((piece) => piece.turn > turn);
+    this.#staged = later < 0 ? [] : staged.slice(later);
+    return later < 0 ? staged : staged.slice(0, later);
+  }
+
   dropStaged(turn: number): void {
-    this.#staged = [];
-    this.#event(() => this.#session.retract(turn));
+    const dropped = new Set(this.#staged.filter((piece) => piece.turn >= turn).map((piece) => piece.turn));
+    this.#staged = this.#staged.filter((piece) => piece.turn < turn);
+    // The last expectations are those of the last turn.
+    for (const one of [...dropped].reverse()) this.#event(() => this.#session.retract(one));
+    if (this.#upEnding) this.#endUpstream();
   }
 
   #endUpstream(): void {
     this.#upEnding = true;
     this.#flushToServer();
     // What is staged goes first; `sendStaged` ends the leg then.
-    if (this.#staged.length === 0) this.#up?.end();
+    if (this.#staged.length > 0) return;
+    if (this.#over) this.#up?.finish();
+    else this.#up?.end();
   }
 
   #cancelUpstream(): void {
@@ -236,7 +261,10 @@ export class Connection implements EnginePort, LiveSession, Staging {
       return;
     }
     this.#domain.dialer.deliver(this.#domain.cancelMessage(key)).then(done, (error: Error) => {
-      this.#domain.log('warn', 'cancel request could not be delivered', { session: this.id, error: error.message });
+      this.#domain.log('warn', 'cancel request could not be delivered', {
+        session: this.id,
+        error: error.message,
+      });
       done();
     });
   }
@@ -248,11 +276,13 @@ export class Connection implements EnginePort, LiveSession, Staging {
   authenticated(principal: Principal, details: LoginDetails): Admission {
     const { sql, name, account } = this.#domain;
     if (!sql.journal.healthy && !sql.journal.tryRecover()) {
-      return { admission: 'refused', error: new ProxyError('too-many-connections', { detail: 'the journal cannot be written' }) };
+      return { admission: 'refused', error: new ProxyError('journal-unavailable') };
+    }
+    if (!this.#domain.sessions.admit(this)) {
+      return { admission: 'refused', error: new ProxyError('too-many-connections') };
     }
     const context: SessionContext = { principal, listener: name, clientAddress: this.#down.remoteAddress };
     const gate = new SessionGate(sql, this.id, context, () => this.#event(() => this.#session.wake()));
-    this.#gate = gate;
     sql.record(
       'session-start',
       [
@@ -267,6 +297,10 @@ export class Connection implements EnginePort, LiveSession, Staging {
       ].join(','),
       'now',
     );
+    // Without a record of its beginning a session's statements would be nobody's.
+    if (!this.#domain.turn.flush())
+      return { admission: 'refused', error: new ProxyError('journal-unavailable') };
+    this.#gate = gate;
     return { admission: 'admitted', gate, account };
   }
 
@@ -294,6 +328,8 @@ export class Connection implements EnginePort, LiveSession, Staging {
   closed(error: ProxyError | null): void {
     const { sessions, sql } = this.#domain;
     sessions.remove(this, this.#key);
+    this.#over = true;
+    this.#endUpstream();
     if (error !== null) this.#logEnd(error);
     if (this.#gate === null) {
       if (error !== null) this.#recordRefusedLogin(error);
@@ -310,7 +346,12 @@ export class Connection implements EnginePort, LiveSession, Staging {
 
   #logEnd(error: ProxyError): void {
     const cause = error.cause instanceof Error ? error.cause.message : undefined;
-    this.#domain.log('info', 'session ended', { session: this.id, code: error.code, detail: error.detail, cause });
+    this.#domain.log('info', 'session ended', {
+      session: this.id,
+      code: error.code,
+      detail: error.detail,
+      cause,
+    });
   }
 
   #recordRefusedLogin(error: ProxyError): void {
@@ -333,7 +374,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
     this.#event(() => this.#session.drain());
   }
 
-  terminateForDrain(): void {
-    this.#event(() => this.#session.terminate(new ProxyError('draining')));
+  terminate(error: ProxyError): void {
+    this.#event(() => this.#session.terminate(error));
   }
 }

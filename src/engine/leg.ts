@@ -13,8 +13,10 @@ export interface Leg {
   /** Reading stops while any reason stands. */
   pause(reason: PauseReason): void;
   resume(reason: PauseReason): void;
-  /** Closes once everything is written. */
+  /** Closes this direction once everything is written; what the peer sends still arrives. */
   end(): void;
+  /** The same for good: a peer that takes nothing more, or never closes its own side, does not keep the leg. */
+  finish(): void;
   destroy(): void;
   /** Goes on over TLS, as the server side of it; `received` is what came of it already. */
   startTlsServer(received: Buffer): void;

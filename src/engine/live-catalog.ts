@@ -58,14 +58,15 @@ export class LiveCatalog {
       // A reading that began before the change may have missed it.
       return this.#stale ? this.#reading.then(() => this.refresh()) : this.#reading;
     }
+    const wasStale = this.#stale;
     this.#stale = false;
-    this.#reading = this.#read().finally(() => {
+    this.#reading = this.#read(wasStale).finally(() => {
       this.#reading = null;
     });
     return this.#reading;
   }
 
-  async #read(): Promise<Error | null> {
+  async #read(wasStale: boolean): Promise<Error | null> {
     try {
       const { major, objects } = await this.#options.source.read();
       this.#readAtMs = this.#options.now();
@@ -78,7 +79,8 @@ export class LiveCatalog {
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));
       this.#readAtMs = this.#options.now();
-      if (this.#current !== null) this.#stale = true;
+      // One that was good enough before stays so; one that a change has put out of date does not.
+      if (wasStale) this.#stale = true;
       this.#options.onError(failure);
       return failure;
     }

@@ -1,5 +1,6 @@
 /** The sessions that are live: found by id, by cancel key, and all together for drain and time. */
 import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import { ProxyError } from '../core/errors.ts';
 import { type SessionId, sessionIdFrom } from '../core/ids.ts';
 import type { CancelKey } from '../core/session.ts';
 
@@ -13,11 +14,13 @@ export interface LiveSession {
   tick(): void;
   drain(): void;
   /** End now, whatever runs. */
-  terminateForDrain(): void;
+  terminate(error: ProxyError): void;
 }
 
 export class Sessions {
   readonly #live = new Set<LiveSession>();
+  /** Those that have yet to log in, oldest first. */
+  readonly #starting = new Set<LiveSession>();
   readonly #byProcessId = new Map<number, { readonly secret: Buffer; readonly session: LiveSession }>();
   readonly #max: number;
   #onEmpty: (() => void) | null = null;
@@ -30,20 +33,32 @@ export class Sessions {
     return this.#live.size;
   }
 
-  get isFull(): boolean {
-    return this.#live.size >= this.#max;
-  }
-
   newId(): SessionId {
     return sessionIdFrom(randomBytes(SESSION_ID_CHARACTERS));
   }
 
+  /**
+   * A client has connected. As many may be logging in as may be logged in; where there are more, the one that has
+   * been at it for longest gives way, so that clients that never log in do not keep others out.
+   */
   add(session: LiveSession): void {
     this.#live.add(session);
+    this.#starting.add(session);
+    if (this.#starting.size <= this.#max) return;
+    const [oldest] = this.#starting;
+    oldest?.terminate(new ProxyError('too-many-connections'));
+  }
+
+  /** A client has logged in; false when as many have as may. */
+  admit(session: LiveSession): boolean {
+    if (this.#live.size - this.#starting.size >= this.#max) return false;
+    this.#starting.delete(session);
+    return true;
   }
 
   remove(session: LiveSession, key: CancelKey | null): void {
     this.#live.delete(session);
+    this.#starting.delete(session);
     if (key !== null) this.#byProcessId.delete(key.processId);
     if (this.#live.size === 0) this.#onEmpty?.();
   }
@@ -68,12 +83,15 @@ export class Sessions {
     for (const session of [...this.#live]) session.tick();
   }
 
+  /** Ends every session at once, whatever runs. */
+  terminateAll(): void {
+    for (const session of [...this.#live]) session.terminate(new ProxyError('draining'));
+  }
+
   /** Asks every session to end; resolves when all have, at the latest after `withinMs`. */
   drain(withinMs: number, timer: (run: () => void, ms: number) => { cancel(): void }): Promise<void> {
     return new Promise((resolve) => {
-      const late = timer(() => {
-        for (const session of [...this.#live]) session.terminateForDrain();
-      }, withinMs);
+      const late = timer(() => this.terminateAll(), withinMs);
       this.#onEmpty = () => {
         late.cancel();
         this.#onEmpty = null;

@@ -74,7 +74,8 @@ export class SessionGate implements SqlGate {
   #parse: { readonly clearance: Clearance; readonly entry: StatementEntry } | null = null;
   #strikes = 0;
   #large: LargeStatement | null = null;
-  #catalogFailure: Error | null = null;
+  /** Why the last wait was in vain; the statement that waited fails by it. */
+  #waitFailure: Error | null = null;
   statements = 0;
   denied = 0;
 
@@ -140,6 +141,11 @@ export class SessionGate implements SqlGate {
     if (!this.#domain.journal.healthy && !this.#domain.journal.tryRecover()) {
       return { outcome: 'failed', error: new ProxyError('journal-unavailable') };
     }
+    const failure = this.#waitFailure;
+    if (failure !== null) {
+      this.#waitFailure = null;
+      return { outcome: 'failed', error: new ProxyError('catalog-unavailable', { cause: failure }) };
+    }
     this.#notice();
     const space = this.#space;
     if (space === null) return this.#awaitCatalog();
@@ -163,24 +169,17 @@ export class SessionGate implements SqlGate {
   #judgeEntry(entry: SqlEntry): SqlAnswer {
     const known = entry.judgements.get(this.#policyContext.id);
     if (known !== undefined && !this.#domain.catalog.isStale) return known;
-    if (this.#needsFreshCatalog(entry)) {
-      void this.#domain.catalog.refresh().then(() => this.#wake());
-      return { outcome: 'pending' };
+    const { catalog } = this.#domain;
+    // What is known to be out of date is not judged by; a name may be looked for in vain.
+    if (catalog.isStale && touchesData(entry)) return this.#awaitCatalog();
+    if (catalog.mayBeOutdated() && entry.statements.some((facts) => facts.unresolved)) {
+      return this.#await(catalog.refresh());
     }
     if (known !== undefined) return known;
     const judgement = this.#decideAll(entry.statements);
     if (entry.judgements.size > 64) entry.judgements.clear();
     entry.judgements.set(this.#policyContext.id, judgement);
     return judgement;
-  }
-
-  /** DDL is judged by the names it gives; what touches data is judged by what those names stand for now. */
-  #needsFreshCatalog(entry: SqlEntry): boolean {
-    const { catalog } = this.#domain;
-    if (catalog.isStale) {
-      return entry.statements.some((facts) => facts.unresolved || (facts.effects & DATA_EFFECTS) !== 0);
-    }
-    return catalog.mayBeOutdated() && entry.statements.some((facts) => facts.unresolved);
   }
 
   #decideAll(statements: readonly StatementFacts[]): Judgement {
@@ -233,19 +232,18 @@ export class SessionGate implements SqlGate {
   }
 
   #awaitCatalog(): SqlAnswer {
-    if (this.#catalogFailure !== null) {
-      this.#catalogFailure = null;
-      return { outcome: 'failed', error: new ProxyError('catalog-unavailable') };
-    }
-    void this.#domain.catalog.refresh().then((failure) => {
-      this.#catalogFailure = failure;
-      this.#wake();
-    });
-    return { outcome: 'pending' };
+    return this.#await(
+      this.#domain.catalog.refresh().then((failure) => {
+        this.#waitFailure = failure;
+      }),
+    );
   }
 
-  #await(ready: Promise<void>): SqlAnswer {
-    void ready.then(() => this.#wake());
+  #await(ready: Promise<unknown>): SqlAnswer {
+    ready.then(this.#wake, (error: unknown) => {
+      this.#waitFailure = error instanceof Error ? error : new Error(String(error));
+      this.#wake();
+    });
     return { outcome: 'pending' };
   }
 
@@ -303,4 +301,9 @@ export class SessionGate implements SqlGate {
   #record(type: string, members: string, when: 'now' | 'soon'): void {
     this.#domain.record(type, `"session":"${this.#session}",${members}`, when);
   }
+}
+
+/** DDL is judged by the names it gives; what touches data is judged by what those names stand for now. */
+function touchesData(entry: SqlEntry): boolean {
+  return entry.statements.some((facts) => facts.unresolved || (facts.effects & DATA_EFFECTS) !== 0);
 }

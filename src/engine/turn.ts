@@ -16,9 +16,9 @@ export interface TurnTiming {
 export interface Staging {
   /** The turn is about to end: records that were put off are made now. */
   beforeFlush(): void;
-  /** Sends what was staged; false when some of it is still in use by the socket. */
-  sendStaged(): boolean;
-  /** Forgets what was staged, and tells the session. */
+  /** Sends what was staged up to and in a turn; false when some of it is still in use by the socket. */
+  sendStaged(turn: number): boolean;
+  /** Forgets what was staged in a turn and since, and tells the session. */
   dropStaged(turn: number): void;
   /** Whether its bytes wait for the disk, not only for the kernel. */
   readonly synced: boolean;
@@ -27,6 +27,8 @@ export interface Staging {
 const ARENA_BYTES = 128 * 1024;
 
 export interface StagedBytes {
+  /** The turn whose records have to be written before these bytes leave. */
+  readonly turn: number;
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
@@ -57,13 +59,13 @@ export class Turn {
     if (size > ARENA_BYTES / 2) {
       const own = Buffer.allocUnsafeSlow(size);
       bytes.copy(own, 0, start, end);
-      return { bytes: own, start: 0, end: size };
+      return { turn: this.#number, bytes: own, start: 0, end: size };
     }
     if (this.#used + size > ARENA_BYTES) this.#renew();
     const at = this.#used;
     bytes.copy(this.#arena, at, start, end);
     this.#used = at + size;
-    return { bytes: this.#arena, start: at, end: at + size };
+    return { turn: this.#number, bytes: this.#arena, start: at, end: at + size };
   }
 
   #renew(): void {
@@ -94,8 +96,8 @@ export class Turn {
     });
   }
 
-  /** Ends the turn. */
-  flush(): void {
+  /** Ends the turn. False: what it wanted recorded is not, and nothing of it has left. */
+  flush(): boolean {
     for (const one of this.#staging) one.beforeFlush();
     this.#scheduled = false;
     const ended = this.#number++;
@@ -104,23 +106,24 @@ export class Turn {
     if (!this.#journal.flush()) {
       this.#used = 0;
       for (const one of staging) one.dropStaged(ended);
-      return;
+      return false;
     }
     let free = true;
     for (const one of staging) {
       if (one.synced) {
         this.#whenSynced(one, ended);
         free = false;
-      } else if (!one.sendStaged()) free = false;
+      } else if (!one.sendStaged(ended)) free = false;
     }
     // Bytes still in use stay where they are; the next turn gets an arena of its own.
     if (free) this.#used = 0;
     else this.#renew();
+    return true;
   }
 
   #whenSynced(one: Staging, turn: number): void {
     this.#journal.whenSynced((error) => {
-      if (error === null) one.sendStaged();
+      if (error === null) one.sendStaged(turn);
       else one.dropStaged(turn);
     });
   }

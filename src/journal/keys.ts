@@ -23,19 +23,31 @@ export class SigningKey {
   /** Reads the key at `path` (PEM, PKCS #8), or makes one there that only its owner can read. */
   static loadOrCreate(path: string): SigningKey {
     if (!existsSync(path)) {
-      mkdirSync(dirname(path), { recursive: true });
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       const { privateKey } = generateKeyPairSync('ed25519');
       writeFileSync(path, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600, flag: 'wx' });
     }
-    const key = createPrivateKey(readFileSync(path));
-    if (key.asymmetricKeyType !== 'ed25519') throw new Error(`${path} is no Ed25519 key`);
-    return new SigningKey(key);
+    return new SigningKey(readKey(path));
   }
 
   /** The signature, in base64. */
   sign(text: Buffer): string {
     return sign(null, text, this.#key).toString('base64');
   }
+}
+
+function readKey(path: string): KeyObject {
+  const pem = readFileSync(path);
+  let key: KeyObject | null = null;
+  try {
+    key = createPrivateKey(pem);
+  } catch {
+    // Not even a key: said below, without what the library says of its decoders.
+  }
+  if (key?.asymmetricKeyType !== 'ed25519') {
+    throw new Error(`${path} is no signing key: expected an Ed25519 private key in PEM (PKCS #8)`);
+  }
+  return key;
 }
 
 export class PublicKey {

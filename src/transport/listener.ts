@@ -21,16 +21,11 @@ export class Listener {
     this.#domain = domain;
   }
 
-  /** Listens; rejects with Node's error when the address cannot be had. `refusal` answers clients beyond the limit. */
-  static async listen(
-    address: ListenAddress,
-    domain: ListenerDomain,
-    legTls: LegTls,
-    refusal: Buffer,
-  ): Promise<Listener> {
+  /** Listens; rejects with Node's error when the address cannot be had. */
+  static async listen(address: ListenAddress, domain: ListenerDomain, legTls: LegTls): Promise<Listener> {
     const server = net.createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true });
     const listener = new Listener(server, domain);
-    server.on('connection', (socket) => listener.#accept(socket, legTls, refusal));
+    server.on('connection', (socket) => listener.#accept(socket, legTls));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, () => {
@@ -38,17 +33,16 @@ export class Listener {
         resolve();
       });
     });
-    server.on('error', (error) => domain.log('error', 'listener failed', { listener: domain.name, error: error.message }));
+    server.on('error', (error) =>
+      domain.log('error', 'listener failed', { listener: domain.name, error: error.message }),
+    );
     return listener;
   }
 
-  #accept(socket: net.Socket, legTls: LegTls, refusal: Buffer): void {
-    if (this.#domain.sessions.isFull) {
-      socket.on('error', () => {});
-      socket.end(refusal);
-      return;
-    }
-    new Connection(this.#domain, (events) => SocketLeg.accepted(socket, events, legTls, DOWNSTREAM_READ_BYTES));
+  #accept(socket: net.Socket, legTls: LegTls): void {
+    new Connection(this.#domain, (events) =>
+      SocketLeg.accepted(socket, events, legTls, DOWNSTREAM_READ_BYTES),
+    );
   }
 
   /** The port, which the system has chosen where 0 was asked for. */

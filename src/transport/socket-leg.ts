@@ -10,6 +10,9 @@ import { DirectWriter } from './write-now.ts';
 
 const PAUSED: Readonly<Record<PauseReason, number>> = { session: 1, congestion: 2 };
 const KEEPALIVE_MS = 60_000;
+/** How long a leg that is finished waits for the peer: to take any of what is left, and then to close its side. */
+const STUCK_MS = 10_000;
+const LINGER_MS = 1_000;
 
 export interface LegTls {
   /** For the server side: certificates and the like. */
@@ -27,6 +30,7 @@ export class SocketLeg implements Leg {
   #direct: DirectWriter | null = null;
   #paused = 0;
   #ended = false;
+  #finishing = false;
   #closed = false;
 
   private constructor(socket: net.Socket, events: LegEvents, legTls: LegTls) {
@@ -49,7 +53,12 @@ export class SocketLeg implements Leg {
   }
 
   /** A socket that is being connected. With TLS ahead, it is read as a stream, since TLS takes it over. */
-  static connecting(options: net.TcpNetConnectOpts, events: LegEvents, legTls: LegTls, readBytes: number): SocketLeg {
+  static connecting(
+    options: net.TcpNetConnectOpts,
+    events: LegEvents,
+    legTls: LegTls,
+    readBytes: number,
+  ): SocketLeg {
     let leg: SocketLeg | null = null;
     const buffer = Buffer.allocUnsafeSlow(readBytes);
     const onread: net.OnReadOpts = { buffer, callback: (size) => leg?.received(buffer, size) ?? false };
@@ -100,8 +109,10 @@ export class SocketLeg implements Leg {
 
   write(bytes: Buffer, start: number, end: number): void {
     if (this.#closed || this.#ended) return;
-    if (this.#direct !== null && this.#socket.writableLength === 0) start += this.#direct.write(bytes, start, end);
-    if (start < end) this.#socket.write(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+    if (this.#direct !== null && this.#socket.writableLength === 0)
+      start += this.#direct.write(bytes, start, end);
+    if (start < end)
+      this.#socket.write(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
   }
 
   writeAll(pieces: readonly Buffer[]): void {
@@ -126,6 +137,26 @@ export class SocketLeg implements Leg {
     if (this.#ended || this.#closed) return;
     this.#ended = true;
     this.#socket.end();
+  }
+
+  finish(): void {
+    this.end();
+    const socket = this.#socket;
+    if (this.#closed || this.#finishing) return;
+    this.#finishing = true;
+    const linger = () => {
+      // What the peer still sends is thrown away: closing over unread bytes would reset what it has yet to read.
+      if (!this.#closed) socket.resume();
+      setTimeout(() => this.#close(null), LINGER_MS).unref();
+    };
+    if (socket.writableFinished) {
+      linger();
+      return;
+    }
+    // Only what the peer takes counts against the timeout, not what it sends.
+    socket.pause();
+    socket.setTimeout(STUCK_MS, () => this.#close(null));
+    socket.once('finish', linger);
   }
 
   destroy(): void {
