@@ -3,6 +3,23 @@ import { check } from './check.ts';
 import type { Command } from './command.ts';
 import { demo } from './demo.ts';
 import { explain } from './explain.ts';
+import { password } from './password.ts';
+import { replay } from './replay.ts';
 import { run } from './run.ts';
+import { schema } from './schema.ts';
+import { sessions } from './sessions.ts';
+import { testPolicies } from './test-policies.ts';
+import { verify } from './verify.ts';
 
-export const COMMANDS: readonly Command[] = [run, check, explain, demo];
+export const COMMANDS: readonly Command[] = [
+  run,
+  demo,
+  check,
+  explain,
+  testPolicies,
+  sessions,
+  replay,
+  verify,
+  password,
+  schema,
+];

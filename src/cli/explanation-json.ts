@@ -87,6 +87,10 @@ export function qualified({ schema, name }: RelationName): string {
   return schema === null ? name : `${schema}.${name}`;
 }
 
-export function columnName({ schema, table, column }: Omit<ColumnUse, 'place'>): string {
+export function columnName({
+  schema,
+  table,
+  column,
+}: Pick<ColumnUse, 'schema' | 'table' | 'column'>): string {
   return `${qualified({ schema, name: table })}.${column}`;
 }

@@ -1,0 +1,91 @@
+/** A recorded session for a terminal. Everything in it came from a client, so no control character passes. */
+import { formatBytes, formatMs } from '../core/quantities.ts';
+import type { RecordedResult, RecordedStatement } from './recording.ts';
+import type { SessionSummary } from './session-summaries.ts';
+import type { Style } from './style.ts';
+import { oneLine, plural, shortTime, withoutControls } from './text-layout.ts';
+
+const INDENT = ' '.repeat(19);
+const TEXT_LINES_MAX = 40;
+const NAME_WIDTH = 60;
+const VALUE_WIDTH = 120;
+
+export function headText(session: SessionSummary, style: Style): string {
+  const { id, user, groups, client, listener, application, at } = session;
+  const who = `${oneLine(user ?? 'someone', NAME_WIDTH)}${groups.length === 0 ? '' : ` (${groups.join(', ')})`}`;
+  const program = application === null || application === '' ? '' : `, ${oneLine(application, NAME_WIDTH)}`;
+  return [
+    `${style.bold(`session ${id}`)}  ${who} from ${client ?? 'a local socket'} on ${listener ?? '?'}${program}`,
+    style.dim(`began ${shortTime(at)} UTC`),
+    '',
+    '',
+  ].join('\n');
+}
+
+export function statementText(statement: RecordedStatement, style: Style): string {
+  const { verdict, text, via, message } = statement;
+  const mark = verdict === 'allow' ? style.green('allow') : style.red(style.bold('DENY '));
+  const when = style.dim(offset(statement.offsetMs).padStart(10));
+  const [first = '', ...rest] = withoutControls(text).split('\n').slice(0, TEXT_LINES_MAX);
+  const more = text.split('\n').length - TEXT_LINES_MAX;
+  const lines = [`${when}  ${mark}  ${first.trimEnd()}`, ...rest.map((line) => `${INDENT}${line.trimEnd()}`)];
+  if (more > 0) lines.push(`${INDENT}${style.dim(`… ${more} more lines`)}`);
+  const { parameters } = statement;
+  if (parameters.length > 0) {
+    lines.push(
+      `${INDENT}${style.dim(parameters.map((value, n) => `$${n + 1} = ${valueText(value)}`).join(', '))}`,
+    );
+  }
+  if (verdict !== 'allow') {
+    const told =
+      message === null ? `denied by rule "${statement.rule ?? 'default'}"` : withoutControls(message);
+    lines.push(`${INDENT}${style.red(told)}`);
+  } else if (statement.rule !== null) lines.push(`${INDENT}${style.dim(`by rule "${statement.rule}"`)}`);
+  if (statement.observed.length > 0) {
+    lines.push(`${INDENT}${style.yellow(`observed: ${statement.observed.join(', ')}`)}`);
+  }
+  for (const result of statement.results) lines.push(`${INDENT}${resultText(result, style)}`);
+  if (via === 'parse') lines.push(`${INDENT}${style.dim('prepared, not run')}`);
+  else if (verdict === 'allow' && statement.results.length === 0) {
+    lines.push(
+      `${INDENT}${style.dim('no result recorded: it was under way, or another statement failed before it')}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function resultText(result: RecordedResult, style: Style): string {
+  const { tag, sqlstate, rows, bytes, ms, truncatedBy } = result;
+  const outcome = sqlstate === null ? (tag ?? 'done') : style.red(`error ${sqlstate}`);
+  const counts = rows === 0 && bytes === 0 ? '' : `, ${plural(rows, 'row')}, ${formatBytes(bytes)}`;
+  const cut = truncatedBy === null ? '' : ` ${style.yellow(`cut by rule "${truncatedBy}"`)}`;
+  return `${style.dim('→')} ${outcome}${counts}, ${formatMs(ms)}${cut}`;
+}
+
+function valueText(value: unknown): string {
+  if (value === null) return 'NULL';
+  return oneLine(
+    typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : JSON.stringify(value),
+    VALUE_WIDTH,
+  );
+}
+
+export function tailText(session: SessionSummary, style: Style): string {
+  const { ended, ms, statements, denied, truncated, rows, bytes } = session;
+  const how = ended === null ? 'still open, or Sluice was killed' : ended;
+  const counts = [
+    plural(statements, 'statement'),
+    `${denied} denied`,
+    ...(truncated === 0 ? [] : [`${truncated} cut`]),
+    plural(rows, 'row'),
+    formatBytes(bytes),
+  ];
+  return `\n${style.dim(offset(ms).padStart(10))}  ${how}: ${counts.join(', ')}\n`;
+}
+
+/** `+0.041 s`, `+12:07.3` from the first minute on. */
+function offset(ms: number): string {
+  if (ms < 60_000) return `+${(ms / 1000).toFixed(3)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  return `+${minutes}:${((ms % 60_000) / 1000).toFixed(1).padStart(4, '0')}`;
+}

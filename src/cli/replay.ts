@@ -1,0 +1,94 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { recordsIn } from '../journal/read.ts';
+import { parseArguments } from './arguments.ts';
+import { type Command, EXIT, type Io, UsageError } from './command.ts';
+import { journalPlace, requireSegments } from './journal-directory.ts';
+import { type Recording, recordingOf, recordsBySession } from './recording.ts';
+import { headText, statementText, tailText } from './recording-text.ts';
+import { styleFor } from './style.ts';
+
+const HELP = `Usage: sluice replay SESSION JOURNAL_DIR [options]
+       sluice replay SESSION --config FILE [options]
+
+Shows a recorded session over time: each statement with its parameters, the verdict and the rule, and how it
+came out (rows, bytes, time, whether a limit cut it). Nothing is sent anywhere. The first characters of the
+session's id are enough, as "sluice sessions" lists them.
+
+Options:
+  --config FILE   the configuration whose journal is meant (default: sluice.yaml, if no directory is given)
+  --speed N       as fast as it happened, times N (1: as it was); default: all at once
+  --no-delay      all at once
+  --json          { session, statements[] }
+
+Examples:
+  sluice replay 7kfq ./journal
+  sluice replay 7kfq --config sluice.yaml --speed 10
+
+Exit codes: 0 shown, 2 not.
+`;
+
+/** An id is told by its first characters; fewer than this are hardly meant. */
+const PREFIX_MIN = 2;
+/** Nobody waits longer than this between two statements. */
+const PAUSE_MS_MAX = 60_000;
+
+export const replay: Command = {
+  name: 'replay',
+  summary: 'a recorded session, statement by statement',
+  help: HELP,
+  async run(args: readonly string[], io: Io) {
+    const parsed = parseArguments(args, { texts: ['config', 'speed'], flags: ['no-delay', 'json'] });
+    const [prefix, named, extra] = parsed.positionals;
+    if (prefix === undefined) throw new UsageError('expected the id of a session, or how it begins');
+    if (extra !== undefined)
+      throw new UsageError(`expected a session and a directory, got "${extra}" as well`);
+    if (parsed.flag('no-delay') && parsed.text('speed') !== undefined) {
+      throw new UsageError('expected --speed or --no-delay, not both');
+    }
+    const speed = speedOf(parsed.text('speed'));
+    const place = journalPlace(named, parsed.text('config'), io.environment);
+    requireSegments(place);
+    const recording = findRecording(place.directory, prefix);
+    if (parsed.flag('json')) io.out(`${JSON.stringify(recording, null, 2)}\n`);
+    else await show(recording, speed, io);
+    return EXIT.ok;
+  },
+};
+
+function speedOf(written: string | undefined): number | null {
+  if (written === undefined) return null;
+  const speed = Number(written);
+  if (Number.isFinite(speed) && speed > 0) return speed;
+  throw new UsageError(`expected a number above 0 for --speed, not "${written}"`);
+}
+
+function findRecording(directory: string, prefix: string): Recording {
+  if (prefix.length < PREFIX_MIN) throw new UsageError(`"${prefix}" is too short to tell a session by`);
+  const found = [...recordsBySession(recordsIn(directory), prefix)];
+  const [first] = found;
+  if (first === undefined)
+    throw new UsageError(`no session in ${directory} has an id that begins with "${prefix}"`);
+  const exact = found.find(([id]) => id === prefix);
+  if (found.length > 1 && exact === undefined) {
+    const ids = found.slice(0, 5).map(([id]) => id);
+    throw new UsageError(
+      `"${prefix}" could be ${found.length} sessions: ${ids.join(', ')}${found.length > 5 ? ' …' : ''}`,
+    );
+  }
+  return recordingOf(...(exact ?? first));
+}
+
+async function show(recording: Recording, speed: number | null, io: Io): Promise<void> {
+  const style = styleFor(io.isTerminal);
+  const { session, statements } = recording;
+  io.out(headText(session, style));
+  let shownMs = 0;
+  for (const statement of statements) {
+    if (speed !== null)
+      await delay(Math.min(Math.max(0, statement.offsetMs - shownMs) / speed, PAUSE_MS_MAX));
+    shownMs = statement.offsetMs;
+    io.out(statementText(statement, style));
+  }
+  if (speed !== null) await delay(Math.min(Math.max(0, session.ms - shownMs) / speed, PAUSE_MS_MAX));
+  io.out(tailText(session, style));
+}

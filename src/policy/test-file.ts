@@ -1,0 +1,66 @@
+/**
+ * Policy tests (`sluice test`): a statement, who sends it, and what the policy has to say of it.
+ *
+ *   policy: policy.yaml
+ *   schema: shop.sql
+ *   groups: [agents]
+ *   tests:
+ *     - name: nobody drops tables
+ *       sql: DROP TABLE shop.orders
+ *       expect: deny
+ *       rule: no-destruction
+ */
+import { z } from 'zod';
+import { type LocatedDocument, readYaml } from '../core/yaml-document.ts';
+import { parseNetwork } from './matchers/clients.ts';
+
+const moment = z.string().refine((written) => !Number.isNaN(Date.parse(written)), {
+  message: 'expected a time such as 2026-03-01T09:30:00Z',
+});
+
+const client = z.string().refine((written) => parseNetwork(written) !== null && !written.includes('/'), {
+  message: 'expected an address such as 10.1.2.3',
+});
+
+/** Who sends it and when: at the top of the file for every test, or in a test for that one. */
+const sender = {
+  user: z.string().min(1).optional().describe('The name of the principal.'),
+  groups: z.array(z.string().min(1)).optional().describe('The groups that it is in.'),
+  listener: z.string().min(1).optional().describe('The listener that it comes by.'),
+  client: client.optional().describe('The address that it comes from.'),
+  at: moment.optional().describe('When it comes, for rules with `at`.'),
+};
+
+const parameter = z.union([z.string(), z.number(), z.boolean(), z.null()], {
+  error: 'expected text, a number, true, false or null',
+});
+
+const testSchema = z.strictObject({
+  name: z.string().min(1).optional().describe('What is shown of it; the SQL if there is none.'),
+  ...sender,
+  sql: z.string().min(1).describe('A statement, or several as one batch.'),
+  params: z.array(parameter).default([]).describe('Values for $1, $2 and so on.'),
+  expect: z.enum(['allow', 'deny']).describe('The verdict.'),
+  rule: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The rule that has to deny it; with `expect: allow`, one that has to match.'),
+});
+
+export const testFileSchema = z.strictObject({
+  policy: z.string().min(1).describe('The policy file, relative to this one.'),
+  schema: z.string().min(1).optional().describe('A schema file, relative to this one.'),
+  serverVersion: z.literal([13, 14, 15, 16, 17, 18]).default(18).describe('The major version of the server.'),
+  searchPath: z.array(z.string().min(1)).optional().describe('Where unqualified names are looked up.'),
+  ...sender,
+  tests: z.array(testSchema).min(1),
+});
+
+export type TestFile = z.output<typeof testFileSchema>;
+export type PolicyTest = TestFile['tests'][number];
+
+/** Throws ProblemsError with every problem in the file. */
+export function readTestFile(file: string, text: string): LocatedDocument<TestFile> {
+  return readYaml(file, text, testFileSchema);
+}
