@@ -2,7 +2,9 @@
  * What one query costs the Postgres session and its gate, without sockets: the client's chunk and the server's
  * answer are fed again and again. `node bench/micro/session.ts [simple|extended|prepared]`.
  */
-
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PostgresSession } from '../../protocols/postgres/index.ts';
 import { FrameWriter } from '../../src/bytes/index.ts';
 import { sessionIdFrom } from '../../src/core/ids.ts';
@@ -11,6 +13,8 @@ import { LiveCatalog } from '../../src/engine/live-catalog.ts';
 import { PolicyHolder } from '../../src/engine/policy-holder.ts';
 import { SessionGate, type SqlDomain } from '../../src/engine/sql-gate.ts';
 import { UpstreamPassword } from '../../src/identity/upstream-password.ts';
+import { SigningKey } from '../../src/journal/keys.ts';
+import { Journal } from '../../src/journal/writer.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
 import { Catalog, EMPTY_OBJECTS, ReadingSpaces, StatementReader } from '../../src/sql/index.ts';
 
@@ -50,14 +54,23 @@ const catalog = new LiveCatalog({
   onError: () => {},
 });
 await catalog.refresh();
+// Asked whether it works, and never written to: what a turn's write costs is not a query's.
+const directory = mkdtempSync(join(tmpdir(), 'sluice-micro-'));
+process.once('exit', () => rmSync(directory, { recursive: true }));
+const journal = Journal.open({
+  directory,
+  key: SigningKey.loadOrCreate(join(directory, 'signing.key')),
+  segmentBytesMax: 1 << 30,
+  clock: () => Date.now(),
+  onHealth: () => {},
+});
 const sink = { records: 0 };
 const withJournal = process.argv.includes('--records');
 const domain: SqlDomain = {
   catalog,
   spaces: new ReadingSpaces(),
   policy: new PolicyHolder(loadPolicy('policy', POLICY).policy),
-  // biome-ignore lint: the micro bench stands in for a journal that always works.
-  journal: { healthy: true, tryRecover: () => true } as never,
+  journal,
   reader: () => reader,
   loadReader: async () => {},
   parseLarge: async () => ({ outcome: 'failed' }),
@@ -67,6 +80,9 @@ const domain: SqlDomain = {
   },
   record: (_type, members) => {
     if (withJournal) sink.records += members.length;
+  },
+  recordResult: (result) => {
+    if (withJournal) sink.records += result.length;
   },
 };
 

@@ -1,0 +1,103 @@
+/** What the project has promised to reach, and whether a run did. */
+import type { Measurements } from './measurement.ts';
+import { median, pairedRatios, quantile } from './statistics.ts';
+
+export interface Outcome {
+  readonly what: string;
+  /** How the figure came about: `of pgbouncer`. */
+  readonly against: string;
+  readonly unit: 'ratio' | 'KiB' | 'MiB';
+  readonly value: number;
+  /** The quartiles of the rounds. */
+  readonly low: number;
+  readonly high: number;
+  readonly goal: number;
+  readonly better: 'higher' | 'lower';
+  readonly met: boolean;
+}
+
+const PGBOUNCER_SHARE = 0.95;
+const UNCACHED_SHARE = 0.6;
+const DIRECT_SHARE = 0.95;
+const IDLE_KB = 40;
+/** 40 KB are 39.06 KiB, 150 MB are 143.05 MiB; what /proc counts in is KiB. */
+const IDLE_KIB = (IDLE_KB * 1000) / 1024;
+const PEAK_MIB = (150 * 1e6) / 2 ** 20;
+
+type Judged = Pick<Outcome, 'what' | 'against' | 'unit' | 'goal' | 'better'>;
+
+export function judgeGoals(run: Measurements): readonly Outcome[] {
+  const outcomes: Outcome[] = [];
+  const judge = (goal: Judged, values: readonly number[] | null) => {
+    if (values === null || values.length === 0) return;
+    const value = median(values);
+    const met = goal.better === 'higher' ? value >= goal.goal : value < goal.goal;
+    outcomes.push({ ...goal, value, low: quantile(values, 0.25), high: quantile(values, 0.75), met });
+  };
+  const ratio = (what: string, against: string, goal: number, values: readonly number[] | null) =>
+    judge({ what, against, unit: 'ratio', goal, better: 'higher' }, values);
+
+  for (const cell of run.cells('select')) {
+    ratio(
+      `select ${cell}`,
+      'of pgbouncer',
+      PGBOUNCER_SHARE,
+      throughputRatios(run, 'select', cell, 'sluice', 'pgbouncer'),
+    );
+  }
+  for (const cell of run.cells('uncached')) {
+    if (!cell.startsWith('new')) continue;
+    const fresh = run.rounds('uncached', cell, 'sluice', 'throughput');
+    const known = run.rounds('uncached', cell.replace('new', 'same'), 'sluice', 'throughput');
+    const values = fresh === null || known === null ? null : pairedRatios(fresh, known);
+    ratio(cell, 'of Sluice with its cache', UNCACHED_SHARE, values);
+  }
+  for (const cell of run.cells('stream')) {
+    ratio(
+      `stream ${cell}`,
+      'of direct',
+      DIRECT_SHARE,
+      throughputRatios(run, 'stream', cell, 'sluice', 'direct'),
+    );
+  }
+  for (const cell of run.cells('idle-memory')) {
+    const values = run.rounds('idle-memory', cell, 'sluice', 'rss-per-connection');
+    judge(
+      {
+        what: `idle sessions ${cell}`,
+        against: 'RSS per connection',
+        unit: 'KiB',
+        goal: IDLE_KIB,
+        better: 'lower',
+      },
+      values,
+    );
+  }
+  for (const cell of run.cells('stopped-reader')) {
+    const values = run.rounds('stopped-reader', cell, 'sluice', 'rss-peak');
+    judge(
+      {
+        what: `1 GB, reader stops ${cell}`,
+        against: 'peak RSS',
+        unit: 'MiB',
+        goal: PEAK_MIB,
+        better: 'lower',
+      },
+      values,
+    );
+  }
+  return outcomes;
+}
+
+/** Of throughputs, round by round; null when one side was not measured. */
+export function throughputRatios(
+  run: Measurements,
+  scenario: string,
+  cell: string,
+  target: string,
+  base: string,
+): readonly number[] | null {
+  const of = run.rounds(scenario, cell, target, 'throughput');
+  const to = run.rounds(scenario, cell, base, 'throughput');
+  return of === null || to === null ? null : pairedRatios(of, to);
+}

@@ -1,0 +1,12 @@
+import type { Peers } from './debian.ts';
+
+/** What starting any proxy takes. */
+export interface PeerStart {
+  readonly peers: Peers;
+  readonly server: { readonly port: number; readonly database: string };
+  /** For configuration, logs and journals. */
+  readonly directory: string;
+  readonly core: number | null;
+  /** How many clients it has to carry. */
+  readonly connections: number;
+}

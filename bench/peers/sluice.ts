@@ -1,0 +1,80 @@
+/** Sluice as a user runs it: a process of its own, `sluice run`, with a configuration and a policy file. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../../src/demo/postgres-server.ts';
+import { type Child, startChild } from '../child.ts';
+import type { PeerStart } from './peer-start.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+
+/** What the product itself gives to Node: the flags in the first line of src/main.ts. */
+export const NODE_FLAGS: readonly string[] = (readFileSync(MAIN, 'utf8').split('\n')[0] ?? '')
+  .split(' ')
+  .filter((word) => word.startsWith('--'));
+
+export type SluiceVariant = 'sluice-open' | 'sluice' | 'sluice-synced';
+
+/** Everything passes and the baseline is off; statements are still read and recorded. */
+const OPEN_POLICY = `default: allow
+baseline:
+  dynamic-sql: off
+  server-files: off
+  replication: off
+  session-identity: off
+  other-sessions: off
+  server-administration: off
+  leak-catalogs: off
+`;
+
+/** Such as a DBA would write for agents; everything the bench sends passes, with rows and bytes counted. */
+const RULES_POLICY = `default: allow
+rules:
+  - { name: no-destruction, when: { effects: [destroy] }, then: deny }
+  - { name: no-schema-changes, when: { effects: [define] }, then: deny }
+  - { name: no-administration, when: { effects: [admin] }, then: deny }
+  - { name: no-unfiltered-writes, when: { unfiltered: true }, then: deny }
+  - { name: tellers-are-read-only, when: { effects: [write], tables: ["public.pgbench_tellers"] }, then: deny }
+  - { name: history-is-for-auditors, when: { columns: ["public.pgbench_history.*"], groups: [agents] }, then: deny }
+  - { name: no-sleeping, when: { functions: [pg_sleep] }, then: deny }
+  - { name: one-statement-at-a-time, when: { batch: true, groups: [agents] }, then: deny }
+  - { name: not-from-outside, when: { clients: ["203.0.113.0/24"] }, then: deny }
+  - { name: bounded-selects, when: { unbounded: true, groups: [agents] }, then: deny, message: "add a LIMIT" }
+  - { name: large-results, when: { groups: [agents] }, then: { limit: { rows: 20000000, bytes: 4GiB } } }
+  - { name: results, then: { limit: { rows: 50000000 } } }
+`;
+
+export async function startSluice(
+  variant: SluiceVariant,
+  { server, directory, core, connections }: PeerStart,
+): Promise<Child> {
+  const port = await freePort();
+  const folder = join(directory, `${variant}-${port}`);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'policy.yaml'), variant === 'sluice-open' ? OPEN_POLICY : RULES_POLICY);
+  const upstream = `postgres://postgres@127.0.0.1:${server.port}/${server.database}?sslmode=disable`;
+  const lines = [
+    'listeners:',
+    '  - name: bench',
+    '    protocol: postgres',
+    `    listen: "127.0.0.1:${port}"`,
+    `    upstream: "${upstream}"`,
+    '    auth: [trust]',
+    ...(variant === 'sluice-synced' ? ['    durability: synced'] : []),
+    'identity: { users: [ { name: postgres, groups: [agents] } ] }',
+    'policy: policy.yaml',
+    'journal: { dir: ./journal }',
+    `limits: { connections: ${connections} }`,
+    'drain: 1s',
+    'log: { level: warn }',
+  ];
+  const config = join(folder, 'sluice.yaml');
+  writeFileSync(config, `${lines.join('\n')}\n`);
+  return startChild({
+    name: variant,
+    command: process.execPath,
+    args: [...NODE_FLAGS, MAIN, 'run', '--config', config],
+    port,
+    log: join(folder, 'log'),
+    core,
+  });
+}

@@ -1,0 +1,158 @@
+/** A run in plain text: what was measured, ratios, and the goals with whether they were met. */
+import { judgeGoals, type Outcome, throughputRatios } from './goals.ts';
+import { Measurements, type Run } from './measurement.ts';
+import { median, pairedDifferences, spread } from './statistics.ts';
+import { formatNumber, formatPercent, renderTable } from './table.ts';
+
+interface Section {
+  readonly scenario: string;
+  readonly title: string;
+}
+
+const THROUGHPUT_SECTIONS: readonly Section[] = [
+  { scenario: 'select', title: 'Select-only, transactions per second' },
+  { scenario: 'uncached', title: 'Structure of every statement: the same, or new; transactions per second' },
+  { scenario: 'stream', title: 'Large results, MB per second' },
+  { scenario: 'connect', title: 'Connect, log in, one select, close; per second' },
+  { scenario: 'durability', title: 'Journal written or synced, transactions per second' },
+];
+const MEMORY_SECTIONS: readonly (Section & { readonly metrics: readonly string[] })[] = [
+  {
+    scenario: 'idle-memory',
+    title: 'Memory with idle sessions',
+    metrics: ['rss-empty', 'rss-per-connection'],
+  },
+  {
+    scenario: 'stopped-reader',
+    title: 'Memory with a 1 GB result whose reader stops',
+    metrics: ['rss-peak'],
+  },
+];
+
+export function renderReport(run: Run): string {
+  const measured = new Measurements(run.measurements);
+  const parts = [
+    header(run),
+    ...THROUGHPUT_SECTIONS.map((section) => throughputTable(measured, section)),
+    ...['select', 'uncached'].map((scenario) => cpuTable(measured, scenario)),
+    latencyTable(measured),
+    ...MEMORY_SECTIONS.map(({ title, scenario, metrics }) => memoryTable(measured, title, scenario, metrics)),
+    goalsTable(judgeGoals(measured)),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function header(run: Run): string {
+  const { machine, options } = run;
+  const busy =
+    machine.loadAtStart > machine.cores / 4
+      ? `  The machine was busy: load ${machine.loadAtStart.toFixed(2)} at the start.`
+      : '';
+  return [
+    `${run.date}  commit ${run.commit}${run.dirty ? ' with changes' : ''}`,
+    `${machine.name}: ${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, journal on ${machine.journalFileSystem}`,
+    ...Object.entries(run.versions).map(([name, version]) => `${name}: ${version}`),
+    `Medians of ${options.rounds} interleaved rounds of ${options.seconds} s${options.pinned ? ', proxies on a core of their own' : ''}; ± is half the distance of the quartiles.${busy}`,
+  ].join('\n');
+}
+
+function shown(values: readonly number[] | null): string {
+  return values === null ? '' : formatNumber(median(values));
+}
+
+function ratioShown(values: readonly number[] | null): string {
+  return values === null || values.length === 0
+    ? ''
+    : `${median(values).toFixed(3)} ±${formatPercent(spread(values))}`;
+}
+
+function throughputTable(run: Measurements, { scenario, title }: Section): string {
+  const targets = run.targets(scenario, 'throughput');
+  if (targets.length === 0) return '';
+  const proxies = targets.filter((name) => name.startsWith('sluice'));
+  const bases = targets.filter((name) => name === 'direct' || name === 'pgbouncer');
+  // Where there is nobody else, Sluice is compared with itself.
+  const ratios =
+    bases.length > 0
+      ? proxies.flatMap((target) => bases.map((base) => ({ target, base })))
+      : proxies.slice(1).map((target) => ({ target, base: proxies[0] ?? '' }));
+  const rows = run
+    .cells(scenario)
+    .map((cell) => [
+      cell,
+      ...targets.map((target) => shown(run.rounds(scenario, cell, target, 'throughput'))),
+      ...ratios.map(({ target, base }) => ratioShown(throughputRatios(run, scenario, cell, target, base))),
+    ]);
+  const head = ['', ...targets, ...ratios.map(({ target, base }) => `${target}/${base}`)];
+  return `${title}\n${renderTable(head, rows)}`;
+}
+
+function cpuTable(run: Measurements, scenario: string): string {
+  const targets = run.targets(scenario, 'cpu-user');
+  if (targets.length === 0) return '';
+  const rows = run.cells(scenario).map((cell) => [
+    cell,
+    ...targets.map((target) => {
+      const user = run.rounds(scenario, cell, target, 'cpu-user');
+      const system = run.rounds(scenario, cell, target, 'cpu-system');
+      return user === null || system === null
+        ? ''
+        : `${median(user).toFixed(1)} + ${median(system).toFixed(1)}`;
+    }),
+  ]);
+  return `CPU per query of the proxy in µs, user + system (${scenario})\n${renderTable(['', ...targets], rows)}`;
+}
+
+function latencyTable(run: Measurements): string {
+  const targets = run.targets('latency', 'p50');
+  const proxies = targets.filter((name) => name !== 'direct');
+  if (targets.length === 0) return '';
+  const rows = run.cells('latency').flatMap((cell) =>
+    ['p50', 'p99'].map((metric) => {
+      const direct = run.rounds('latency', cell, 'direct', metric);
+      const added = (target: string) => {
+        const values = run.rounds('latency', cell, target, metric);
+        if (values === null || direct === null) return '';
+        const differences = pairedDifferences(values, direct);
+        return differences.length === 0
+          ? ''
+          : `${median(differences) < 0 ? '' : '+'}${formatNumber(median(differences))}`;
+      };
+      return [`${cell} ${metric}`, shown(direct), ...proxies.map(added)];
+    }),
+  );
+  const title = 'Time of one statement in µs, one client: direct, and what each proxy adds to it';
+  return `${title}\n${renderTable(['', 'direct', ...proxies], rows)}`;
+}
+
+function memoryTable(run: Measurements, title: string, scenario: string, metrics: readonly string[]): string {
+  const [first] = metrics;
+  const targets = first === undefined ? [] : run.targets(scenario, first);
+  if (targets.length === 0) return '';
+  const rows = run.cells(scenario).flatMap((cell) =>
+    metrics.map((metric) => {
+      const unit = run.all.find((one) => one.scenario === scenario && one.metric === metric)?.unit ?? '';
+      return [
+        `${cell} ${metric}, ${unit}`,
+        ...targets.map((target) => shown(run.rounds(scenario, cell, target, metric))),
+      ];
+    }),
+  );
+  return `${title}\n${renderTable(['', ...targets], rows)}`;
+}
+
+function goalsTable(outcomes: readonly Outcome[]): string {
+  if (outcomes.length === 0) return '';
+  const show = (outcome: Outcome, value: number) =>
+    outcome.unit === 'ratio' ? value.toFixed(3) : `${formatNumber(value)} ${outcome.unit}`;
+  const rows = outcomes.map((outcome) => [
+    outcome.what,
+    outcome.against,
+    show(outcome, outcome.value),
+    `${show(outcome, outcome.low)} to ${show(outcome, outcome.high)}`,
+    `${outcome.better === 'higher' ? '≥' : '<'} ${show(outcome, outcome.goal)}`,
+    outcome.met ? 'yes' : 'NO',
+  ]);
+  const met = outcomes.filter((outcome) => outcome.met).length;
+  return `Goals: ${met} of ${outcomes.length} met\n${renderTable(['', 'measured as', 'figure', 'quartiles', 'goal', 'met'], rows)}`;
+}

@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
+import { memory } from '../process-usage.ts';
+import type { Bench, Scenario } from '../scenario.ts';
+import { SinkClient } from '../sink-client.ts';
+
+const DATABASE = 'postgres';
+const CONNECTIONS = 2000;
+const AT_ONCE = 40;
+const SETTLE_INTERVAL_MS = 1000;
+const SETTLE_MAX_MS = 15_000;
+const PROXIES = ['pgbouncer', 'haproxy', 'sluice'] as const;
+
+const EMPTY = { metric: 'rss-empty', unit: 'MiB', better: 'lower' } as const;
+const PER_CONNECTION = { metric: 'rss-per-connection', unit: 'KiB', better: 'lower' } as const;
+
+/** Resident memory of each proxy before and with 2,000 sessions that have logged in and do nothing. */
+export const idleMemory: Scenario = {
+  name: 'idle-memory',
+  summary: `RSS per connection with ${CONNECTIONS.toLocaleString('en')} idle sessions`,
+  async run(bench) {
+    bench.say(`idle-memory  starting a server for ${CONNECTIONS} sessions`);
+    const server = await startPostgres({
+      settings: { max_connections: String(CONNECTIONS + 100), shared_buffers: '16MB', jit: 'off' },
+    });
+    try {
+      for (let round = 0; round < bench.options.rounds; round++) {
+        for (const name of PROXIES) await measure(bench, server, name);
+      }
+    } finally {
+      await server.stop();
+    }
+  },
+};
+
+async function measure(bench: Bench, server: PostgresServer, name: (typeof PROXIES)[number]): Promise<void> {
+  const proxy = await bench.start(name, server, DATABASE, CONNECTIONS + 100);
+  const clients: SinkClient[] = [];
+  try {
+    // The first session brings what every process needs once: readers, code that is compiled.
+    (await SinkClient.connect(proxy.port, DATABASE)).end();
+    const emptyKiB = await settled(proxy.pid);
+    while (clients.length < CONNECTIONS) {
+      const some = Array.from({ length: AT_ONCE }, () => SinkClient.connect(proxy.port, DATABASE));
+      clients.push(...(await Promise.all(some)));
+    }
+    const fullKiB = await settled(proxy.pid);
+    const perConnection = (fullKiB - emptyKiB) / CONNECTIONS;
+    bench.recorder.add('idle-memory', `×${CONNECTIONS}`, name, EMPTY, emptyKiB / 1024);
+    bench.recorder.add('idle-memory', `×${CONNECTIONS}`, name, PER_CONNECTION, perConnection);
+    bench.say(
+      `idle-memory  ${name} ${perConnection.toFixed(1)} KiB per connection, ${(emptyKiB / 1024).toFixed(0)} MiB without`,
+    );
+  } finally {
+    for (const client of clients) client.end();
+    await proxy.stop();
+  }
+}
+
+/** Resident memory once it stays as it is for a second, as it is after a while at the latest. */
+async function settled(pid: number): Promise<number> {
+  let last = memory(pid).rssKiB;
+  for (let waited = 0; waited < SETTLE_MAX_MS; waited += SETTLE_INTERVAL_MS) {
+    await delay(SETTLE_INTERVAL_MS);
+    const now = memory(pid).rssKiB;
+    if (Math.abs(now - last) < 64) return now;
+    last = now;
+  }
+  return last;
+}

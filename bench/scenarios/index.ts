@@ -1,0 +1,21 @@
+/** Every scenario, in the order in which they run. */
+import type { Scenario } from '../scenario.ts';
+import { connections } from './connect.ts';
+import { durability } from './durability.ts';
+import { idleMemory } from './idle-memory.ts';
+import { latency } from './latency.ts';
+import { select } from './select.ts';
+import { stoppedReader } from './stopped-reader.ts';
+import { stream } from './stream.ts';
+import { uncached } from './uncached.ts';
+
+export const SCENARIOS: readonly Scenario[] = [
+  select,
+  uncached,
+  latency,
+  stream,
+  connections,
+  durability,
+  idleMemory,
+  stoppedReader,
+];

@@ -1,0 +1,46 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
+import { memory } from '../process-usage.ts';
+import type { Bench, Scenario } from '../scenario.ts';
+import { SinkClient } from '../sink-client.ts';
+
+const SQL = "SELECT n, repeat('x', 1000) FROM generate_series(1, 1000000) AS n LIMIT 1000000";
+const DATABASE = 'postgres';
+const PROXIES = ['pgbouncer', 'haproxy', 'sluice'] as const;
+const READ_FIRST_BYTES = 1_000_000;
+const STOP_MS = 2_000;
+const LONG_STOP_MS = 30_000;
+const PEAK = { metric: 'rss-peak', unit: 'MiB', better: 'lower' } as const;
+
+/** The most memory a proxy ever had while a client asked for 1 GB, stopped reading, and went on to the end. */
+export const stoppedReader: Scenario = {
+  name: 'stopped-reader',
+  summary: 'peak RSS with a 1 GB result whose reader stops for 2 s (30 s with --long)',
+  async run(bench) {
+    const server = await startPostgres({ settings: { shared_buffers: '64MB' } });
+    try {
+      for (let round = 0; round < Math.min(bench.options.rounds, 3); round++) {
+        for (const name of PROXIES) await measure(bench, server, name);
+      }
+    } finally {
+      await server.stop();
+    }
+  },
+};
+
+async function measure(bench: Bench, server: PostgresServer, name: (typeof PROXIES)[number]): Promise<void> {
+  const proxy = await bench.start(name, server, DATABASE, 100);
+  try {
+    const client = await SinkClient.connect(proxy.port, DATABASE);
+    const stopMs = bench.options.long ? LONG_STOP_MS : STOP_MS;
+    const drained = await client.drainWithPause(SQL, READ_FIRST_BYTES, () => delay(stopMs));
+    client.end();
+    const peak = memory(proxy.pid).peakKiB / 1024;
+    bench.recorder.add('stopped-reader', `${stopMs / 1000} s`, name, PEAK, peak);
+    bench.say(
+      `stopped-reader  ${name} ${peak.toFixed(0)} MiB at its peak, ${(drained.bytes / 1e9).toFixed(2)} GB in ${(drained.ms / 1000).toFixed(1)} s`,
+    );
+  } finally {
+    await proxy.stop();
+  }
+}

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseOptions } from '../../../bench/options.ts';
+import { SCENARIOS } from '../../../bench/scenarios/index.ts';
+
+test('without arguments everything is measured, five rounds each', () => {
+  const { options, save } = parseOptions([]);
+  assert.equal(options.rounds, 5);
+  assert.deepEqual(
+    options.only,
+    SCENARIOS.map(({ name }) => name),
+  );
+  assert.equal(save, true);
+});
+
+test('--quick is shorter, and --rounds counts all the same', () => {
+  assert.ok(parseOptions(['--quick']).options.rounds < 5);
+  assert.equal(parseOptions(['--quick', '--rounds', '7']).options.rounds, 7);
+  assert.deepEqual(parseOptions(['--only', 'select,stream']).options.only, ['select', 'stream']);
+});
+
+test('arguments that make no sense say what would', () => {
+  assert.throws(() => parseOptions(['--only', 'selects']), /no scenario "selects"; there are select, /);
+  assert.throws(() => parseOptions(['--rounds', '0']), /--rounds takes a whole number/);
+  assert.throws(() => parseOptions(['--sconds', '3']), /--sconds/);
+});
