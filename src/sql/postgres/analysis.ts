@@ -6,6 +6,7 @@ import type {
   Place,
   RelationName,
   RelationUse,
+  Revealed,
   TemporaryTable,
   Volatility,
 } from '../../core/facts.ts';
@@ -13,7 +14,7 @@ import type { JsonObject } from '../../core/json.ts';
 import { type AstNode, Unreadable } from './ast.ts';
 import type { Catalog, CatalogRelation } from './catalog.ts';
 import type { Origins } from './origins.ts';
-import type { Shape } from './scope.ts';
+import type { Scope, Shape } from './scope.ts';
 
 /** The mode in which a session's text is read: what a facts cache belongs to. */
 export interface Reading {
@@ -54,9 +55,13 @@ export class Analysis {
   readonly functions = new Map<string, FunctionUse>();
   readonly settings = new Set<string>();
   readonly makesTemporary: TemporaryTable[] = [];
+  /** What the column that is visited next reveals of itself: set around a bare column that is compared or counted. */
+  reveals: Revealed = 'anything';
   unfiltered = false;
   changesReading = false;
   unresolved = false;
+  /** Values whose origin is not known are stored, or given to a function that has effects. */
+  storesUnknown = false;
   /** A set-returning function runs, so that row counts do not follow from the tables. */
   returnsSets = false;
   /** Offsets of constants whose value no fact depends on, and of those that were looked at. */
@@ -64,6 +69,8 @@ export class Analysis {
   readonly lookedAt = new Set<number>();
   /** Struct bodies that the walk has been through; completeness.ts holds the tree against it. */
   readonly visited = new Set<JsonObject>();
+  /** The scope in which each column reference was looked up. */
+  readonly scopes = new Map<JsonObject, Scope>();
   #depth = 0;
 
   constructor(reading: Reading, parseText: ParseText) {
@@ -97,16 +104,40 @@ export class Analysis {
     this.relations.set(key, { ...use, effects: use.effects | effects, role: nearer });
   }
 
-  addColumn(column: Omit<ColumnUse, 'place'>, place: Place): void {
-    const key = `${column.schema ?? '?'}.${column.table}.${column.column} ${place}`;
-    if (!this.columns.has(key)) {
-      this.columns.set(key, { schema: column.schema, table: column.table, column: column.column, place });
+  addColumn(
+    column: Omit<ColumnUse, 'place' | 'reveals'>,
+    place: Place,
+    reveals: Revealed = 'anything',
+  ): void {
+    const { schema, table, column: name } = column;
+    const key = `${schema ?? '?'}.${table}.${name} ${place}`;
+    const known = this.columns.get(key);
+    if (known !== undefined && REVEALING[known.reveals] >= REVEALING[reveals]) return;
+    this.columns.set(key, { schema, table, column: name, place, reveals });
+  }
+
+  addColumns(origins: Origins, place: Place, reveals: Revealed = this.reveals): void {
+    if (origins === null) {
+      if (place === 'source') this.storesUnknown = true;
+      return;
+    }
+    for (const origin of origins) {
+      // What was computed from a column can tell anything of it, however it is compared.
+      const own = origin.how === 'copied' ? reveals : origin.how === 'presence' ? 'presence' : 'anything';
+      this.addColumn(origin, place, own);
     }
   }
 
-  addColumns(origins: Origins, place: Place): void {
-    if (origins === null) return;
-    for (const origin of origins) this.addColumn(origin, place);
+  /** Visits a value that is only compared or counted: where it is a bare column, it reveals no more than that. */
+  revealing<Result>(reveals: Revealed, value: AstNode | null, visit: () => Result): Result {
+    if (value?.tag !== 'ColumnRef') return visit();
+    const before = this.reveals;
+    this.reveals = reveals;
+    try {
+      return visit();
+    } finally {
+      this.reveals = before;
+    }
   }
 
   addFunction(schema: string | null, name: string, volatility: Volatility): void {
@@ -125,6 +156,27 @@ export class Analysis {
       this.addRelation(use, use.effects | effects, role, use.known);
     }
     for (const use of inside.functions) this.addFunction(use.schema, use.name, use.volatility);
+  }
+
+  /** Takes over what a nested statement does. Its constants stay behind: `adoptConstants` takes those of the same text. */
+  adopt(inner: Analysis): void {
+    this.effects |= inner.effects;
+    this.kinds.push(...inner.kinds);
+    for (const use of inner.relations.values()) this.addRelation(use, use.effects, use.role, use.known);
+    for (const use of inner.columns.values()) this.addColumn(use, use.place, use.reveals);
+    for (const use of inner.functions.values()) this.addFunction(use.schema, use.name, use.volatility);
+    for (const setting of inner.settings) this.settings.add(setting);
+    this.unfiltered ||= inner.unfiltered;
+    this.unresolved ||= inner.unresolved;
+    this.changesReading ||= inner.changesReading;
+    this.storesUnknown ||= inner.storesUnknown;
+  }
+
+  /** Takes over what was visited and looked at in a part of this statement's own text. */
+  adoptConstants(inner: Analysis): void {
+    for (const body of inner.visited) this.visited.add(body);
+    for (const offset of inner.seenConstants) this.seeConstant(offset);
+    for (const offset of inner.lookedAt) this.lookAt(offset);
   }
 
   /** A constant was visited and its value left alone. */
@@ -166,6 +218,7 @@ export class Analysis {
   }
 }
 
+const REVEALING: Readonly<Record<Revealed, number>> = { presence: 0, equality: 1, anything: 2 };
 const RANK: Readonly<Record<Volatility, number>> = { immutable: 0, stable: 1, volatile: 2, unknown: 3 };
 
 export function isTemporarySchema(schema: string): boolean {

@@ -16,6 +16,7 @@ import {
   struct,
   text,
 } from './ast.ts';
+import type { Scope } from './scope.ts';
 
 const UNBOUNDED: RowBound = { kind: 'unbounded' };
 
@@ -58,12 +59,18 @@ function countOf(a: Analysis, count: AstNode): RowBound {
 }
 
 /** One row at most: an aggregate without grouping, or a whole unique key compared with values of one row. */
-export function isSingleRow(a: Analysis, body: JsonObject): boolean {
+export function isSingleRow(a: Analysis, body: JsonObject, scope: Scope): boolean {
   const ungrouped = items(body, 'groupClause').length === 0;
   if (ungrouped && items(body, 'distinctClause').length === 0 && everyRowIsAggregated(a, body)) return true;
   const from = nodes(body, 'fromClause');
   const only = from.length === 1 ? from[0] : undefined;
-  return only?.tag === 'RangeVar' && isUniqueLookup(a, only.body, node(body, 'whereClause'));
+  if (only?.tag !== 'RangeVar' || isNamedQuery(only.body, scope)) return false;
+  return isUniqueLookup(a, only.body, node(body, 'whereClause'));
+}
+
+/** A WITH query hides the table of its name, and has none of its keys. */
+function isNamedQuery(rangeVar: JsonObject, scope: Scope): boolean {
+  return text(rangeVar, 'schemaname') === null && scope.namedQuery(text(rangeVar, 'relname') ?? '') !== null;
 }
 
 /** Whether the target list holds an aggregate, which makes one row of all where nothing is grouped. */
@@ -123,23 +130,24 @@ export function isUniqueLookup(a: Analysis, rangeVar: JsonObject, where: AstNode
   if (relation === null || (flag(rangeVar, 'inh') && a.reading.catalog.childrenOf(relation).length > 0))
     return false;
   const fixed = new Set<string>();
-  equalities(where, fixed);
+  equalities(a, where, fixed);
   return relation.uniqueKeys.some((key) => key.length > 0 && key.every((column) => fixed.has(column)));
 }
 
-function equalities(condition: AstNode, into: Set<string>): void {
+function equalities(a: Analysis, condition: AstNode, into: Set<string>): void {
   if (condition.tag === 'BoolExpr' && text(condition.body, 'boolop') === 'AND_EXPR') {
-    for (const arg of nodes(condition.body, 'args')) equalities(arg, into);
+    for (const arg of nodes(condition.body, 'args')) equalities(a, arg, into);
     return;
   }
   if (condition.tag !== 'A_Expr' || text(condition.body, 'kind') !== 'AEXPR_OP') return;
-  if (names(condition.body, 'name').at(-1) !== '=') return;
+  // `OPERATOR(shop.=)` may be any operator.
+  if (!['=', 'pg_catalog.='].includes(names(condition.body, 'name').join('.'))) return;
   const left = node(condition.body, 'lexpr');
   const right = node(condition.body, 'rexpr');
   if (left === null || right === null) return;
   const column = columnName(left) ?? columnName(right);
   const value = columnName(left) === null ? left : right;
-  if (column !== null && isOneValue(value)) into.add(column);
+  if (column !== null && isOneValue(a, value)) into.add(column);
 }
 
 function columnName(value: AstNode): string | null {
@@ -148,10 +156,13 @@ function columnName(value: AstNode): string | null {
   return last?.tag === 'String' ? stringOf(last) : null;
 }
 
-function isOneValue(value: AstNode): boolean {
+/** A constant or parameter, of a built-in type where it is cast: to others, equal may mean alike. */
+function isOneValue(a: Analysis, value: AstNode): boolean {
   if (value.tag === 'TypeCast') {
     const arg = node(value.body, 'arg');
-    return arg !== null && isOneValue(arg);
+    const type = struct(value.body, 'typeName');
+    const name = type === null ? '' : (names(type, 'names').at(-1) ?? '');
+    return arg !== null && a.reading.catalog.builtins.types.has(name) && isOneValue(a, arg);
   }
   return value.tag === 'A_Const' || value.tag === 'ParamRef';
 }

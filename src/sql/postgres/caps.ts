@@ -16,6 +16,8 @@ export const CAPS = {
   operatorBytesMax: 128,
   /** Larger ones are parsed in a worker, so that the event loop is not held up. */
   inlineBytesMax: 8 * 1024,
+  /** Views and function bodies are parsed on the event loop; larger ones count as not readable. */
+  innerBytesMax: 64 * 1024,
   /** How long a worker may take over one statement. */
   workerMs: 90,
 } as const;

@@ -9,7 +9,14 @@ import { NOWHERE, type Origins, union, weaken } from './origins.ts';
 import { columnOf, type Range, type Scope, wholeOf } from './scope.ts';
 
 /** Columns that every table has; they say nothing of its data. */
-const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
+export const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
+  'ctid',
+  'xmin',
+  'xmax',
+  'cmin',
+  'cmax',
+  'tableoid',
+]);
 
 /** `(expression).field`, `(expression).*` and subscripts. */
 export function indirection(a: Analysis, body: JsonObject, scope: Scope, place: Place): Origins {
@@ -42,10 +49,35 @@ function wholeRowRange(a: Analysis, value: AstNode, scope: Scope): Range | null 
   const range = ranges.length === 1 ? ranges[0] : undefined;
   if (range === undefined) return null;
   a.visited.add(value.body);
+  a.scopes.set(value.body, scope);
   return range;
 }
 
+/** The ranges that a column reference may reach: those of the innermost scope that has such a column. */
+export function rangesReached(a: Analysis, reference: AstNode): readonly Range[] {
+  const scope = a.scopes.get(reference.body);
+  if (scope === undefined) return [];
+  const fields = items(reference.body, 'fields').map(asNode);
+  const path = fields.slice(0, -1).map(stringOf);
+  const named = path.length === 0 ? [] : rangesOf(scope, path);
+  if (named.length > 0) return named;
+  const last = fields.at(-1);
+  if (path.length === 0 && last?.tag !== 'String') return scope.ranges;
+  const name = path[0] ?? (last === undefined ? '' : stringOf(last));
+  for (let at: Scope | null = scope; at !== null; at = at.parent) {
+    const found = at.ranges.filter((range) => mayHave(range, name));
+    if (found.length > 0) return found;
+  }
+  return scope.rangesNamed(name, null);
+}
+
+function mayHave(range: Range, name: string): boolean {
+  if (range.open || columnOf(range, name) !== undefined) return true;
+  return SYSTEM_COLUMNS.has(name) && range.relation !== null;
+}
+
 export function columnReference(a: Analysis, body: JsonObject, scope: Scope, place: Place): Origins {
+  a.scopes.set(body, scope);
   const fields = items(body, 'fields').map(asNode);
   const last = fields.at(-1);
   if (last === undefined) throw new Unreadable('a column without a name');

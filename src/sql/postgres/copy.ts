@@ -6,7 +6,7 @@ import { flag, node, nodes, stringOf, struct, text } from './ast.ts';
 import { expression } from './expression.ts';
 import { analyzeQuery } from './query.ts';
 import { useRelation } from './relations.ts';
-import { Scope, type Shape } from './scope.ts';
+import { Scope, type Shape, wholeOf } from './scope.ts';
 import type { StatementResult } from './statement.ts';
 
 export function copyStatement(a: Analysis, body: JsonObject): StatementResult {
@@ -51,6 +51,7 @@ function copyTo(a: Analysis, body: JsonObject, file: boolean): StatementResult {
     for (const use of a.relations.values()) {
       if (use.role === 'direct') a.addRelation(use, effectSet('copy-out'), use.role, use.known);
     }
+    if (file) a.addColumns(wholeOf(shape), 'source');
     return { kind: 'COPY', act, bound: bound.kind === 'none' ? { kind: 'unbounded' } : bound, shape };
   }
   const relation = struct(body, 'relation');
@@ -65,7 +66,8 @@ function copyTo(a: Analysis, body: JsonObject, file: boolean): StatementResult {
             ...range,
             columns: listed.flatMap((name) => range.columns.filter((column) => column.name === name)),
           };
-    for (const column of shape.columns) a.addColumns(column.origins, 'output');
+    for (const column of shape.columns) a.addColumns(column.origins, file ? 'source' : 'output');
+    if (file && shape.open) a.addColumns(null, 'source');
   }
   return { kind: 'COPY', act, bound: { kind: 'unbounded' }, shape };
 }

@@ -1,7 +1,7 @@
 /** Statements that make, alter and remove objects. */
-import { type Effect, effectSet } from '../../core/effects.ts';
+import { type Effect, type EffectSet, effectSet } from '../../core/effects.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { Analysis } from './analysis.ts';
+import { Analysis, isTemporarySchema } from './analysis.ts';
 import {
   type AstNode,
   flag,
@@ -14,6 +14,7 @@ import {
   text,
   Unreadable,
 } from './ast.ts';
+import type { RelationKind } from './catalog.ts';
 import { analyzeStatement, plain, type StatementResult } from './statement.ts';
 import { mentionName, mentionRelation, sweep } from './sweep.ts';
 import { objectWords } from './utility-table.ts';
@@ -23,7 +24,7 @@ const DEFINE = effectSet('define');
 export function createTable(a: Analysis, body: JsonObject): StatementResult {
   a.addEffects('define');
   const relation = struct(body, 'relation');
-  if (relation !== null && text(relation, 'relpersistence') === 't') {
+  if (relation !== null && makesTemporary(a, relation)) {
     const columns = nodes(body, 'tableElts')
       .filter((element) => element.tag === 'ColumnDef')
       .map((element) => text(element.body, 'colname') ?? '');
@@ -34,6 +35,14 @@ export function createTable(a: Analysis, body: JsonObject): StatementResult {
   }
   sweep(a, body, DEFINE);
   return plain('CREATE TABLE');
+}
+
+/** Whether a relation made under that name is the session's own: by TEMP, by its schema, or by the search path. */
+export function makesTemporary(a: Analysis, relation: JsonObject): boolean {
+  if (text(relation, 'relpersistence') === 't') return true;
+  const schema =
+    text(relation, 'schemaname') ?? a.reading.path?.find((searched) => searched !== 'pg_catalog');
+  return schema !== undefined && isTemporarySchema(schema);
 }
 
 /** Bodies in SQL are read as if they ran now, since whoever may call the function may run them. */
@@ -64,17 +73,16 @@ function readBodyText(a: Analysis, options: readonly AstNode[]): void {
   const arg = as === undefined ? null : node(as.body, 'arg');
   const source = arg === null || arg.tag !== 'List' ? undefined : listNodes(arg)[0];
   if (source === undefined) throw new Unreadable('a function without a body');
-  let statements: readonly AstNode[];
+  // An analysis of its own: places in the body's text are not places in the statement's, whose literals they
+  // would be taken for (facts-cache.ts).
+  const inner = new Analysis(a.reading, a.parseText);
   try {
-    statements = a.parseText(stringOf(source));
+    for (const statement of a.parseText(stringOf(source))) analyzeStatement(inner, statement);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     a.addEffects('dynamic');
-    return;
   }
-  for (const statement of statements) {
-    analyzeStatement(a, statement);
-  }
+  a.adopt(inner);
 }
 
 function optionText(options: readonly AstNode[], name: string): string | null {
@@ -133,7 +141,16 @@ export function alterTable(a: Analysis, body: JsonObject): StatementResult {
   }
   a.addEffects(...effects);
   sweep(a, body, effectSet(...effects));
+  changeTemporary(a, struct(body, 'relation'), null);
   return plain(`ALTER ${objectWords(text(body, 'objtype') ?? text(body, 'relkind')) || 'TABLE'}`);
+}
+
+/** A temporary table whose columns or name change: under either name, it may be what a later statement means. */
+function changeTemporary(a: Analysis, relation: JsonObject | null, newName: string | null): void {
+  if (relation === null) return;
+  const name = text(relation, 'relname') ?? '';
+  const own = a.candidates(text(relation, 'schemaname'), name).some(({ temporary }) => temporary !== null);
+  if (own) a.makesTemporary.push({ name: newName ?? name, columns: null });
 }
 
 /** Objects that hold data, or that data is reached by: under another name the old one is gone. */
@@ -163,6 +180,7 @@ export function rename(a: Analysis, body: JsonObject): StatementResult {
       a.addColumn({ schema: candidate.schema, table, column }, 'assignment');
     }
   }
+  changeTemporary(a, relation, type === 'OBJECT_COLUMN' ? null : text(body, 'newname'));
   const subject = type === 'OBJECT_COLUMN' ? (text(body, 'relationType') ?? 'OBJECT_TABLE') : type;
   return plain(`ALTER ${objectWords(subject)}`);
 }
@@ -212,5 +230,17 @@ export function truncate(a: Analysis, body: JsonObject): StatementResult {
   const effects = effectSet('write', 'destroy');
   a.effects |= effects;
   for (const relation of nodes(body, 'relations')) mentionRelation(a, relation.body, effects);
+  if (text(body, 'behavior') === 'DROP_CASCADE') everyRelation(a, effects, (kind) => kind === 'table');
   return plain('TRUNCATE TABLE');
+}
+
+/** What a statement may reach without naming it: tables that refer to the one named, all that a role owns. */
+export function everyRelation(
+  a: Analysis,
+  effects: EffectSet,
+  isMeant: (kind: RelationKind, schema: string) => boolean,
+): void {
+  for (const relation of a.reading.catalog.userRelations()) {
+    if (isMeant(relation.kind, relation.schema)) a.addRelation(relation, effects, 'inherited', true);
+  }
 }

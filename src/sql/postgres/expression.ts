@@ -84,6 +84,11 @@ function walk(a: Analysis, value: AstNode, scope: Scope, place: Place): Origins 
       return optional(a, body, 'val', scope, place);
     case 'SortBy':
       return optional(a, body, 'node', scope, place);
+    case 'NullTest': {
+      const arg = node(body, 'arg');
+      const origins = a.revealing('presence', arg, () => plain(a, value, scope, place));
+      return arg?.tag === 'ColumnRef' ? weaken(origins, 'presence') : origins;
+    }
     default:
       return plain(a, value, scope, place);
   }
@@ -183,9 +188,26 @@ function operatorExpression(a: Analysis, body: JsonObject, scope: Scope, place: 
   if (!kind.startsWith('AEXPR_')) throw new Unreadable(`an operator of kind ${kind}`);
   // For BETWEEN, LIKE and the like the name is the operator behind the syntax, or a word.
   useOperator(a, names(body, 'name'));
-  const left = optional(a, body, 'lexpr', scope, place);
-  const right = optional(a, body, 'rexpr', scope, place);
+  const reveals = isEquality(kind, names(body, 'name').at(-1)) ? 'equality' : 'anything';
+  const side = (field: string) =>
+    a.revealing(reveals, node(body, field), () => optional(a, body, field, scope, place));
+  const left = side('lexpr');
+  const right = side('rexpr');
   return weaken(union(left, right), 'computed');
+}
+
+const EQUALITY_KINDS: ReadonlySet<string> = new Set([
+  'AEXPR_OP',
+  'AEXPR_OP_ANY',
+  'AEXPR_OP_ALL',
+  'AEXPR_IN',
+  'AEXPR_DISTINCT',
+  'AEXPR_NOT_DISTINCT',
+]);
+
+/** Whether an operator tells of its operands only whether they are equal. */
+function isEquality(kind: string, name: string | undefined): boolean {
+  return EQUALITY_KINDS.has(kind) && (name === '=' || name === '<>' || name === '!=');
 }
 
 /** A string cast to a name type becomes an identifier, so its value is looked at. */

@@ -59,6 +59,7 @@ export function factsFrom(a: Analysis, result: StatementResult): StatementFacts 
     outputs: result.shape === null ? null : outputsOf(result.shape),
     act: result.act,
     changesReading: a.changesReading || (a.effects & MAY_RUN_ANYTHING) !== 0,
+    storesUnknown: a.storesUnknown,
     unresolved: a.unresolved,
     makesTemporary: a.makesTemporary,
   };

@@ -1,4 +1,10 @@
-/** Folds what needs neither row nor parameter nor function to be known. What it reads counts as looked at. */
+/**
+ * Folds what needs neither row nor parameter nor function to be known. What it reads counts as looked at.
+ *
+ * To say that something is false takes certainty, because a filter that is always false restricts and one that
+ * only looks false does not: decimals, strings under a collation and types other than integers and booleans are
+ * left unknown, which to a filter without columns means the same as true.
+ */
 import type { JsonObject } from '../../core/json.ts';
 import type { Analysis } from './analysis.ts';
 import { type AstNode, constantOf, locationOf, names, node, nodes, struct, text } from './ast.ts';
@@ -12,8 +18,16 @@ export function foldTruth(a: Analysis, value: AstNode): Truth {
   const folded = fold(a, value);
   if (folded === undefined) return 'unknown';
   if (typeof folded === 'boolean' || folded === null) return folded;
-  if (typeof folded === 'string') return /^(t|true|yes|y|on|1)$/i.test(folded.trim());
-  return 'unknown';
+  return typeof folded === 'string' ? (booleanOf(folded) ?? 'unknown') : 'unknown';
+}
+
+/** A boolean as the server reads one from text: the words may be cut short where they stay distinct. */
+function booleanOf(written: string): boolean | undefined {
+  const word = written.trim().toLowerCase();
+  if (word === '') return undefined;
+  if (word === '1' || 'true'.startsWith(word) || 'yes'.startsWith(word) || word === 'on') return true;
+  if (word === '0' || 'false'.startsWith(word) || 'no'.startsWith(word)) return false;
+  return word === 'of' || word === 'off' ? false : undefined;
 }
 
 /** The value of an expression of constants; undefined where it takes a row, a parameter or a function to know. */
@@ -37,16 +51,26 @@ function fold(a: Analysis, value: AstNode): Scalar | undefined {
     }
     case 'BooleanTest': {
       const arg = node(value.body, 'arg');
-      const inner = arg === null ? undefined : fold(a, arg);
-      if (inner === undefined) return undefined;
+      const inner = arg === null ? 'unknown' : foldTruth(a, arg);
+      if (inner === 'unknown') return undefined;
       return BOOLEAN_TESTS[text(value.body, 'booltesttype') ?? '']?.(inner);
     }
+    case 'CoalesceExpr':
+      return foldCoalesce(a, nodes(value.body, 'args'));
     default:
       return undefined;
   }
 }
 
-const BOOLEAN_TESTS: Readonly<Record<string, (value: Scalar) => boolean>> = {
+function foldCoalesce(a: Analysis, args: readonly AstNode[]): Scalar | undefined {
+  for (const arg of args) {
+    const value = fold(a, arg);
+    if (value !== null) return value;
+  }
+  return null;
+}
+
+const BOOLEAN_TESTS: Readonly<Record<string, (value: boolean | null) => boolean>> = {
   IS_TRUE: (value) => value === true,
   IS_NOT_TRUE: (value) => value !== true,
   IS_FALSE: (value) => value === false,
@@ -62,8 +86,10 @@ function foldConstant(a: Analysis, body: JsonObject): Scalar | undefined {
     case 'integer':
     case 'boolean':
       return constant.value;
-    case 'decimal':
-      return Number(constant.text);
+    case 'decimal': {
+      const value = Number(constant.text);
+      return Number.isSafeInteger(value) ? value : undefined;
+    }
     case 'string':
       return constant.text;
     case 'null':
@@ -77,15 +103,13 @@ function foldCast(body: JsonObject, inner: Scalar | undefined): Scalar | undefin
   if (inner === undefined || inner === null) return inner;
   const typeName = struct(body, 'typeName');
   const type = typeName === null ? '' : (names(typeName, 'names').at(-1) ?? '');
-  if (type === 'bool' || type === 'boolean') {
-    if (typeof inner === 'string') return /^(t|true|yes|y|on|1)$/i.test(inner.trim());
-    return Boolean(inner);
-  }
-  if (/^(int[248]|numeric|float[48])$/.test(type) && typeof inner === 'string') {
-    const number = Number(inner);
-    return Number.isNaN(number) ? undefined : number;
-  }
-  return inner;
+  if (type === 'bool') return typeof inner === 'string' ? booleanOf(inner) : Boolean(inner);
+  if (!/^int[248]$/.test(type) || typeof inner === 'boolean') return undefined;
+  return typeof inner === 'string' ? integerOf(inner) : inner;
+}
+
+function integerOf(written: string): number | undefined {
+  return /^\s*[+-]?\d{1,15}\s*$/.test(written) ? Number(written) : undefined;
 }
 
 function foldBoolean(a: Analysis, body: JsonObject): Scalar | undefined {
@@ -145,25 +169,20 @@ function isConstant(value: AstNode): boolean {
   }
 }
 
-function compare(
-  operator: string,
-  left: number | string | boolean,
-  right: number | string | boolean,
-): Scalar | undefined {
-  if (typeof left === 'number' && typeof right === 'number') {
-    switch (operator) {
-      case '+':
-        return left + right;
-      case '-':
-        return left - right;
-      case '*':
-        return left * right;
-      default:
-        break;
-    }
+function compare(operator: string, left: Exact, right: Exact): Scalar | undefined {
+  if (typeof left === 'string' && typeof right === 'string') {
+    // Equal texts are equal under every collation; different ones may be so too.
+    return left !== right ? undefined : operator === '=' ? true : operator === '<>' ? false : undefined;
   }
-  const [x, y] = typeof left === typeof right ? [left, right] : [Number(left), Number(right)];
+  const [x, y] = [valueLike(left, right), valueLike(right, left)];
+  if (x === undefined || y === undefined) return undefined;
   switch (operator) {
+    case '+':
+      return exact(x + y);
+    case '-':
+      return exact(x - y);
+    case '*':
+      return exact(x * y);
     case '=':
       return x === y;
     case '<>':
@@ -179,4 +198,18 @@ function compare(
     default:
       return undefined;
   }
+}
+
+type Exact = number | string | boolean;
+
+/** The value as a number that compares as the server would compare it with one like `other`. */
+function valueLike(value: Exact, other: Exact): number | undefined {
+  const read =
+    typeof value !== 'string' ? value : typeof other === 'boolean' ? booleanOf(value) : integerOf(value);
+  if (read === undefined || (typeof other !== 'string' && typeof read !== typeof other)) return undefined;
+  return Number(read);
+}
+
+function exact(value: number): number | undefined {
+  return Number.isSafeInteger(value) ? value : undefined;
 }

@@ -134,7 +134,7 @@ function joinItem(a: Analysis, body: JsonObject, scope: Scope): Shape {
   optional(a, body, 'quals', scope, 'join');
   const merged: ScopeColumn[] = using.map((name) => {
     const origins = union(columnIn(left, name), columnIn(right, name));
-    a.addColumns(origins, 'join');
+    a.addColumns(origins, 'join', 'equality');
     return { name, origins };
   });
   const natural = flag(body, 'isNatural') && (left.open || right.open);
@@ -171,7 +171,10 @@ function without(shape: Shape, using: readonly string[]): readonly ScopeColumn[]
   return using.length === 0 ? shape.columns : shape.columns.filter((column) => !using.includes(column.name));
 }
 
-/** `f(…)`, `ROWS FROM (f(…), g(…))`, WITH ORDINALITY, and column definition lists. */
+/**
+ * `f(…)`, `ROWS FROM (f(…), g(…))`, WITH ORDINALITY, and column definition lists. What goes into a function here
+ * has a say in how many rows there are, as what stands in a filter has.
+ */
 function functionItem(a: Analysis, body: JsonObject, scope: Scope): Shape {
   const columns: ScopeColumn[] = [];
   let rest: Origins = NOWHERE;
@@ -185,8 +188,8 @@ function functionItem(a: Analysis, body: JsonObject, scope: Scope): Shape {
     only = figureColumnName(callNode);
     const origins =
       callNode.tag === 'FuncCall'
-        ? callFunction(a, callNode.body, scope, 'output')
-        : expression(a, callNode, scope, 'output');
+        ? callFunction(a, callNode.body, scope, 'filter')
+        : expression(a, callNode, scope, 'filter');
     rest = union(rest, weaken(origins, 'computed'));
     if (isObject(definitions) && definitions['List'] !== undefined) {
       for (const name of definedColumns(a, nodes(asNode(definitions).body, 'items')))
@@ -225,15 +228,15 @@ function sampleItem(a: Analysis, body: JsonObject, scope: Scope): Shape {
 /** XMLTABLE. */
 function tableFunctionItem(a: Analysis, body: JsonObject, scope: Scope): Shape {
   let origins = union(
-    optional(a, body, 'docexpr', scope, 'output'),
-    optional(a, body, 'rowexpr', scope, 'output'),
+    optional(a, body, 'docexpr', scope, 'filter'),
+    optional(a, body, 'rowexpr', scope, 'filter'),
   );
-  origins = union(origins, expressions(a, nodes(body, 'namespaces'), scope, 'output'));
+  origins = union(origins, expressions(a, nodes(body, 'namespaces'), scope, 'filter'));
   a.returnsSets = true;
   const columns = nodes(body, 'columns').map((column) => {
     const own = union(
-      optional(a, column.body, 'colexpr', scope, 'output'),
-      optional(a, column.body, 'coldefexpr', scope, 'output'),
+      optional(a, column.body, 'colexpr', scope, 'filter'),
+      optional(a, column.body, 'coldefexpr', scope, 'filter'),
     );
     return { name: text(column.body, 'colname') ?? '', origins: weaken(union(origins, own), 'computed') };
   });
@@ -244,9 +247,9 @@ function tableFunctionItem(a: Analysis, body: JsonObject, scope: Scope): Shape {
 function jsonTableItem(a: Analysis, body: JsonObject, scope: Scope): Shape {
   const context = struct(body, 'context_item');
   if (context === null) throw new Unreadable('JSON_TABLE of nothing');
-  let origins = expression(a, { tag: 'JsonValueExpr', body: context }, scope, 'output');
+  let origins = expression(a, { tag: 'JsonValueExpr', body: context }, scope, 'filter');
   origins = union(origins, jsonPath(a, body, scope));
-  origins = union(origins, expressions(a, nodes(body, 'passing'), scope, 'output'));
+  origins = union(origins, expressions(a, nodes(body, 'passing'), scope, 'filter'));
   origins = union(origins, behavior(a, body, 'on_error', scope));
   a.returnsSets = true;
   const columns: ScopeColumn[] = [];
@@ -274,10 +277,10 @@ function jsonColumns(
 
 function jsonPath(a: Analysis, body: JsonObject, scope: Scope): Origins {
   const spec = struct(body, 'pathspec');
-  return spec === null ? NOWHERE : optional(a, spec, 'string', scope, 'output');
+  return spec === null ? NOWHERE : optional(a, spec, 'string', scope, 'filter');
 }
 
 function behavior(a: Analysis, body: JsonObject, field: string, scope: Scope): Origins {
   const own = struct(body, field);
-  return own === null ? NOWHERE : optional(a, own, 'expr', scope, 'output');
+  return own === null ? NOWHERE : optional(a, own, 'expr', scope, 'filter');
 }

@@ -19,7 +19,7 @@ are(
   `query_to_xml query_to_xmlschema query_to_xml_and_xmlschema cursor_to_xml cursor_to_xmlschema
    table_to_xml table_to_xmlschema table_to_xml_and_xmlschema schema_to_xml schema_to_xmlschema
    schema_to_xml_and_xmlschema database_to_xml database_to_xmlschema database_to_xml_and_xmlschema
-   ts_stat currtid2 crosstab crosstab2 crosstab3 crosstab4 connectby xpath_table
+   ts_stat ts_rewrite currtid2 crosstab crosstab2 crosstab3 crosstab4 connectby xpath_table
    plpgsql_inline_handler plpgsql_call_handler`,
 );
 are(

@@ -13,6 +13,7 @@ import { useNamedRelation } from './relations.ts';
 import type { Scope } from './scope.ts';
 import { changeSetting } from './settings.ts';
 
+const READ = effectSet('read');
 const WRITE = effectSet('write');
 
 /** A call in an expression or in FROM; gives the origins of its result. */
@@ -23,13 +24,19 @@ export function callFunction(a: Analysis, body: JsonObject, scope: Scope, place:
   const schema = path.length > 1 ? (path.at(-2) ?? null) : null;
   const args = nodes(body, 'args');
   lookAtArguments(a, name, args);
-  let origins = expressions(a, args, scope, place);
+  const counts = isPlainCount(a, body, schema, name, args);
+  let origins = a.revealing(counts ? 'presence' : 'anything', args[0] ?? null, () =>
+    expressions(a, args, scope, place),
+  );
+  if (counts && args[0]?.tag === 'ColumnRef') origins = weaken(origins, 'presence');
   origins = union(origins, expressions(a, nodes(body, 'agg_order'), scope, place));
   const filter = node(body, 'agg_filter');
   if (filter !== null) expression(a, filter, scope, 'filter');
   const over = struct(body, 'over');
   if (over !== null) origins = union(origins, expression(a, { tag: 'WindowDef', body: over }, scope, place));
   const call = callNamed(a, schema, name, false);
+  if (call.keeps) a.addColumns(origins, 'source');
+  if (call.returnsSet) a.addColumns(origins, 'filter');
   if (flag(body, 'agg_star')) return NOWHERE;
   if (call.readsInside) return null;
   return weaken(origins, call.aggregate ? 'aggregated' : 'computed');
@@ -39,6 +46,24 @@ export interface Call {
   readonly aggregate: boolean;
   /** The result may hold data that did not come in by the arguments. */
   readonly readsInside: boolean;
+  /** It may store what it is given, or send it somewhere. */
+  readonly keeps: boolean;
+  readonly returnsSet: boolean;
+}
+
+const COMPUTES: Call = { aggregate: false, readsInside: false, keeps: false, returnsSet: false };
+
+/** `count(column)` tells of each value only whether there is one. */
+function isPlainCount(
+  a: Analysis,
+  body: JsonObject,
+  schema: string | null,
+  name: string,
+  args: readonly AstNode[],
+): boolean {
+  if (name !== 'count' || args.length !== 1 || flag(body, 'agg_distinct')) return false;
+  if (schema !== null && schema !== 'pg_catalog') return false;
+  return !a.reading.catalog.functionsNamed(name).some((fn) => isVisible(a, fn, schema));
 }
 
 /**
@@ -52,27 +77,38 @@ export function callNamed(a: Analysis, schema: string | null, name: string, mayb
   const builtin = catalog.builtinFunction(builtinSchema, name);
   const named = effectsOfNamed(name);
   if (own.length === 0 && builtin === null) {
-    if (maybe) return { aggregate: false, readsInside: false };
+    if (maybe) return COMPUTES;
     if (named === null && catalog.typeCasts(name) !== null) {
       for (const cast of catalog.typeCasts(name) ?? []) callQualified(a, cast);
-      return { aggregate: false, readsInside: false };
+      return COMPUTES;
     }
     a.addFunction(schema, name, 'unknown');
     a.addEffects('execute', ...(named ?? []));
     a.unresolved = true;
-    return { aggregate: false, readsInside: true };
+    a.returnsSets = true;
+    return { aggregate: false, readsInside: true, keeps: true, returnsSet: false };
   }
   if (named !== null) a.addEffects(...named);
+  let keeps = named !== null;
+  let returnsSet = false;
   if (builtin !== null) {
     a.addFunction(builtinSchema, name, builtin.volatility);
-    if (builtin.returnsSet) a.returnsSets = true;
-    if (builtin.volatility === 'volatile' && named === null && !isHarmlessBuiltin(name))
+    returnsSet = builtin.returnsSet;
+    if (builtin.volatility === 'volatile' && named === null && !isHarmlessBuiltin(name)) {
       a.addEffects('execute');
+      keeps = true;
+    }
   }
   let readsInside = named?.includes('dynamic') ?? false;
-  for (const fn of own) readsInside = callOwn(a, fn) || readsInside;
+  for (const fn of own) {
+    const call = callOwn(a, fn);
+    readsInside ||= call.readsInside;
+    keeps ||= call.keeps;
+    returnsSet ||= fn.returnsSet;
+  }
+  if (returnsSet) a.returnsSets = true;
   const aggregate = (builtin?.aggregate ?? true) && own.every((fn) => fn.aggregate);
-  return { aggregate, readsInside };
+  return { aggregate, readsInside, keeps, returnsSet };
 }
 
 function isVisible(a: Analysis, fn: CatalogFunction, schema: string | null): boolean {
@@ -85,24 +121,25 @@ function callQualified(a: Analysis, qualified: string): void {
   callNamed(a, qualified.slice(0, dot), qualified.slice(dot + 1), false);
 }
 
-/** One overload of a user's function. True where its result may hold data that its arguments do not. */
-function callOwn(a: Analysis, fn: CatalogFunction): boolean {
+/** One overload of a user's function. */
+function callOwn(a: Analysis, fn: CatalogFunction): Pick<Call, 'readsInside' | 'keeps'> {
   a.addFunction(fn.schema, fn.name, fn.volatility);
-  if (fn.returnsSet) a.returnsSets = true;
+  // The server does not let a stable or immutable function write.
+  const mayWrite = fn.volatility === 'volatile' || fn.volatility === 'unknown';
   if (fn.body !== null) {
     const inside = insideOf(a, fn, fn.body);
     if (inside !== null) {
       a.addInside(inside, 0);
-      return inside.relations.length > 0;
+      return { readsInside: inside.relations.length > 0, keeps: (inside.effects & ~READ) !== 0 };
     }
   }
   if (fn.language === 'c' || fn.language === 'internal') {
     // An extension's own code, installed by a superuser: its volatility says whether it touches anything.
-    if (fn.volatility === 'volatile') a.addEffects('execute');
-    return false;
+    if (mayWrite) a.addEffects('execute');
+    return { readsInside: false, keeps: mayWrite };
   }
   a.addEffects('execute');
-  return true;
+  return { readsInside: true, keeps: mayWrite };
 }
 
 const insides = new WeakMap<CatalogFunction, Inside | null>();
@@ -112,8 +149,8 @@ const opening = new Set<CatalogFunction>();
 function insideOf(a: Analysis, fn: CatalogFunction, body: string): Inside | null {
   const known = insides.get(fn);
   if (known !== undefined) return known;
-  if (opening.has(fn))
-    return { shape: { columns: [], open: true, rest: null }, effects: 0, relations: [], functions: [] };
+  // What a function that calls itself does is not known from a body that is still being read.
+  if (opening.has(fn)) throw new Unreadable(`${fn.schema}.${fn.name}, which calls itself`);
   opening.add(fn);
   try {
     const inside = a.nested(() => readBody(a, body));

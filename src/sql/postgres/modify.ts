@@ -3,14 +3,16 @@ import { effectSet } from '../../core/effects.ts';
 import type { RowBound } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Analysis } from './analysis.ts';
-import { type AstNode, items, node, nodes, stringOf, struct, text, Unreadable } from './ast.ts';
+import { type AstNode, items, node, nodes, struct, text, Unreadable } from './ast.ts';
 import { isUniqueLookup } from './bounds.ts';
+import { isSystemSchema } from './catalog.ts';
 import { expression, optional } from './expression.ts';
 import { fromClause, fromItem } from './from.ts';
 import { analyzeQuery, type QueryResult, withClause } from './query.ts';
 import { useNamedRelation, useRelation } from './relations.ts';
-import { restricts } from './restricts.ts';
-import { NO_SHAPE, type Range, renamed, Scope, type Shape } from './scope.ts';
+import { restricts, targetOf } from './restricts.ts';
+import { NO_SHAPE, type Range, renamed, Scope, type Shape, wholeOf } from './scope.ts';
+import { changeSetting } from './settings.ts';
 import { targetColumns } from './targets.ts';
 
 const READ = effectSet('read');
@@ -41,9 +43,16 @@ function target(a: Analysis, body: JsonObject): Range {
   const relation = struct(body, 'relation');
   if (relation === null) throw new Unreadable('a change of no table');
   const range = useRelation(a, relation, WRITE);
+  if (isSystemSchema(range.relation?.schema ?? null)) changeSystem(a, range.relation?.name ?? '');
   const alias = struct(relation, 'alias');
   const name = alias === null ? null : text(alias, 'aliasname');
   return name === null ? range : { ...range, alias: name, schema: null };
+}
+
+/** Writing to a catalog alters the server; an UPDATE of pg_settings is SET of whatever its rows say. */
+function changeSystem(a: Analysis, name: string): void {
+  a.addEffects('admin');
+  if (name === 'pg_settings') changeSetting(a, null, null);
 }
 
 function assign(a: Analysis, range: Range, column: string): void {
@@ -74,7 +83,7 @@ function insert(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
     a.kinds.length = kinds;
     if (!readsAnything(a)) a.effects &= ~READ;
   }
-  if (result !== null) for (const column of result.shape.columns) a.addColumns(column.origins, 'assignment');
+  if (result !== null) a.addColumns(wholeOf(result.shape), 'source');
   onConflict(a, body, range, scope);
   const bound: RowBound = result === null ? { kind: 'rows', max: 1 } : result.bound;
   return returning(a, body, scope, [range], bound);
@@ -118,7 +127,7 @@ function setClause(a: Analysis, body: JsonObject, range: Range, scope: Scope): v
     assign(a, range, text(item.body, 'name') ?? '');
     for (const step of nodes(item.body, 'indirection'))
       if (step.tag !== 'String') expression(a, step, scope, 'assignment');
-    optional(a, item.body, 'val', scope, 'assignment');
+    optional(a, item.body, 'val', scope, 'source');
   }
 }
 
@@ -130,7 +139,7 @@ function update(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
   setClause(a, body, range, scope);
   const where = node(body, 'whereClause');
   if (where !== null) expression(a, where, scope, 'filter');
-  if (!restricts(a, where, refersTo(range))) a.unfiltered = true;
+  if (!restricts(a, where, targetOf(a, range))) a.unfiltered = true;
   return returning(a, body, scope, [...scope.ranges], boundOfChange(a, body, where));
 }
 
@@ -141,7 +150,7 @@ function remove(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
   fromClause(a, nodes(body, 'usingClause'), scope);
   const where = node(body, 'whereClause');
   if (where !== null) expression(a, where, scope, 'filter');
-  if (!restricts(a, where, refersTo(range))) {
+  if (!restricts(a, where, targetOf(a, range))) {
     a.unfiltered = true;
     const relation = struct(body, 'relation');
     if (relation !== null) useRelation(a, relation, DELETE_EVERYTHING);
@@ -151,22 +160,10 @@ function remove(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
 
 function boundOfChange(a: Analysis, body: JsonObject, where: AstNode | null): RowBound {
   const relation = struct(body, 'relation');
+  if (where?.tag === 'CurrentOfExpr') return { kind: 'rows', max: 1 };
   const joins = items(body, 'fromClause').length + items(body, 'usingClause').length;
   const one = relation !== null && joins === 0 && isUniqueLookup(a, relation, where);
   return one ? { kind: 'rows', max: 1 } : { kind: 'unbounded' };
-}
-
-/** Whether a reference reaches a column of the target: by its alias, or by a bare name that it has. */
-function refersTo(range: Range): (reference: AstNode) => boolean {
-  return (reference) => {
-    const fields = nodes(reference.body, 'fields');
-    const last = fields.at(-1);
-    const qualifier = fields.length > 1 ? fields.at(-2) : undefined;
-    if (qualifier !== undefined) return qualifier.tag === 'String' && stringOf(qualifier) === range.alias;
-    if (last?.tag !== 'String') return true;
-    const name = stringOf(last);
-    return range.open || name === range.alias || range.columns.some((column) => column.name === name);
-  };
 }
 
 function merge(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
@@ -178,7 +175,7 @@ function merge(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
   fromItem(a, source, scope);
   const join = node(body, 'joinCondition');
   if (join !== null) expression(a, join, scope, 'join');
-  const filtered = restricts(a, join, refersTo(range));
+  const filtered = restricts(a, join, targetOf(a, range));
   for (const clause of nodes(body, 'mergeWhenClauses')) mergeClause(a, clause.body, range, scope, filtered);
   return returning(a, body, scope, [...scope.ranges], { kind: 'unbounded' });
 }
@@ -204,9 +201,11 @@ function mergeClause(a: Analysis, clause: JsonObject, range: Range, scope: Scope
       throw new Unreadable(`${command} in MERGE`);
   }
   setClause(a, clause, range, scope);
-  for (const value of nodes(clause, 'values')) expression(a, value, scope, 'assignment');
-  const changesOld = command !== 'CMD_INSERT';
-  if (!changesOld || filtered || restricts(a, condition, refersTo(range))) return;
+  for (const value of nodes(clause, 'values')) expression(a, value, scope, 'source');
+  if (command === 'CMD_INSERT') return;
+  // The rows that no row of the source matches may be all of them, whatever the condition that joins the two.
+  const joined = filtered && text(clause, 'matchKind') !== 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE';
+  if (joined || restricts(a, condition, targetOf(a, range))) return;
   a.unfiltered = true;
   if (command === 'CMD_DELETE' && range.relation !== null) {
     useNamedRelation(a, range.relation.schema, range.relation.name, DELETE_EVERYTHING, true);

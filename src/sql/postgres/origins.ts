@@ -5,7 +5,13 @@ export type Origins = readonly Origin[] | null;
 
 export const NOWHERE: Origins = [];
 
-const STRENGTH: Readonly<Record<Dependence, number>> = { computed: 0, aggregated: 1, row: 2, copied: 3 };
+const STRENGTH: Readonly<Record<Dependence, number>> = {
+  presence: 0,
+  computed: 1,
+  aggregated: 2,
+  row: 3,
+  copied: 4,
+};
 
 /** Both sets together; unknown swallows everything, because a masked column may hide in it. */
 export function union(left: Origins, right: Origins): Origins {

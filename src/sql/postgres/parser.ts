@@ -109,7 +109,7 @@ export class PostgresParser {
   parse(bytes: Buffer, start: number, end: number): ParseOutcome {
     const instance = this.#current ?? this.#spares.pop() ?? null;
     if (instance === null) {
-      void this.#refill();
+      this.#refillSoon();
       return { outcome: 'busy' };
     }
     this.#current = instance;
@@ -126,7 +126,12 @@ export class PostgresParser {
   #retire(): void {
     this.#current = null;
     this.#parses = 0;
-    void this.#refill();
+    this.#refillSoon();
+  }
+
+  /** Where no instance can be made, `parse` stays busy, and whoever waits for `ready` is told why. */
+  #refillSoon(): void {
+    this.#refill().catch(() => undefined);
   }
 
   #refill(): Promise<void> {

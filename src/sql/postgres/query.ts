@@ -6,7 +6,18 @@ import { effectSet } from '../../core/effects.ts';
 import type { RowBound } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Analysis } from './analysis.ts';
-import { type AstNode, flag, integer, items, node, nodes, stringOf, struct, text, Unreadable } from './ast.ts';
+import {
+  type AstNode,
+  flag,
+  integer,
+  items,
+  node,
+  nodes,
+  stringOf,
+  struct,
+  text,
+  Unreadable,
+} from './ast.ts';
 import { boundOf, isSingleRow } from './bounds.ts';
 import { ROWS_FIELD } from './compact.ts';
 import { expression, expressions, optional } from './expression.ts';
@@ -59,7 +70,7 @@ function plainSelect(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
   optional(a, body, 'whereClause', scope, 'filter');
   const shape = targetColumns(a, nodes(body, 'targetList'), scope, star, 'output');
   const fromIsEmpty = items(body, 'fromClause').length === 0;
-  const one = !a.returnsSets && (fromIsEmpty || isSingleRow(a, body));
+  const one = !a.returnsSets && (fromIsEmpty || isSingleRow(a, body, scope));
   a.returnsSets ||= setsBefore;
   scope.outputs = shape.columns;
   groupAndWindow(a, body, scope, shape);
@@ -72,7 +83,7 @@ function plainSelect(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
 function groupAndWindow(a: Analysis, body: JsonObject, scope: Scope, shape: Shape): void {
   const distinct = nodes(body, 'distinctClause');
   if (distinct.length === 0 && items(body, 'distinctClause').length > 0)
-    a.addColumns(wholeOf(shape), 'group');
+    a.addColumns(wholeOf(shape), 'group', 'equality');
   ordering(a, distinct, scope, 'group');
   ordering(a, nodes(body, 'groupClause'), scope, 'group');
   optional(a, body, 'havingClause', scope, 'filter');
@@ -102,6 +113,8 @@ function lockingClause(a: Analysis, body: JsonObject): void {
 
 function valuesStatement(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
   const rows = nodes(body, 'valuesLists');
+  const setsBefore = a.returnsSets;
+  a.returnsSets = false;
   const origins: Origins[] = [];
   for (const row of rows) {
     nodes(row.body, 'items').forEach((value, n) => {
@@ -114,7 +127,15 @@ function valuesStatement(a: Analysis, body: JsonObject, scope: Scope): QueryResu
   scope.outputs = columns;
   ordering(a, nodes(body, 'sortClause'), scope, 'order');
   const bound = limitOf(a, body, scope);
-  return { shape, bound: bound.kind === 'unbounded' ? { kind: 'rows', max: integer(body, ROWS_FIELD) || rows.length } : bound };
+  // A single row of VALUES in an INSERT may hold functions that return many.
+  const many = a.returnsSets;
+  a.returnsSets ||= setsBefore;
+  if (many) return { shape, bound };
+  return {
+    shape,
+    bound:
+      bound.kind === 'unbounded' ? { kind: 'rows', max: integer(body, ROWS_FIELD) || rows.length } : bound,
+  };
 }
 
 function setOperation(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
@@ -125,7 +146,8 @@ function setOperation(a: Analysis, body: JsonObject, scope: Scope): QueryResult 
   const rightShape = a.nested(() => selectStatement(a, right, scope)).shape;
   const shape = sideBySide(leftShape, rightShape);
   // UNION, INTERSECT and EXCEPT compare whole rows, ALL or not; UNION ALL does not.
-  if (!(flag(body, 'all') && text(body, 'op') === 'SETOP_UNION')) a.addColumns(wholeOf(shape), 'group');
+  if (!(flag(body, 'all') && text(body, 'op') === 'SETOP_UNION'))
+    a.addColumns(wholeOf(shape), 'group', 'equality');
   scope.outputs = shape.columns;
   ordering(a, nodes(body, 'sortClause'), scope, 'order');
   lockingClause(a, body);

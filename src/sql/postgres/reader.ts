@@ -39,6 +39,8 @@ class ParserBusy extends Error {
 export class StatementReader {
   readonly parser: PostgresParser;
   readonly #lexer = new Lexer();
+  /** For texts within texts, which are read while `#lexer` still holds the outer one's literals. */
+  readonly #innerLexer = new Lexer();
 
   private constructor(parser: PostgresParser) {
     this.parser = parser;
@@ -113,9 +115,13 @@ export class StatementReader {
     }
   }
 
-  /** Parses text from the catalog or a schema file; throws Unreadable where it cannot. */
+  /** Parses text from the catalog or a function's body; throws Unreadable where it cannot. */
   parseText(sql: string): readonly AstNode[] {
     const bytes = Buffer.from(sql);
+    this.#innerLexer.scan(bytes, 0, bytes.length);
+    if (tooComplex(this.#innerLexer.complexity) !== null || bytes.length > CAPS.innerBytesMax) {
+      throw new Unreadable('text inside the statement that is too complex');
+    }
     const parsed = this.parser.parse(bytes, 0, bytes.length);
     if (parsed.outcome === 'busy') throw new ParserBusy();
     if (parsed.outcome !== 'tree') throw new Unreadable('text in the catalog that cannot be parsed');

@@ -69,7 +69,12 @@ function own(name: RelationName, column: string): Origins {
 }
 
 /** A read of the parent reads its children, and a read of a child reads rows of the parent's. */
-function followInheritance(a: Analysis, relation: CatalogRelation, effects: EffectSet, down: boolean): void {
+export function followInheritance(
+  a: Analysis,
+  relation: CatalogRelation,
+  effects: EffectSet,
+  down: boolean,
+): void {
   for (const ancestor of ancestorsOf(a, relation)) a.addRelation(ancestor, effects, 'inherited', true);
   if (!down) return;
   const pending = [...a.reading.catalog.childrenOf(relation)];

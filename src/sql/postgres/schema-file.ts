@@ -244,6 +244,9 @@ export class SchemaFile {
         case 'AT_AddConstraint':
           if (definition?.tag === 'Constraint') addKey(table, definition.body, null);
           break;
+        case 'AT_SetNotNull':
+          setNotNull(table, text(command.body, 'name') ?? '');
+          break;
         case 'AT_AttachPartition':
           this.#attach(table, definition);
           break;
@@ -298,5 +301,11 @@ function column(name: string, number: number, type: string, notNull: boolean): C
 function addKey(table: Table, constraint: JsonObject, ownColumn: string | null): void {
   const type = text(constraint, 'contype');
   if (type !== 'CONSTR_PRIMARY' && type !== 'CONSTR_UNIQUE') return;
-  table.uniqueKeys.push(ownColumn === null ? [...names(constraint, 'keys')] : [ownColumn]);
+  const keys = ownColumn === null ? [...names(constraint, 'keys')] : [ownColumn];
+  table.uniqueKeys.push(keys);
+  if (type === 'CONSTR_PRIMARY') for (const key of keys) setNotNull(table, key);
+}
+
+function setNotNull(table: Table, name: string): void {
+  table.columns = table.columns.map((own) => (own.name === name ? { ...own, notNull: true } : own));
 }

@@ -52,29 +52,14 @@ export function prepare(a: Analysis, body: JsonObject): StatementResult {
   const inner = new Analysis(a.reading, a.parseText);
   const result = analyzeStatement(inner, query);
   const facts = factsFrom(inner, result);
-  adopt(a, inner);
+  a.adopt(inner);
+  a.adoptConstants(inner);
   return {
     kind: 'PREPARE',
     act: { act: 'prepare', name: text(body, 'name') ?? '', inner: facts },
     bound: NO_ROWS,
     shape: null,
   };
-}
-
-/** What a part does counts for the whole. */
-function adopt(a: Analysis, inner: Analysis): void {
-  a.effects |= inner.effects;
-  a.kinds.push(...inner.kinds);
-  for (const use of inner.relations.values()) a.addRelation(use, use.effects, use.role, use.known);
-  for (const use of inner.columns.values()) a.addColumn(use, use.place);
-  for (const use of inner.functions.values()) a.addFunction(use.schema, use.name, use.volatility);
-  for (const setting of inner.settings) a.settings.add(setting);
-  for (const body of inner.visited) a.visited.add(body);
-  for (const offset of inner.seenConstants) a.seeConstant(offset);
-  for (const offset of inner.lookedAt) a.lookAt(offset);
-  a.unfiltered ||= inner.unfiltered;
-  a.unresolved ||= inner.unresolved;
-  a.changesReading ||= inner.changesReading;
 }
 
 export function executePrepared(a: Analysis, body: JsonObject): StatementResult {
@@ -129,7 +114,9 @@ export function explain(a: Analysis, body: JsonObject, bound: RowBound): Stateme
   const inner = new Analysis(a.reading, a.parseText);
   const result = analyzeStatement(inner, query);
   if (!runs) planOnly(inner);
-  adopt(a, inner);
+  else a.makesTemporary.push(...inner.makesTemporary);
+  a.adopt(inner);
+  a.adoptConstants(inner);
   const act: StatementResult['act'] = result.act.act === 'execute' ? result.act : { act: 'none' };
   return {
     kind: 'EXPLAIN',

@@ -5,10 +5,19 @@ import type { JsonObject } from '../../core/json.ts';
 import type { Analysis } from './analysis.ts';
 import { type AstNode, flag, node, nodes, stringOf, struct, text, Unreadable } from './ast.ts';
 import { copyStatement } from './copy.ts';
-import { alterTable, createFunction, createTable, drop, rename, truncate } from './definitions.ts';
+import {
+  alterTable,
+  createFunction,
+  createTable,
+  drop,
+  everyRelation,
+  makesTemporary,
+  rename,
+  truncate,
+} from './definitions.ts';
 import { callFunction } from './functions.ts';
 import { analyzeQuery } from './query.ts';
-import { NO_SHAPE, renamed, Scope, type Shape } from './scope.ts';
+import { NO_SHAPE, renamed, Scope, type Shape, wholeOf } from './scope.ts';
 import {
   constantText,
   declareCursor,
@@ -129,6 +138,7 @@ function fromTable(a: Analysis, statement: AstNode): StatementResult {
   sweep(a, statement.body, effectSet(...row.effects));
   const objectType =
     text(statement.body, 'objtype') ?? text(statement.body, 'objectType') ?? text(statement.body, 'kind');
+  if (statement.tag === 'DropOwnedStmt') everyRelation(a, effectSet(...row.effects), () => true);
   if (statement.tag === 'GrantStmt') return plain(flag(statement.body, 'is_grant') ? 'GRANT' : 'REVOKE');
   if (statement.tag === 'GrantRoleStmt')
     return plain(flag(statement.body, 'is_grant') ? 'GRANT ROLE' : 'REVOKE ROLE');
@@ -154,8 +164,9 @@ function makeTable(a: Analysis, into: JsonObject, shape: Shape): void {
   const relation = struct(into, 'rel');
   if (relation === null) throw new Unreadable('INTO without a table');
   a.addEffects('define', 'write');
+  a.addColumns(wholeOf(shape), 'source');
   mentionRelation(a, relation, effectSet('define', 'write'));
-  if (text(relation, 'relpersistence') === 't' || text(relation, 'schemaname') === 'pg_temp') {
+  if (makesTemporary(a, relation)) {
     const columns = renamed(shape, nodes(into, 'colNames').map(stringOf));
     a.makesTemporary.push({
       name: text(relation, 'relname') ?? '',
@@ -181,7 +192,9 @@ function createView(a: Analysis, body: JsonObject): StatementResult {
   a.addEffects('define');
   const { shape } = analyzeQuery(a, query, null);
   mentionRelation(a, view, effectSet('define'));
-  if (text(view, 'relpersistence') === 't') {
+  if (makesTemporary(a, view)) {
+    // What lies behind the view is the session's own affair: the catalog never has it.
+    a.addColumns(wholeOf(shape), 'source');
     const columns = renamed(shape, nodes(body, 'aliases').map(stringOf));
     a.makesTemporary.push({
       name: text(view, 'relname') ?? '',

@@ -9,6 +9,7 @@ import { asNode, stringOf, text } from './ast.ts';
 import { expression } from './expression.ts';
 import { callNamed } from './functions.ts';
 import { analyzeQuery } from './query.ts';
+import { followInheritance } from './relations.ts';
 import { Scope } from './scope.ts';
 
 const QUERIES: ReadonlySet<string> = new Set([
@@ -76,9 +77,10 @@ function visit(a: Analysis, tree: Json, effects: EffectSet, scope: Scope): void 
     const value = tree[key];
     if (value === undefined || typeof value !== 'object' || value === null) continue;
     if (isObject(value) && QUERIES.has(key)) analyzeQuery(a, { tag: key, body: value }, scope);
-    else if (isObject(value) && EXPRESSIONS.has(key))
-      expression(a, { tag: key, body: value }, scope, 'filter');
-    else if (isArray(value) && FUNCTION_FIELDS.has(key)) mentionFunction(a, value);
+    else if (isObject(value) && EXPRESSIONS.has(key)) {
+      // Generated columns, USING of a new type and the like: what the expression gives may be kept.
+      a.addColumns(expression(a, { tag: key, body: value }, scope, 'filter'), 'source');
+    } else if (isArray(value) && FUNCTION_FIELDS.has(key)) mentionFunction(a, value);
     else a.nested(() => visit(a, value, effects, scope));
   }
 }
@@ -93,6 +95,7 @@ export function mentionName(a: Analysis, schema: string | null, name: string, ef
   for (const candidate of a.candidates(schema, name)) {
     const known = candidate.relation !== null || candidate.temporary !== null;
     a.addRelation(candidate, effects, 'direct', known);
+    if (candidate.relation !== null) followInheritance(a, candidate.relation, effects, true);
   }
 }
 
