@@ -75,9 +75,6 @@ const domain: SqlDomain = {
   loadReader: async () => {},
   parseLarge: async () => ({ outcome: 'failed' }),
   clock: () => Date.now(),
-  recordResult: (result) => {
-    if (withJournal) sink.records += result.length;
-  },
   record: (_type, members) => {
     if (withJournal) sink.records += members.length;
   },
