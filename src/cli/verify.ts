@@ -175,11 +175,13 @@ function intactText(
   const { segments, sealed, records, unsealed, keyIds, last } = report;
   const lines = [
     `${style.green(style.bold('intact'))}  ${directory}: ${plural(records, 'record')} in ${plural(segments, 'segment')}, up to record ${last.n}`,
-    `signed  ${plural(sealed, 'segment')} by key ${keyIds.join(', ')}`,
+    sealed === 0
+      ? `signed  nothing yet: a segment is when it is closed, by key ${keyIds.join(', ')}`
+      : `signed  ${plural(sealed, 'segment')} by key ${keyIds.join(', ')}`,
   ];
   if (unsealed > 0) {
     lines.push(
-      `open    the last ${plural(unsealed, 'record')}: chained, and not signed until their segment is closed`,
+      `open    the last ${plural(unsealed, 'record')}: chained, not signed yet`,
     );
   }
   lines.push(

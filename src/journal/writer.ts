@@ -301,9 +301,10 @@ export class Journal {
   #seal(): Error | null {
     const segment = this.#segment?.number ?? 0;
     const members = `"segment":${segment},"records":${this.#segmentRecords + 1}`;
-    const unsigned = hashLine(this.#line(this.#n + 1, 'seal', members));
-    const signature = this.#options.key.sign(sealedText('seal', segment, this.#n + 1, unsigned));
-    this.append('seal', `${members},"signature":"${signature}"`);
+    // Built once: the time in it must not move between signing and writing.
+    const line = this.#line(this.#n + 1, 'seal', members);
+    const signature = this.#options.key.sign(sealedText('seal', segment, this.#n + 1, hashLine(line)));
+    this.#add(line.replace(members, `${members},"signature":"${signature}"`));
     const error = this.#write();
     if (error === null) this.#over = true;
     else this.#forgetPending();
