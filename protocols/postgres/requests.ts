@@ -183,6 +183,7 @@ export class Requests {
     const link = this.#link;
     if (link.skipping) return 'drop';
     const message = readBind(bytes, start, end);
+    if (!link.gate.canRecord) return this.#refuseWith(new ProxyError('journal-unavailable'));
     if (link.names.size >= link.settings.namesMax) return this.#refuseWith(new ProxyError('too-many-names'));
     if (link.isUncertain('statement', message.statement)) return this.#awaitReplies();
     const named = link.names.statement(message.statement);
@@ -223,6 +224,7 @@ export class Requests {
     const link = this.#link;
     if (link.skipping) return 'drop';
     const name = readExecute(bytes, start, end);
+    if (!link.gate.canRecord) return this.#refuseWith(new ProxyError('journal-unavailable'));
     if (link.isUncertain('portal', name)) return this.#awaitReplies();
     const portal = link.names.portal(name);
     if (portal === null) {

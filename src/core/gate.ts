@@ -46,6 +46,9 @@ export interface SqlGate {
   /** Grows when earlier answers may not hold any more: a new policy, catalog, search path or time of day. */
   readonly stamp: number;
 
+  /** Whether the journal takes records; while it does not, nothing runs, not even what was admitted before. */
+  readonly canRecord: boolean;
+
   /** Judges `bytes[start, end)`. Nothing is journaled: that is `admit`'s and `refuse`'s. */
   judge(bytes: Buffer, start: number, end: number): SqlAnswer;
 

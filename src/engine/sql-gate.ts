@@ -93,6 +93,11 @@ export class SessionGate implements SqlGate {
     return this.#stamp;
   }
 
+  get canRecord(): boolean {
+    const { journal } = this.#domain;
+    return journal.healthy || journal.tryRecover();
+  }
+
   /** Takes note of a new policy, catalog or hour. */
   #notice(): void {
     const { policy, catalog } = this.#domain;
@@ -138,9 +143,7 @@ export class SessionGate implements SqlGate {
   }
 
   judge(bytes: Buffer, start: number, end: number): SqlAnswer {
-    if (!this.#domain.journal.healthy && !this.#domain.journal.tryRecover()) {
-      return { outcome: 'failed', error: new ProxyError('journal-unavailable') };
-    }
+    if (!this.canRecord) return { outcome: 'failed', error: new ProxyError('journal-unavailable') };
     const failure = this.#waitFailure;
     if (failure !== null) {
       this.#waitFailure = null;
