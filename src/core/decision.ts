@@ -1,4 +1,5 @@
 import type { StatementFacts } from './facts.ts';
+import type { MaskDuties } from './masks.ts';
 
 export type Verdict = 'allow' | 'deny' | 'approve';
 
@@ -15,6 +16,8 @@ export const NO_LIMIT: ResultLimit = { rows: null, rowsRule: null, bytes: null, 
 /** Duties attached to a verdict that the session carries out. */
 export interface Obligations {
   readonly limit: ResultLimit;
+  /** Null: nothing that it reads or returns is masked. */
+  readonly masks: MaskDuties | null;
 }
 
 /** Policy's whole answer on one statement. */

@@ -25,8 +25,12 @@ export function accessOf(use: RelationUse): Access {
 
 const READING_EFFECTS = effectSet('read', 'copy-out', 'network');
 
-export const PLACES = ['output', 'filter', 'join', 'group', 'order', 'assignment'] as const;
+/** `assignment`: the column is written. `source`: its value is stored elsewhere, or given to a function that has effects. */
+export const PLACES = ['output', 'filter', 'join', 'group', 'order', 'assignment', 'source'] as const;
 export type Place = (typeof PLACES)[number];
+
+/** What the use of a column tells about its value: whether there is one, whether it equals another, or anything. */
+export type Revealed = 'presence' | 'equality' | 'anything';
 
 /** A base column and where in the statement it is used. `column` is `*` for the whole row of a relation not known. */
 export interface ColumnUse {
@@ -34,6 +38,7 @@ export interface ColumnUse {
   readonly table: string;
   readonly column: string;
   readonly place: Place;
+  readonly reveals: Revealed;
 }
 
 export type Volatility = 'immutable' | 'stable' | 'volatile' | 'unknown';
@@ -44,8 +49,11 @@ export interface FunctionUse {
   readonly volatility: Volatility;
 }
 
-/** How an output column depends on a base column, from the weakest to the strongest claim of likeness. */
-export type Dependence = 'computed' | 'aggregated' | 'row' | 'copied';
+/**
+ * How an output column depends on a base column, from the weakest to the strongest claim of likeness. `presence`:
+ * only on whether it is NULL.
+ */
+export type Dependence = 'presence' | 'computed' | 'aggregated' | 'row' | 'copied';
 
 export interface Origin {
   readonly schema: string | null;
@@ -110,6 +118,8 @@ export interface StatementFacts {
   readonly act: SessionAct;
   /** It may change how later text is read (search_path, lexical settings): later statements wait until it is known. */
   readonly changesReading: boolean;
+  /** It stores values whose origin could not be established. */
+  readonly storesUnknown: boolean;
   /** Relation names that the catalog does not have; a fresh catalog may. */
   readonly unresolved: boolean;
   /** Tables of the session's own that it makes, with their columns (null: not known). */

@@ -6,6 +6,7 @@
 import { suggestion } from '../core/nearest.ts';
 import type { Problem } from '../core/problem.ts';
 import type { LocatedDocument } from '../core/yaml-document.ts';
+import { Mask } from './masks.ts';
 import { compilePattern, matchesColumn, matchesFunction, matchesRelation } from './pattern.ts';
 import type { PolicyDocument, WhenDocument } from './schema.ts';
 
@@ -38,7 +39,39 @@ export function checkPolicy(source: LocatedDocument<PolicyDocument>, world: Worl
     const never = contradiction(rule.when);
     if (never !== null) problems.push(source.problemAt([...path, 'when'], `can never match: ${never}`));
   });
+  problems.push(...problemsOfMasks(source, world));
   return problems;
+}
+
+function problemsOfMasks(source: LocatedDocument<PolicyDocument>, world: World): readonly Problem[] {
+  const problems: Problem[] = [];
+  const masks = source.value.masks.map((document) => ({ document, mask: new Mask(document) }));
+  masks.forEach(({ document, mask }, n) => {
+    for (const { at, message } of unmatchedColumns(document.columns, world.relations)) {
+      problems.push(source.problemAt(['masks', n, 'columns', ...at], message));
+    }
+    for (const { key, at, message } of problemsOf(document.unless ?? {}, world)) {
+      problems.push(source.problemAt(['masks', n, 'unless', key, ...at], message));
+    }
+    for (const earlier of masks.slice(0, n)) {
+      const shared = sharedColumn(earlier.mask, mask, world.relations ?? []);
+      if (shared === null || JSON.stringify(earlier.document.with) === JSON.stringify(document.with)) continue;
+      const message = `${shared} has another mask already (${earlier.mask.name}): expected one mask for each column`;
+      problems.push(source.problemAt(['masks', n, 'columns'], message));
+    }
+  });
+  return problems;
+}
+
+/** A column that both masks cover. */
+function sharedColumn(left: Mask, right: Mask, relations: readonly WorldRelation[]): string | null {
+  for (const { schema, name, columns } of relations) {
+    for (const column of columns) {
+      if (left.covers(schema, name, column) && right.covers(schema, name, column))
+        return `${schema}.${name}.${column}`;
+    }
+  }
+  return null;
 }
 
 interface Found {
@@ -104,7 +137,7 @@ function unmatchedColumns(
       pattern !== null &&
       matchesColumn(
         pattern,
-        { schema: relation.schema, table: relation.name, column, place: 'output' },
+        { schema: relation.schema, table: relation.name, column, place: 'output', reveals: 'anything' },
         'every',
       );
     if (relations.some((relation) => relation.columns.some((column) => matches(relation, column)))) return [];

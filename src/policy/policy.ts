@@ -8,9 +8,11 @@ import { assertNever } from '../core/assert.ts';
 import type { Decision, ResultLimit } from '../core/decision.ts';
 import { EFFECTS, effectSet } from '../core/effects.ts';
 import { accessOf, type StatementFacts } from '../core/facts.ts';
+import type { MaskDuties } from '../core/masks.ts';
 import type { SessionContext } from '../core/principal.ts';
 import { type LocatedDocument, readYaml } from '../core/yaml-document.ts';
 import { BASELINE_TEXT, baselineRules } from './baseline.ts';
+import { type Mask, type MaskDenial, MaskJudge, masksOf } from './masks.ts';
 import type { Judged } from './matcher.ts';
 import { type Part, Rule } from './rule.ts';
 import { type PolicyDocument, policySchema } from './schema.ts';
@@ -20,6 +22,7 @@ export interface PolicyContext {
   /** Never used again for another set of rules, over reloads too. */
   readonly id: number;
   readonly rules: readonly Rule[];
+  readonly masks: MaskJudge;
   /** Milliseconds since the epoch at which it must be asked for anew. */
   readonly validUntilMs: number;
 }
@@ -33,6 +36,7 @@ export class Policy {
   readonly version: string;
   readonly document: PolicyDocument;
   readonly rules: readonly Rule[];
+  readonly masks: readonly Mask[];
   readonly #contexts = new Map<string, PolicyContext>();
   readonly #timed: boolean;
 
@@ -43,54 +47,92 @@ export class Policy {
       .map(({ rule }) => new Rule(rule, observe));
     this.document = document;
     this.rules = [...baseline, ...document.rules.map((rule) => new Rule(rule, observe))];
-    this.#timed = this.rules.some((rule) => rule.timed);
+    this.masks = masksOf(document);
+    this.#timed = [...this.rules, ...this.masks].some(({ timed }) => timed);
     this.version = `sha256:${createHash('sha256').update(BASELINE_TEXT).update('\0').update(text).digest('hex')}`;
   }
 
   contextFor(session: SessionContext, atMs: number): PolicyContext {
     const at = new Date(atMs);
     const rules = this.rules.filter((rule) => rule.appliesTo(session, at));
-    const key = this.rules.map((rule) => (rules.includes(rule) ? '1' : '0')).join('');
+    const masks = this.masks.filter((mask) => mask.appliesTo(session, at));
+    const bits = [
+      ...this.rules.map((rule) => rules.includes(rule)),
+      ...this.masks.map((mask) => masks.includes(mask)),
+    ];
+    const key = bits.map((bit) => (bit ? '1' : '0')).join('');
     const minute = this.#timed ? Math.floor(atMs / MINUTE_MS) : 0;
     const validUntilMs = this.#timed ? (minute + 1) * MINUTE_MS : Number.POSITIVE_INFINITY;
     const known = this.#contexts.get(key);
     if (known !== undefined && known.validUntilMs === validUntilMs) return known;
-    const context: PolicyContext = { id: known?.id ?? nextContextId++, rules, validUntilMs };
+    const context: PolicyContext = {
+      id: known?.id ?? nextContextId++,
+      rules,
+      masks: new MaskJudge(masks),
+      validUntilMs,
+    };
     this.#contexts.set(key, context);
     return context;
   }
 
   /** Decides on one statement. Pure: the same statement in the same context always gets the same decision. */
   decide(context: PolicyContext, judged: Judged): Decision {
+    const masked = this.#masked(context, judged.facts);
     const matched = context.rules.filter((rule) => rule.action.kind !== 'allow' && rule.matches(judged));
     const enforced = matched.filter((rule) => !rule.observe);
-    const observed = matched.filter((rule) => rule.observe).map((rule) => rule.name);
+    const observed = [...matched.filter((rule) => rule.observe).map((rule) => rule.name), ...masked.observed];
     const limit = tightest(enforced);
-    const denying = enforced.find((rule) => rule.action.kind === 'deny');
     const names = matched.map((rule) => rule.name);
-    if (denying !== undefined)
-      return this.#decision('deny', denying.name, denying.message, names, observed, limit);
-    if (this.document.default === 'allow') return this.#decision('allow', null, null, names, observed, limit);
+    const settle = (
+      verdict: Decision['verdict'],
+      rule: string | null,
+      message: string | null,
+      rules: readonly string[],
+      watched: readonly string[] = observed,
+    ): Decision => ({
+      verdict,
+      rule,
+      message,
+      rules,
+      observed: watched,
+      obligations: { limit, masks: verdict === 'allow' ? masked.duties : null },
+      policyVersion: this.version,
+    });
+    const denying = enforced.find((rule) => rule.action.kind === 'deny');
+    if (denying !== undefined) return settle('deny', denying.name, denying.message, names);
+    const { denial } = masked;
+    if (denial !== null) {
+      const rule = maskRuleName(denial.mask);
+      return settle('deny', rule, denial.message, [...names, rule]);
+    }
+    if (this.document.default === 'allow') return settle('allow', null, null, names);
     const coverage = coverageOf(context, judged);
     const all = [...names, ...coverage.rules];
-    if (coverage.complete)
-      return this.#decision('allow', coverage.rules[0] ?? null, null, all, observed, limit);
+    if (coverage.complete) return settle('allow', coverage.rules[0] ?? null, null, all);
     if (this.document.mode === 'observe') {
-      return this.#decision('allow', null, null, all, [...observed, DEFAULT_RULE], limit);
+      return settle('allow', null, null, all, [...observed, DEFAULT_RULE]);
     }
-    return this.#decision('deny', DEFAULT_RULE, coverage.message, all, observed, limit);
+    return settle('deny', DEFAULT_RULE, coverage.message, all);
   }
 
-  #decision(
-    verdict: Decision['verdict'],
-    rule: string | null,
-    message: string | null,
-    rules: readonly string[],
-    observed: readonly string[],
-    limit: ResultLimit,
-  ): Decision {
-    return { verdict, rule, message, rules, observed, obligations: { limit }, policyVersion: this.version };
+  /** What masks ask of a statement; under `mode: observe` only what they would have denied. */
+  #masked(
+    context: PolicyContext,
+    facts: StatementFacts,
+  ): { denial: MaskDenial | null; duties: MaskDuties | null; observed: readonly string[] } {
+    if (context.masks.isIdle) return NO_MASKS;
+    const denial = context.masks.denial(facts);
+    if (this.document.mode !== 'observe')
+      return { denial, duties: context.masks.duties(facts), observed: [] };
+    return { denial: null, duties: null, observed: denial === null ? [] : [maskRuleName(denial.mask)] };
   }
+}
+
+const NO_MASKS = { denial: null, duties: null, observed: [] };
+
+/** How denials name a mask. */
+export function maskRuleName(mask: string): string {
+  return `mask ${mask}`;
 }
 
 /** Parses a policy file; throws ProblemsError with every problem in it. */

@@ -92,7 +92,9 @@ function actionOf(document: RuleDocument): RuleAction {
   return { kind: 'limit', rows: then.limit.rows ?? null, bytes: then.limit.bytes ?? null };
 }
 
-function contextTests(when: WhenDocument): readonly ContextTest[] {
+export function contextTests(
+  when: Pick<WhenDocument, 'users' | 'groups' | 'listeners' | 'clients' | 'at'>,
+): readonly ContextTest[] {
   const tests: ContextTest[] = [];
   if (when.users !== undefined) tests.push(MATCHERS.users.compile(when.users));
   if (when.groups !== undefined) tests.push(MATCHERS.groups.compile(when.groups));

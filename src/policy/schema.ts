@@ -1,6 +1,7 @@
 /** The policy file's shape (DESIGN 4). The JSON Schema for editors is made from it. */
 import { z } from 'zod';
 import { parseBytes } from '../core/quantities.ts';
+import { maskSchema } from './masks-schema.ts';
 import { MATCHERS } from './matchers/index.ts';
 
 const bytes = z
@@ -92,6 +93,7 @@ export const policySchema = z.strictObject({
     })
     .default({}),
   rules: z.array(ruleSchema).default([]),
+  masks: z.array(maskSchema).default([]),
 });
 
 export type PolicyDocument = z.output<typeof policySchema>;

@@ -1,0 +1,42 @@
+/** Masking in the words that policy, gate and protocols share. What a masker does to a value is masking's affair. */
+import type { Json } from './json.ts';
+
+/** A masker as the policy file names it under `with:`. */
+export interface MaskerChoice {
+  readonly masker: string;
+  /** Undefined where it is written as a bare name. */
+  readonly options: Json | undefined;
+}
+
+/** What happens to one output column. */
+export interface ColumnMask extends MaskerChoice {
+  /** How denials, explain and the journal name the mask: its columns as written. */
+  readonly name: string;
+}
+
+/** Values that are masked by what they look like, whatever their column. */
+export interface DetectedMask extends ColumnMask {
+  readonly detectors: readonly string[];
+}
+
+/** What is owed for the masked columns that a statement can reach. */
+export interface MaskDuties {
+  /** By position of the output column; null where the columns are not known, so that every one counts as unknown. */
+  readonly outputs: readonly (ColumnMask | null)[] | null;
+  /** For output columns whose origin is not known, or that the statement's text does not account for. */
+  readonly unknown: ColumnMask | null;
+  readonly detected: readonly DetectedMask[];
+  /** Masked columns that it touches in any place, as `schema.table.column`: its errors and notices may quote them. */
+  readonly touched: readonly string[];
+}
+
+/** One column of a result as the server describes it. */
+export interface ResultField {
+  readonly name: string;
+  /** The base column it is taken from, by the server's own numbers; 0 where there is none. */
+  readonly tableOid: number;
+  readonly columnNumber: number;
+  readonly typeOid: number;
+  readonly typeModifier: number;
+  readonly binary: boolean;
+}

@@ -1,0 +1,252 @@
+/**
+ * The masks of a policy: which base columns are masked for whom, and what follows for one statement. A masked
+ * column may come out masked, may not be stored elsewhere, and may be compared as far as `inference` allows.
+ */
+import { effectSet } from '../core/effects.ts';
+import type { Dependence, OutputColumn, StatementFacts } from '../core/facts.ts';
+import type { ColumnMask, DetectedMask, MaskDuties, MaskerChoice } from '../core/masks.ts';
+import type { SessionContext } from '../core/principal.ts';
+import type { MaskDocument } from './masks-schema.ts';
+import type { ContextTest } from './matcher.ts';
+import { compilePattern, matchesColumn, matchesRelation, type NamePattern } from './pattern.ts';
+import { contextTests } from './rule.ts';
+import type { PolicyDocument } from './schema.ts';
+
+export type Inference = 'allow' | 'equality' | 'deny';
+
+/** Where nothing of a value can be kept: what is computed from it, or of an origin that is not known. */
+const REDACT: MaskerChoice = { masker: 'redact', options: undefined };
+export const UNKNOWN_ORIGIN: ColumnMask = { name: 'unknown origin', ...REDACT };
+
+/** A column by the server's own numbers, so that it stays masked under another name. */
+export interface NumberedColumn {
+  readonly tableOid: number;
+  readonly number: number;
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+}
+
+export class Mask {
+  readonly name: string;
+  readonly choice: MaskerChoice;
+  readonly inference: Inference;
+  readonly detectors: readonly string[];
+  /** Its exemption changes with time alone. */
+  readonly timed: boolean;
+  readonly #columns: readonly NamePattern[];
+  readonly #unless: readonly ContextTest[] | null;
+  /** Columns that had a masked name once. */
+  readonly #moved = new Set<string>();
+
+  constructor(document: MaskDocument) {
+    this.name = (document.columns ?? document.detect ?? []).join(', ');
+    this.choice = choiceOf(document.with);
+    this.inference = document.inference ?? 'deny';
+    this.detectors = document.detect ?? [];
+    this.timed = document.unless?.at !== undefined;
+    this.#columns = (document.columns ?? []).flatMap((written) => compilePattern(written, 3) ?? []);
+    this.#unless = document.unless === undefined ? null : contextTests(document.unless);
+  }
+
+  get isOfColumns(): boolean {
+    return this.#columns.length > 0;
+  }
+
+  /** Whether it holds for a session: every test of `unless` together exempts from it. */
+  appliesTo(context: SessionContext, at: Date): boolean {
+    return this.#unless === null || !this.#unless.every((test) => test(context, at));
+  }
+
+  covers(schema: string | null, table: string, column: string): boolean {
+    const use = { schema, table, column, place: 'output', reveals: 'anything' } as const;
+    return (
+      this.#columns.some((pattern) => matchesColumn(pattern, use, 'some')) ||
+      this.#moved.has(`${schema ?? '?'}.${table}.${column}`)
+    );
+  }
+
+  /** Whether it may cover a column of the relation. */
+  mayReach(schema: string | null, table: string): boolean {
+    return (
+      this.#columns.some((pattern) => matchesRelation(pattern, { schema, name: table }, 'some')) ||
+      [...this.#moved].some((moved) => moved.startsWith(`${schema ?? '?'}.${table}.`))
+    );
+  }
+
+  follow(column: NumberedColumn): void {
+    this.#moved.add(`${column.schema}.${column.table}.${column.column}`);
+  }
+}
+
+function choiceOf(written: MaskDocument['with']): MaskerChoice {
+  if (typeof written === 'string') return { masker: written, options: undefined };
+  const [named] = Object.entries(written);
+  return { masker: named?.[0] ?? '', options: named?.[1] };
+}
+
+export function masksOf(document: PolicyDocument): readonly Mask[] {
+  return document.masks.map((mask) => new Mask(mask));
+}
+
+/** Why a statement may not use masked columns the way it does; null where it may. */
+export interface MaskDenial {
+  readonly mask: string;
+  readonly message: string;
+}
+
+const OUTSIDE_OUTPUT = new Set(['filter', 'join', 'group', 'order']);
+
+/** Statements that put code into the database, which would then read what its maker may not. */
+const DEFINES_CODE =
+  /^(CREATE|ALTER) (FUNCTION|PROCEDURE|ROUTINE|AGGREGATE|TRIGGER|EVENT TRIGGER|RULE|POLICY|OPERATOR|CAST|TRANSFORM|LANGUAGE|EXTENSION|TYPE|DOMAIN|CONVERSION|ACCESS METHOD|TEXT SEARCH)/;
+
+const READING = effectSet('read', 'copy-out');
+const UNREAD = effectSet('execute', 'dynamic');
+
+/** Whether it runs code whose text Sluice has not read. */
+function runsUnread(facts: StatementFacts): boolean {
+  return (facts.effects & UNREAD) !== 0;
+}
+
+/** Rows that only describe objects and settings hold nobody's data. */
+function readsData(facts: StatementFacts): boolean {
+  return runsUnread(facts) || facts.relations.some((use) => !SYSTEM_SCHEMAS.has(use.schema ?? ''));
+}
+
+const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
+
+/** What the masks in force for a session have to say of one statement. */
+export class MaskJudge {
+  readonly #masks: readonly Mask[];
+  readonly #columns: readonly Mask[];
+  readonly #detected: readonly DetectedMask[];
+  /** Facts are made once per text, and asked about at every Bind. */
+  readonly #duties = new WeakMap<StatementFacts, MaskDuties | null>();
+
+  constructor(masks: readonly Mask[]) {
+    this.#masks = masks;
+    this.#columns = masks.filter((mask) => mask.isOfColumns);
+    this.#detected = masks
+      .filter((mask) => mask.detectors.length > 0)
+      .map((mask) => ({ name: mask.name, ...mask.choice, detectors: mask.detectors }));
+  }
+
+  get isIdle(): boolean {
+    return this.#masks.length === 0;
+  }
+
+  denial(facts: StatementFacts): MaskDenial | null {
+    const [first] = this.#columns;
+    if (first === undefined) return null;
+    if (DEFINES_CODE.test(facts.kind)) {
+      return {
+        mask: first.name,
+        message: `who reads masked columns cannot define code that would read them (${facts.kind})`,
+      };
+    }
+    for (const use of facts.columns) {
+      const mask = this.#maskOf(facts, use.schema, use.table, use.column);
+      if (mask === null || use.reveals === 'presence') continue;
+      const column = `${use.schema === null ? '' : `${use.schema}.`}${use.table}.${use.column}`;
+      if (use.place === 'source') {
+        return { mask: mask.name, message: `${column} is masked, so its values cannot be stored elsewhere` };
+      }
+      if (!OUTSIDE_OUTPUT.has(use.place) || mask.inference === 'allow') continue;
+      if (mask.inference === 'equality' && use.reveals === 'equality') continue;
+      const allowed = mask.inference === 'equality' ? 'be compared other than by equality' : 'be compared';
+      return { mask: mask.name, message: `${column} is masked, so it cannot ${allowed} (${use.place})` };
+    }
+    if (facts.storesUnknown && (facts.act.act === 'execute' || this.#reach(facts) !== null)) {
+      const mask = this.#reach(facts) ?? first;
+      return {
+        mask: mask.name,
+        message: 'values that may come from masked columns cannot be stored elsewhere',
+      };
+    }
+    return null;
+  }
+
+  /** Null where nothing of the statement is masked. */
+  duties(facts: StatementFacts): MaskDuties | null {
+    if (this.isIdle) return null;
+    const known = this.#duties.get(facts);
+    if (known !== undefined) return known;
+    const duties = this.#dutiesOf(facts);
+    this.#duties.set(facts, duties);
+    return duties;
+  }
+
+  #dutiesOf(facts: StatementFacts): MaskDuties | null {
+    const reach = this.#columns.length === 0 ? null : this.#reach(facts);
+    const touched = new Set<string>();
+    for (const use of facts.columns) {
+      if (this.#maskOf(facts, use.schema, use.table, use.column) === null) continue;
+      touched.add(`${use.schema === null ? '' : `${use.schema}.`}${use.table}.${use.column}`);
+    }
+    const unknown = reach === null ? null : UNKNOWN_ORIGIN;
+    const outputs = this.#outputs(facts, unknown, touched.size > 0);
+    const detected = readsData(facts) ? this.#detected : [];
+    const isMasked = outputs === null ? unknown !== null : outputs.some((mask) => mask !== null);
+    if (!isMasked && reach === null && detected.length === 0 && touched.size === 0) return null;
+    return { outputs, unknown, detected, touched: [...touched] };
+  }
+
+  #outputs(
+    facts: StatementFacts,
+    unknown: ColumnMask | null,
+    touches: boolean,
+  ): readonly (ColumnMask | null)[] | null {
+    // A plan shows no values; how many rows it expects tells of those that it filters by.
+    if (facts.kind === 'EXPLAIN') return [touches ? unknown : null];
+    if (facts.outputs === null) return null;
+    return facts.outputs.map((output) => this.#maskOfOutput(facts, output, unknown));
+  }
+
+  #maskOfOutput(facts: StatementFacts, output: OutputColumn, unknown: ColumnMask | null): ColumnMask | null {
+    if (output.origins === null) return unknown;
+    let found: Mask | null = null;
+    let how: Dependence = 'presence';
+    for (const origin of output.origins) {
+      if (origin.how === 'presence') continue;
+      const mask = this.#maskOf(facts, origin.schema, origin.table, origin.column);
+      if (mask === null) continue;
+      // Of two masks neither may be weakened by the other.
+      if (found !== null && (found !== mask || how !== origin.how)) return { name: found.name, ...REDACT };
+      found = mask;
+      how = origin.how;
+    }
+    if (found === null) return null;
+    return how === 'copied' ? { name: found.name, ...found.choice } : { name: found.name, ...REDACT };
+  }
+
+  #maskOf(facts: StatementFacts, schema: string | null, table: string, column: string): Mask | null {
+    for (const mask of this.#columns) {
+      if (mask.covers(schema, table, column)) return mask;
+      // Rows of a child are rows of its parent, and the other way round.
+      for (const use of facts.relations) {
+        if (use.role === 'inherited' && mask.covers(use.schema, use.name, column)) return mask;
+      }
+    }
+    return null;
+  }
+
+  /** The first mask of whose columns values may come out where the origin of an output is not known. */
+  #reach(facts: StatementFacts): Mask | null {
+    const [first] = this.#columns;
+    if (first === undefined) return null;
+    if (runsUnread(facts)) return first;
+    for (const use of facts.relations) {
+      if (!use.known && (use.effects & READING) !== 0) return first;
+      const mask = this.#columns.find((candidate) => candidate.mayReach(use.schema, use.name));
+      if (mask !== undefined) return mask;
+    }
+    return null;
+  }
+
+  /** The mask of a column by its name alone, for what the server says of a result. */
+  maskOfColumn(schema: string, table: string, column: string): ColumnMask | null {
+    const mask = this.#columns.find((candidate) => candidate.covers(schema, table, column));
+    return mask === undefined ? null : { name: mask.name, ...mask.choice };
+  }
+}
