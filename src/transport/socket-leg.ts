@@ -78,9 +78,6 @@ export class SocketLeg implements Leg {
   }
 
   #listen(socket: net.Socket): void {
-    socket.on('drain', () => {
-      if (!this.congested) this.#events.drained();
-    });
     socket.on('end', () => this.#events.ended());
     socket.on('error', (error) => this.#close(error));
     socket.on('close', () => this.#close(null));
@@ -107,18 +104,26 @@ export class SocketLeg implements Leg {
     return this.#socket.writableLength > 0;
   }
 
+  /**
+   * A write has been taken. The stream's own 'drain' comes only where its high-water mark was crossed; a few bytes
+   * that the kernel left would never be heard of again.
+   */
+  readonly #written = (): void => {
+    if (!this.congested) this.#events.drained();
+  };
+
   write(bytes: Buffer, start: number, end: number): void {
     if (this.#closed || this.#ended) return;
     if (this.#direct !== null && this.#socket.writableLength === 0)
       start += this.#direct.write(bytes, start, end);
     if (start < end)
-      this.#socket.write(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+      this.#socket.write(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.#written);
   }
 
   writeAll(pieces: readonly Buffer[]): void {
     if (this.#closed || this.#ended) return;
     this.#socket.cork();
-    for (const piece of pieces) this.#socket.write(piece);
+    for (const piece of pieces) this.#socket.write(piece, this.#written);
     this.#socket.uncork();
   }
 
@@ -196,7 +201,6 @@ export class SocketLeg implements Leg {
     const plain = this.#socket;
     this.#direct = null;
     plain.removeAllListeners('data');
-    plain.removeAllListeners('drain');
     plain.removeAllListeners('end');
     plain.removeAllListeners('close');
     plain.removeAllListeners('error');
