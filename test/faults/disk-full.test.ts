@@ -126,7 +126,8 @@ let nextId = 0;
 for (const disk of disks) {
   for (const listener of [undefined, 'durability: synced']) {
     test(`promise 8: with ${disk.name} nothing passes, and it goes on afterwards (${listener ?? 'durability: written'})`, async (context) => {
-      const from = (nextId += 10_000);
+      nextId += 10_000;
+      const from = nextId;
       const { sluice, fill, free } = await disk.start(context, listener);
       const client = await WireClient.connect(sluice.port);
       const other = await WireClient.connect(sluice.port);
@@ -170,7 +171,8 @@ for (const disk of disks) {
 }
 
 test('promise 8: a portal that was bound before does not run while the journal cannot be written', async (context) => {
-  const from = (nextId += 10_000);
+  nextId += 10_000;
+  const from = nextId;
   const { sluice, fill, free } = await fileSizeLimit.start(context);
   const client = await WireClient.connect(sluice.port);
   const probe = await WireClient.connect(sluice.port);
