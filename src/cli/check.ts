@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type LoadedConfig, loadConfig, readTextFile } from '../config/load.ts';
 import { formatProblem, type Problem, ProblemsError } from '../core/problem.ts';
@@ -147,7 +148,11 @@ async function checkConfig(
   problems.push(...files);
   const { listeners, catalogs } = await readCatalogs(loaded, files);
   const policyFile = policyFileOf(loaded);
-  const policy = collecting(problems, () => readLocatedPolicy(policyFile, worldOf(loaded.config, catalogs)));
+  const isThere = existsSync(policyFile);
+  if (!isThere) problems.push(loaded.source.problemAt(['policy'], `there is no file ${policyFile}`));
+  const policy = isThere
+    ? collecting(problems, () => readLocatedPolicy(policyFile, worldOf(loaded.config, catalogs)))
+    : null;
   const known = catalogs.filter((catalog) => catalog !== null);
   return {
     config: file,

@@ -1,4 +1,5 @@
 import type { SessionContext } from '../core/principal.ts';
+import { formatProblem } from '../core/problem.ts';
 import { type ParsedArguments, parseArguments } from './arguments.ts';
 import { serverVersionOf } from './catalog-files.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
@@ -77,6 +78,7 @@ export const explain: Command = {
       parameters: parsed.all('param'),
       atMs: timeOf(parsed.text('at')),
     });
+    for (const warning of premises.warnings) io.error(`warning: ${formatProblem(warning)}\n`);
     if (parsed.flag('json')) io.out(`${JSON.stringify(explanationJson(explanation, premises), null, 2)}\n`);
     else io.out(explanationText(explanation, premises, styleFor(io.isTerminal)));
     return EXIT.ok;

@@ -24,6 +24,7 @@ export function explanationJson(explanation: Explanation, premises: Premises): R
     client: clientAddress,
     serverVersion: premises.reader.parser.major,
     searchPath: premises.space.reading.path,
+    warnings: premises.warnings,
     statements: statements.map(statementJson),
   };
 }

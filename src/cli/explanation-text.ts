@@ -3,6 +3,7 @@ import { type Denial, NO_LIMIT } from '../core/decision.ts';
 import { EFFECT_MEANING, effectsOf, hasEffect } from '../core/effects.ts';
 import { accessOf, type OutputColumn, PLACES, type RelationUse, type StatementFacts } from '../core/facts.ts';
 import { formatBytes } from '../core/quantities.ts';
+import type { Catalog } from '../sql/index.ts';
 import { type ExplainedStatement, type Explanation, isBounded, limitOf } from './explanation.ts';
 import { columnName, qualified } from './explanation-json.ts';
 import { mendingOf } from './mending.ts';
@@ -84,7 +85,7 @@ function statementText(statement: ExplainedStatement, premises: Premises, style:
   sheet.row('kind', nested.length === 0 ? facts.kind : `${facts.kind}, with ${nested.join(', ')} inside`);
   if (runs !== facts) sheet.row('runs', `${runs.kind}, by the name that the text gives it`);
   effectRows(sheet, facts);
-  relationRows(sheet, facts);
+  relationRows(sheet, facts, premises.space.reading.catalog);
   const outputs = facts.outputs !== null && facts.outputs.length <= OUTPUTS_MAX ? facts.outputs : [];
   if (outputs.length > 0) sheet.rows('output', outputs.map(outputText));
   for (const place of PLACES) {
@@ -115,7 +116,8 @@ function effectRows(sheet: Sheet, facts: StatementFacts): void {
   );
 }
 
-function relationRows(sheet: Sheet, { relations, effects }: StatementFacts): void {
+function relationRows(sheet: Sheet, { relations, effects }: StatementFacts, catalog: Catalog): void {
+  const relationText = (use: RelationUse) => relationWords(use, catalog);
   const reads = relations.filter((use) => accessOf(use) === 'read');
   const writes = relations.filter((use) => accessOf(use) === 'write');
   if (reads.length > 0) sheet.row('reads', reads.map(relationText).join(', '));
@@ -123,16 +125,22 @@ function relationRows(sheet: Sheet, { relations, effects }: StatementFacts): voi
   if (writes.length > 0) sheet.row(changes, writes.map(relationText).join(', '));
 }
 
-function relationText(use: RelationUse): string {
+function relationWords(use: RelationUse, catalog: Catalog): string {
   const notes = [
     ...(use.role === 'view'
       ? ['through a view or function']
       : use.role === 'inherited'
         ? ['by inheritance']
         : []),
-    ...(use.known ? [] : ['not in the catalog']),
+    ...(use.known ? [] : [`not in the catalog${elsewhere(use, catalog)}`]),
   ];
   return `${qualified(use)}${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`;
+}
+
+/** Where a table of that name is; the search path may not lead there. */
+function elsewhere({ name }: RelationUse, catalog: Catalog): string {
+  const found = catalog.relationsNamed(name).map(qualified);
+  return found.length === 0 ? '' : `, though ${found.join(' and ')} is`;
 }
 
 /** `mail ← shop.customers.email`: which columns the values of an output column come from. */

@@ -1,6 +1,8 @@
 /** Runs the tests of one file against its policy. */
+import { existsSync } from 'node:fs';
 import { readTextFile } from '../config/load.ts';
 import type { Decision } from '../core/decision.ts';
+import { type Problem, ProblemsError } from '../core/problem.ts';
 import type { PolicyTest, TestFile } from '../policy/test-file.ts';
 import { readTestFile } from '../policy/test-file.ts';
 import { type Explanation, explain } from './explanation.ts';
@@ -26,6 +28,8 @@ export interface FileOutcome {
   readonly file: string;
   readonly policy: string;
   readonly policyVersion: string;
+  /** What would keep `sluice run` from using the policy with such a catalog. */
+  readonly warnings: readonly Problem[];
   readonly tests: readonly TestOutcome[];
 }
 
@@ -36,6 +40,12 @@ export async function runTestFile(
 ): Promise<FileOutcome> {
   const source = readTestFile(file, readTextFile(file));
   const { value } = source;
+  const missing = (['policy', 'schema'] as const).flatMap((key) => {
+    const named = value[key];
+    if (named === undefined || existsSync(policyFileBeside(file, named))) return [];
+    return [source.problemAt([key], `there is no file ${policyFileBeside(file, named)}`)];
+  });
+  if (missing.length > 0) throw new ProblemsError(missing);
   const policyFile = policyFileBeside(file, value.policy);
   const premises = await premisesOf({
     config: undefined,
@@ -53,7 +63,8 @@ export async function runTestFile(
     const explanation = await explain(premises, askedOf(value, test, nowMs));
     tests.push(outcomeOf(test, explanation, `${file}:${line}`));
   }
-  return { file, policy: policyFile, policyVersion: premises.policy.policy.version, tests };
+  const { warnings } = premises;
+  return { file, policy: policyFile, policyVersion: premises.policy.policy.version, warnings, tests };
 }
 
 function askedOf(file: TestFile, test: PolicyTest, nowMs: number): Explanation['asked'] {
@@ -98,7 +109,10 @@ function failureOf(expected: TestOutcome['expected'], actual: TestOutcome['actua
 }
 
 function reasonOf({ rule, rules, message }: TestOutcome['actual']): string {
-  if (rule !== null) return ` by rule "${rule}"${message === null ? '' : ` (${message})`}`;
+  if (rule !== null) {
+    const own = message?.replace(/^denied by rule "[^"]*"(?:: )?/, '') ?? '';
+    return ` by rule "${rule}"${own === '' ? '' : ` (${own})`}`;
+  }
   return `; ${matchedText(rules)}`;
 }
 

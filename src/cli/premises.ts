@@ -1,9 +1,11 @@
 /** What a statement is judged from, apart from itself: the catalog, the search path, the policy. */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { type LoadedConfig, loadConfig, readTextFile } from '../config/load.ts';
 import type { ListenerConfig } from '../config/schema.ts';
 import { suggestion } from '../core/nearest.ts';
+import type { Problem } from '../core/problem.ts';
+import { checkPolicy } from '../policy/check.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import {
   type Catalog,
@@ -17,7 +19,7 @@ import { bareCatalog, defaultSearchPath, NEWEST, readSchemaFile } from './catalo
 import { UsageError } from './command.ts';
 import { errorText } from './error-text.ts';
 import { accountOf, catalogOf } from './listeners.ts';
-import { type LocatedPolicy, readLocatedPolicy, worldOf } from './policy-files.ts';
+import { type LocatedPolicy, worldOf } from './policy-files.ts';
 
 export interface Premises {
   readonly loaded: LoadedConfig | null;
@@ -28,6 +30,8 @@ export interface Premises {
   readonly policy: LocatedPolicy;
   /** The policy file; null where none is named and only the baseline applies. */
   readonly policyFile: string | null;
+  /** What would keep `sluice run` from using the policy, such as a table that the catalog does not have. */
+  readonly warnings: readonly Problem[];
   /** Where the catalog comes from, in words. */
   readonly catalogFrom: string;
 }
@@ -46,6 +50,7 @@ export interface Sources {
 export const DEFAULT_CONFIG = 'sluice.yaml';
 /** What applies where no policy file is named: the baseline alone. */
 const NO_POLICY = 'default: allow\n';
+const NO_FILE = '(no policy)';
 
 /** Reads everything; throws ProblemsError for files, UsageError for options, Error for an upstream out of reach. */
 export async function premisesOf(sources: Sources): Promise<Premises> {
@@ -55,15 +60,11 @@ export async function premisesOf(sources: Sources): Promise<Premises> {
   const listener = loaded === null ? null : listenerNamed(loaded, sources.listener);
   const { catalog, reader, path, from } = await groundOf(sources, loaded, listener);
   const policyFile = sources.policy ?? (loaded === null ? null : policyFileOf(loaded));
+  const policy =
+    policyFile === null ? loadPolicy(NO_FILE, NO_POLICY) : loadPolicy(policyFile, readTextFile(policyFile));
   // Without a schema nothing is known of tables, so that a policy's tables cannot be held against it.
   const isKnown = sources.schema !== undefined || listener !== null;
-  const policy =
-    policyFile === null
-      ? loadPolicy('(no policy)', NO_POLICY)
-      : readLocatedPolicy(
-          policyFile,
-          worldOf(loaded?.config ?? null, [isCoveredBy(catalog, isKnown, loaded)]),
-        );
+  const world = worldOf(loaded?.config ?? null, [isCoveredBy(catalog, isKnown, loaded)]);
   return {
     loaded,
     listener,
@@ -71,6 +72,7 @@ export async function premisesOf(sources: Sources): Promise<Premises> {
     space: new ReadingSpaces().of({ catalog, path, temporary: [] }),
     policy,
     policyFile,
+    warnings: policyFile === null ? [] : checkPolicy(policy.source, world),
     catalogFrom: from,
   };
 }

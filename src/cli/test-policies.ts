@@ -1,4 +1,4 @@
-import { ProblemsError } from '../core/problem.ts';
+import { formatProblem, ProblemsError } from '../core/problem.ts';
 import { parseArguments } from './arguments.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { type FileOutcome, runTestFile } from './policy-tests.ts';
@@ -59,6 +59,8 @@ export const testPolicies: Command = {
     if (parsed.flag('json')) io.out(`${JSON.stringify(resultJson(outcomes, problems), null, 2)}\n`);
     else {
       io.out(resultText(outcomes, styleFor(io.isTerminal)));
+      for (const warning of outcomes.flatMap(({ warnings }) => warnings))
+        io.error(`warning: ${formatProblem(warning)}\n`);
       for (const error of broken) io.error(`${error.message}\n`);
     }
     if (broken.length > 0) return EXIT.bad;
