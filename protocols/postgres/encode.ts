@@ -2,7 +2,7 @@
 import { FrameWriter } from '../../src/bytes/index.ts';
 import type { Denial } from '../../src/core/decision.ts';
 import { ERRORS, type ProxyError } from '../../src/core/errors.ts';
-import { AUTHENTICATION, BACKEND, CANCEL_REQUEST, FRONTEND, SSL_REQUEST } from './messages.ts';
+import { AUTHENTICATION, BACKEND, CANCEL_REQUEST, FRONTEND, PROTOCOL_3_0, SSL_REQUEST } from './messages.ts';
 
 /** What an ErrorResponse or NoticeResponse says; field types as in the protocol's Error and Notice Message Fields. */
 export interface ErrorFields {
@@ -87,10 +87,16 @@ export function backendKeyData(processId: number, secret: Buffer): Buffer {
   return made((writer) => writer.begin(BACKEND.BackendKeyData).i32(processId).raw(secret).end());
 }
 
-/** The newest minor version that is served, and the options that are not known. */
+/**
+ * The newest minor version that is served, and the options that are not known. The documentation speaks of the minor
+ * version; what servers send and libpq takes is the whole one (0x30002 for 3.2).
+ */
 export function negotiateProtocolVersion(minor: number, options: readonly string[]): Buffer {
   return made((writer) => {
-    writer.begin(BACKEND.NegotiateProtocolVersion).i32(minor).i32(options.length);
+    writer
+      .begin(BACKEND.NegotiateProtocolVersion)
+      .i32(PROTOCOL_3_0 + minor)
+      .i32(options.length);
     for (const option of options) writer.cstring(option);
     writer.end();
   });

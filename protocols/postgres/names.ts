@@ -84,7 +84,8 @@ export class Names {
           break;
         case 'drop-statements':
         case 'drop-all':
-          return null;
+          if (name !== '') return null;
+          break;
         default:
           break;
       }
@@ -163,9 +164,9 @@ export class Names {
     }
   }
 
+  /** DEALLOCATE ALL and DISCARD ALL leave the unnamed statement where it is. */
   #dropStatements(): void {
     this.#statements.clear();
-    this.#unnamedStatement = null;
   }
 
   #dropPortals(): void {
@@ -205,7 +206,7 @@ function concerns(change: NameChange | undefined, of: 'statement' | 'portal', na
     case 'drop-statement':
       return of === 'statement' && change.name === name;
     case 'drop-statements':
-      return of === 'statement';
+      return of === 'statement' && name !== '';
     case 'set-portal':
     case 'drop-portal':
       return of === 'portal' && change.name === name;

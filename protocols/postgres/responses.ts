@@ -101,7 +101,13 @@ export class Responses {
     }
     link.replies.shift();
     link.settleCopy();
-    if (link.replies.size === 0) link.transactionMoved = false;
+    if (link.replies.size === 0) {
+      link.transactionMoved = false;
+      if (status === STATUS_IDLE) {
+        link.unsynced = false;
+        link.executedSinceSync = false;
+      }
+    }
     if (status === STATUS_IDLE) this.#transactionEnded(first?.of === 'probe-alone');
     return sight;
   }

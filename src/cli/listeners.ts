@@ -1,6 +1,7 @@
 /** From a listener's configuration to what its connections share. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import { cancelRequest, SSL_REQUEST_PACKET } from '../../protocols/postgres/encode.ts';
 import { PostgresSession } from '../../protocols/postgres/index.ts';
@@ -103,10 +104,10 @@ export function legTlsOf(listener: ListenerConfig, directory: string): LegTls {
     server:
       tls === undefined
         ? null
-        : {
+        : createSecureContext({
             cert: readFileSync(resolve(directory, tls.cert)),
             key: readFileSync(resolve(directory, tls.key)),
-          },
+          }),
   };
 }
 

@@ -10,13 +10,15 @@ import { DirectWriter } from './write-now.ts';
 
 const PAUSED: Readonly<Record<PauseReason, number>> = { session: 1, congestion: 2 };
 const KEEPALIVE_MS = 60_000;
+/** The protocol's registered name; demanded where TLS begins without a request in the protocol before it. */
+const ALPN = 'postgresql';
 /** How long a leg that is finished waits for the peer: to take any of what is left, and then to close its side. */
 const STUCK_MS = 10_000;
 const LINGER_MS = 1_000;
 
 export interface LegTls {
   /** For the server side: certificates and the like. */
-  readonly server: tls.SecureContextOptions | null;
+  readonly server: tls.SecureContext | null;
   /** For the client side: what to trust, and which name the server has to prove. */
   readonly client: tls.ConnectionOptions | null;
 }
@@ -117,7 +119,10 @@ export class SocketLeg implements Leg {
     if (this.#direct !== null && this.#socket.writableLength === 0)
       start += this.#direct.write(bytes, start, end);
     if (start < end)
-      this.#socket.write(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.#written);
+      this.#socket.write(
+        start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end),
+        this.#written,
+      );
   }
 
   writeAll(pieces: readonly Buffer[]): void {
@@ -177,11 +182,16 @@ export class SocketLeg implements Leg {
     const plain = this.#takeOver(received);
     const secured = new tls.TLSSocket(plain, {
       isServer: true,
-      secureContext: tls.createSecureContext(server),
-      ALPNProtocols: ['postgresql'],
+      secureContext: server,
+      ALPNProtocols: [ALPN],
       requestCert: false,
     });
-    secured.once('secure', () => this.#events.secured());
+    // Without the name, a browser could be made to speak to us as to a web server of the same name (as in PostgreSQL).
+    const needsAlpn = received.length > 0;
+    secured.once('secure', () => {
+      if (needsAlpn && secured.alpnProtocol !== ALPN) this.#close(new Error('direct TLS without ALPN'));
+      else this.#events.secured();
+    });
     this.#adopt(secured);
   }
 

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { query, sync, terminate } from '../support/frontend.ts';
 import {
-  bytesOf,
+  messagesOf,
   PIPELINE_RESET,
   PIPELINE_SCHEMA,
   pipeline,
@@ -29,7 +29,7 @@ after(async () => {
 
 /** Everything that comes back for a pipeline, up to the answer to a question put behind it. */
 async function replies(client: WireClient, steps: readonly Step[]): Promise<readonly WireMessage[]> {
-  client.send(...steps.map(bytesOf), sync(), query('ROLLBACK'), query(`SELECT '${LAST}' AS last`));
+  client.send(...messagesOf(steps), sync(), query('ROLLBACK'), query(`SELECT '${LAST}' AS last`));
   const messages: WireMessage[] = [];
   for (;;) {
     let message: WireMessage;

@@ -250,12 +250,21 @@ export const pipeline: fc.Arbitrary<readonly Step[]> = fc
   )
   .map((groups) => groups.flat());
 
-export function bytesOf(step: Step): Buffer {
+/**
+ * The messages of a pipeline. An empty Query behind messages without Sync brings the server's own transaction state
+ * into disorder ("StartTransactionCommand: unexpected state STARTED"), which is not for us to imitate: where there is
+ * one, every Query has a Sync before it.
+ */
+export function messagesOf(steps: readonly Step[]): readonly Buffer[] {
+  const isEmpty = (step: Step) => step.step === 'query' && /^;*$/.test(step.sql);
+  if (!steps.some(isEmpty)) return steps.map(bytesOf);
+  return steps.flatMap((step) => (step.step === 'query' ? [sync(), bytesOf(step)] : [bytesOf(step)]));
+}
+
+function bytesOf(step: Step): Buffer {
   switch (step.step) {
     case 'query':
-      // An empty Query behind messages without Sync brings the server's own transaction state into disorder
-      // ("StartTransactionCommand: unexpected state STARTED"), which is not for us to imitate.
-      return /^;*$/.test(step.sql) ? Buffer.concat([sync(), query(step.sql)]) : query(step.sql);
+      return query(step.sql);
     case 'parse':
       return parse(step.name, step.sql);
     case 'bind':
