@@ -1,13 +1,13 @@
 /** Everything that runs while the bench does: the server with its data, and the proxies in front of it. */
-import pg from 'pg';
 import { type PostgresServer, startPostgres } from '../src/demo/postgres-server.ts';
 import type { Child } from './child.ts';
+import { createDatabase } from './database.ts';
 import type { Peers } from './peers/debian.ts';
 import { startHaproxy } from './peers/haproxy.ts';
 import type { PeerStart } from './peers/peer-start.ts';
 import { startPgbouncer } from './peers/pgbouncer.ts';
 import { startSluice } from './peers/sluice.ts';
-import { DATABASE, initialise } from './pgbench.ts';
+import { DATABASE } from './pgbench.ts';
 import type { Target, TargetName } from './scenario.ts';
 import { STREAM_TABLE } from './scenarios/stream.ts';
 
@@ -59,9 +59,7 @@ export class Stage {
     this.#say(`starting Postgres and filling it (pgbench scale ${SCALE}, 150 MB of rows)`);
     const server = await startPostgres({ settings: SETTINGS });
     this.#server = server;
-    await statements(server.url(), `CREATE DATABASE ${DATABASE}`);
-    await initialise(this.#peers, server.port, SCALE);
-    await statements(server.url(DATABASE), STREAM_TABLE, 'VACUUM ANALYZE', 'CHECKPOINT');
+    await createDatabase(this.#peers, server, SCALE, STREAM_TABLE);
     return server;
   }
 
@@ -94,15 +92,5 @@ export class Stage {
   async stop(): Promise<void> {
     for (const proxy of this.#proxies.values()) await proxy.stop();
     await this.#server?.stop();
-  }
-}
-
-async function statements(url: string, ...sql: readonly string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    for (const statement of sql) await client.query(statement);
-  } finally {
-    await client.end();
   }
 }

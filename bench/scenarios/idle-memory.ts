@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
+import { createDatabase } from '../database.ts';
+import { DATABASE } from '../pgbench.ts';
 import { memory } from '../process-usage.ts';
 import type { Bench, Scenario } from '../scenario.ts';
 import { SinkClient } from '../sink-client.ts';
 
-const DATABASE = 'postgres';
 const CONNECTIONS = 2000;
 const AT_ONCE = 40;
 const SETTLE_INTERVAL_MS = 1000;
@@ -14,7 +15,7 @@ const PROXIES = ['pgbouncer', 'haproxy', 'sluice'] as const;
 const EMPTY = { metric: 'rss-empty', unit: 'MiB', better: 'lower' } as const;
 const PER_CONNECTION = { metric: 'rss-per-connection', unit: 'KiB', better: 'lower' } as const;
 
-/** Resident memory of each proxy before and with 2,000 sessions that have logged in and do nothing. */
+/** Resident memory of each proxy before and with 2,000 sessions that have logged in, run one statement, and do nothing more. */
 export const idleMemory: Scenario = {
   name: 'idle-memory',
   summary: `RSS per connection with ${CONNECTIONS.toLocaleString('en')} idle sessions`,
@@ -24,6 +25,7 @@ export const idleMemory: Scenario = {
       settings: { max_connections: String(CONNECTIONS + 100), shared_buffers: '16MB', jit: 'off' },
     });
     try {
+      await createDatabase(bench.peers, server, 1);
       for (let round = 0; round < bench.options.rounds; round++) {
         for (const name of PROXIES) await measure(bench, server, name);
       }
@@ -38,10 +40,10 @@ async function measure(bench: Bench, server: PostgresServer, name: (typeof PROXI
   const clients: SinkClient[] = [];
   try {
     // The first session brings what every process needs once: readers, code that is compiled.
-    (await SinkClient.connect(proxy.port, DATABASE)).end();
+    (await session(proxy.port)).end();
     const emptyKiB = await settled(proxy.pid);
     while (clients.length < CONNECTIONS) {
-      const some = Array.from({ length: AT_ONCE }, () => SinkClient.connect(proxy.port, DATABASE));
+      const some = Array.from({ length: AT_ONCE }, () => session(proxy.port));
       clients.push(...(await Promise.all(some)));
     }
     const fullKiB = await settled(proxy.pid);
@@ -55,6 +57,13 @@ async function measure(bench: Bench, server: PostgresServer, name: (typeof PROXI
     for (const client of clients) client.end();
     await proxy.stop();
   }
+}
+
+/** A session that has run something: pgbouncer takes no server connection for it before. */
+async function session(port: number): Promise<SinkClient> {
+  const client = await SinkClient.connect(port, DATABASE);
+  await client.drain('SELECT 1');
+  return client;
 }
 
 /** Resident memory once it stays as it is for a second, as it is after a while at the latest. */

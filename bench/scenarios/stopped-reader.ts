@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
+import { createDatabase } from '../database.ts';
+import { DATABASE } from '../pgbench.ts';
 import { memory } from '../process-usage.ts';
 import type { Bench, Scenario } from '../scenario.ts';
 import { SinkClient } from '../sink-client.ts';
 
 const SQL = "SELECT n, repeat('x', 1000) FROM generate_series(1, 1000000) AS n LIMIT 1000000";
-const DATABASE = 'postgres';
 const PROXIES = ['pgbouncer', 'haproxy', 'sluice'] as const;
 const READ_FIRST_BYTES = 1_000_000;
 const STOP_MS = 2_000;
@@ -19,6 +20,7 @@ export const stoppedReader: Scenario = {
   async run(bench) {
     const server = await startPostgres({ settings: { shared_buffers: '64MB' } });
     try {
+      await createDatabase(bench.peers, server, 1);
       for (let round = 0; round < Math.min(bench.options.rounds, 3); round++) {
         for (const name of PROXIES) await measure(bench, server, name);
       }
