@@ -1,0 +1,54 @@
+/** Sluice's command line, in this process or as a process of its own. */
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { main } from '../../src/main.ts';
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly out: string;
+  readonly error: string;
+}
+
+export interface CommandWorld {
+  readonly input?: string;
+  readonly isTerminal?: boolean;
+  /** What somebody at the terminal answers to questions for secrets, in turn. */
+  readonly secrets?: readonly (string | null)[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Runs a command here, with a world of its own. */
+export async function sluice(args: readonly string[], world: CommandWorld = {}): Promise<CommandResult> {
+  let out = '';
+  let error = '';
+  const secrets = [...(world.secrets ?? [])];
+  const code = await main(args, {
+    environment: world.environment ?? {},
+    out: (written) => {
+      out += written;
+    },
+    error: (written) => {
+      error += written;
+    },
+    isTerminal: world.isTerminal ?? false,
+    inputIsTerminal: world.input === undefined,
+    readInput: async () => world.input ?? '',
+    readSecret: async () => secrets.shift() ?? null,
+  });
+  return { code, out, error };
+}
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** Runs `src/main.ts` as a user's shell would. */
+export async function sluiceProcess(args: readonly string[], input = ''): Promise<CommandResult> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: 'pipe' });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  child.stdin.end(input);
+  const [out, error] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await ended, out, error };
+}
