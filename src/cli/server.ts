@@ -1,6 +1,5 @@
 /** Puts a configuration to work: everything that `sluice run` and the demo start, and how it stops again. */
 import { resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem, ProblemsError } from '../core/problem.ts';
@@ -135,16 +134,14 @@ function recordPolicy(shared: Shared, file: string): void {
 function legTlsAt({ config, directory, source }: LoadedConfig, n: number): LegTls | undefined {
   const listener = config.listeners[n];
   if (listener === undefined) return undefined;
-  const legTls = legTlsOf(listener, directory);
   try {
-    if (legTls.server !== null) createSecureContext(legTls.server);
+    return legTlsOf(listener, directory);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ProblemsError([
       source.problemAt(['listeners', n, 'tls'], `expected a certificate and its key, both in PEM (${why})`),
     ]);
   }
-  return legTls;
 }
 
 async function listenAt(

@@ -34,6 +34,8 @@ export class SocketLeg implements Leg {
   #ended = false;
   #finishing = false;
   #closed = false;
+  /** TLS is being agreed on. */
+  #securing = false;
 
   private constructor(socket: net.Socket, events: LegEvents, legTls: LegTls) {
     this.#socket = socket;
@@ -150,6 +152,8 @@ export class SocketLeg implements Leg {
   }
 
   finish(): void {
+    // Nothing can be told to a peer with whom TLS is not agreed yet.
+    if (this.#securing) this.#close(null);
     this.end();
     const socket = this.#socket;
     if (this.#closed || this.#finishing) return;
@@ -189,6 +193,7 @@ export class SocketLeg implements Leg {
     // Without the name, a browser could be made to speak to us as to a web server of the same name (as in PostgreSQL).
     const needsAlpn = received.length > 0;
     secured.once('secure', () => {
+      this.#securing = false;
       if (needsAlpn && secured.alpnProtocol !== ALPN) this.#close(new Error('direct TLS without ALPN'));
       else this.#events.secured();
     });
@@ -202,7 +207,10 @@ export class SocketLeg implements Leg {
       return;
     }
     const secured = tls.connect({ ...client, socket: this.#takeOver(Buffer.alloc(0)) });
-    secured.once('secureConnect', () => this.#events.secured());
+    secured.once('secureConnect', () => {
+      this.#securing = false;
+      this.#events.secured();
+    });
     this.#adopt(secured);
   }
 
@@ -210,6 +218,7 @@ export class SocketLeg implements Leg {
   #takeOver(received: Buffer): net.Socket {
     const plain = this.#socket;
     this.#direct = null;
+    this.#securing = true;
     plain.removeAllListeners('data');
     plain.removeAllListeners('end');
     plain.removeAllListeners('close');

@@ -107,7 +107,6 @@ const NAMES = [
   'MOVE 1 IN c',
   'CLOSE c',
   'CLOSE h',
-  'CLOSE ALL',
   'PREPARE s1 AS SELECT id FROM t ORDER BY id LIMIT 2',
   'PREPARE s2 (int) AS SELECT $1 + 1',
   'EXECUTE s1',
@@ -133,6 +132,7 @@ const SESSION = [
 ];
 /** For Query alone. What Parse names s3 is never an EXECUTE of s3: one that runs itself is nothing to imitate. */
 const BATCHES = [
+  'CLOSE ALL',
   'EXECUTE s3',
   'DEALLOCATE s3',
   '',
@@ -165,7 +165,8 @@ const parseSql = fc.oneof(
 );
 const parseName = fc.constantFrom('', '', 's3', 's4');
 const statementName = fc.constantFrom('', '', 's1', 's3', 's4');
-const portalName = fc.constantFrom('', '', 'p1', 'c', 'h');
+const boundName = fc.constantFrom('', '', 'p1', 'p2');
+const portalName = fc.constantFrom('', '', 'p1', 'p2', 'c', 'h');
 const values = fc.oneof(
   { weight: 3, arbitrary: fc.constant([]) },
   { weight: 3, arbitrary: fc.constantFrom(['4'], [null], ['x'], ['1', '2']) },
@@ -186,7 +187,7 @@ const usual = fc
   .record({
     sql: parseSql,
     statement: parseName,
-    portal: portalName,
+    portal: boundName,
     values,
     rows: fc.constantFrom(0, 0, 1, 2),
   })
@@ -213,7 +214,7 @@ const single = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       step: fc.constant('bind' as const),
-      portal: portalName,
+      portal: boundName,
       name: statementName,
       values,
       binary: fc.boolean(),
