@@ -10,7 +10,7 @@ import { mendingOf } from './mending.ts';
 import type { Premises } from './premises.ts';
 import { flow, sourceOfRule } from './rule-source.ts';
 import type { Style } from './style.ts';
-import { folded, shortHash } from './text-layout.ts';
+import { folded, shortHash, withoutControls } from './text-layout.ts';
 
 const LABEL_WIDTH = 10;
 const TEXT_LINES_MAX = 24;
@@ -27,7 +27,7 @@ class Sheet {
   }
 
   row(label: string, text: string, paint: (text: string) => string = (plain) => plain): void {
-    const [first = '', ...rest] = folded(text, LABEL_WIDTH + 4);
+    const [first = '', ...rest] = folded(withoutControls(text), LABEL_WIDTH + 4);
     this.lines.push(`  ${this.#style.dim(label.padEnd(LABEL_WIDTH))}  ${paint(first)}`);
     for (const line of rest) this.lines.push(`${' '.repeat(LABEL_WIDTH + 4)}${paint(line)}`);
   }
@@ -54,7 +54,7 @@ export function explanationText(explanation: Explanation, premises: Premises, st
 }
 
 function titled(text: string, style: Style): string {
-  const lines = text.split('\n');
+  const lines = withoutControls(text).split('\n');
   const shown = lines.slice(0, TEXT_LINES_MAX).map((line) => style.bold(line));
   const more =
     lines.length > TEXT_LINES_MAX ? [style.dim(`… ${lines.length - TEXT_LINES_MAX} more lines`)] : [];
@@ -70,12 +70,15 @@ function withoutStatements({ asked, denial }: Explanation, premises: Premises, s
 
 /** The line at fault with a caret under the place; `position` counts code points from 1. */
 function pointedAt(sql: string, { position }: Denial, style: Style): string {
-  const before = [...sql].slice(0, (position ?? 1) - 1).join('');
-  const lines = sql.split('\n');
+  const before = [...withoutControls(sql)].slice(0, (position ?? 1) - 1).join('');
+  const lines = withoutControls(sql).split('\n');
   const n = before.split('\n').length - 1;
-  const column = [...before.slice(before.lastIndexOf('\n') + 1)].length;
+  // Tabs stay tabs, so that the caret stands under its place however wide they are.
+  const indent = [...before.slice(before.lastIndexOf('\n') + 1)].map((character) =>
+    character === '\t' ? '\t' : ' ',
+  );
   const shown = lines.slice(Math.max(0, n - 2), n + 1).map((line) => style.bold(line.trimEnd()));
-  return [...shown, `${' '.repeat(column)}${style.red('^')}`].join('\n');
+  return [...shown, `${indent.join('')}${style.red('^')}`].join('\n');
 }
 
 function statementText(statement: ExplainedStatement, premises: Premises, style: Style): string {
