@@ -1,3 +1,4 @@
+export { ByteSink } from './byte-sink.ts';
 export { Accumulator } from './accumulator.ts';
 export { latin1 } from './latin1.ts';
 export { ByteReader, MalformedBytes } from './reader.ts';

@@ -81,6 +81,20 @@ export type RowBound =
 
 export type TransactionAct = 'begin' | 'commit' | 'rollback' | 'savepoint' | 'other';
 
+/** How COPY … TO STDOUT writes rows; `unknown`: in a way that Sluice does not read, such as another encoding. */
+export type CopyFormat =
+  | { readonly kind: 'text'; readonly delimiter: string; readonly nullText: string; readonly header: boolean }
+  | {
+      readonly kind: 'csv';
+      readonly delimiter: string;
+      readonly nullText: string;
+      readonly header: boolean;
+      readonly quote: string;
+      readonly escape: string;
+    }
+  | { readonly kind: 'binary' }
+  | { readonly kind: 'unknown' };
+
 /** What the statement does to the session's own names and modes; a protocol session follows it. */
 export type SessionAct =
   | { readonly act: 'none' }
@@ -93,7 +107,7 @@ export type SessionAct =
   | { readonly act: 'close'; readonly name: string | null }
   | { readonly act: 'discard-all' }
   | { readonly act: 'copy-in' }
-  | { readonly act: 'copy-out' };
+  | { readonly act: 'copy-out'; readonly format: CopyFormat };
 
 /** An argument of EXECUTE as a bound can use it: an integer, NULL, or anything else. */
 export type ConstantArgument = number | null | 'other';

@@ -1,4 +1,5 @@
 /** Masking in the words that policy, gate and protocols share. What a masker does to a value is masking's affair. */
+import type { ByteSink } from '../bytes/index.ts';
 import type { Json } from './json.ts';
 
 /** A masker as the policy file names it under `with:`. */
@@ -40,3 +41,16 @@ export interface ResultField {
   readonly typeModifier: number;
   readonly binary: boolean;
 }
+
+/** What became of a cell. `kept`: its own bytes stand. `nulled`: it is NULL now. Nothing was written in either case. */
+export const CELL_OUTCOME = { kept: 0, written: 1, nulled: 2 } as const;
+export type CellOutcome = (typeof CELL_OUTCOME)[keyof typeof CELL_OUTCOME];
+
+/** Masks the cells of one result column. Never throws: what cannot be decoded is NULL. */
+export interface CellMask {
+  /** Reads only `[start, end)`; writes the new bytes, without a length, behind what `out` holds. */
+  mask(source: Buffer, start: number, end: number, out: ByteSink): CellOutcome;
+}
+
+/** By column; null: its cells pass as they are. */
+export type CellMasks = readonly (CellMask | null)[];

@@ -6,6 +6,7 @@ import type {
   CatalogFunction,
   CatalogObjects,
   CatalogRelation,
+  CatalogType,
   RelationKind,
 } from './catalog.ts';
 
@@ -26,7 +27,7 @@ const RELATIONS = `
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN (
       SELECT attrelid, pg_catalog.json_agg(pg_catalog.json_build_array(attname, attnum,
-               pg_catalog.format_type(atttypid, atttypmod), attnotnull) ORDER BY attnum) AS columns
+               pg_catalog.format_type(atttypid, atttypmod), attnotnull, atttypid::int8, atttypmod) ORDER BY attnum) AS columns
         FROM pg_catalog.pg_attribute WHERE attnum > 0 AND NOT attisdropped AND attrelid >= 16384 GROUP BY attrelid
     ) a ON a.attrelid = c.oid
     LEFT JOIN (
@@ -91,7 +92,42 @@ export async function readCatalogObjects(run: RunQuery, major: number): Promise<
     name: textOf(row, 'name'),
     casts: stringsOf(row, 'casts'),
   }));
-  return { schemas, relations, functions, operators, types };
+  const ranges = major >= 14 ? 'r.rngtypid, r.rngmultitypid' : 'r.rngtypid';
+  const typeRows = (await run(TYPE_ROWS.replace('%RANGES%', ranges))).map(typeRowFrom);
+  return { schemas, relations, functions, operators, types, typeRows };
+}
+
+/** How the values of types outside pg_catalog are put together: domains, enums, arrays, ranges, composites. */
+const TYPE_ROWS = `
+  SELECT t.oid::text AS oid, t.typname AS name, t.typtype AS typtype,
+         CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE 0 END::text AS element, t.typdelim AS delimiter,
+         t.typbasetype::text AS base, t.typtypmod::text AS modifier, coalesce(r.rngsubtype, 0)::text AS bound,
+         coalesce((SELECT pg_catalog.json_agg(e.enumlabel ORDER BY e.enumsortorder)
+                     FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid), '[]'::json) AS labels,
+         CASE WHEN t.typtype = 'c' THEN (
+           SELECT pg_catalog.json_agg(pg_catalog.json_build_array(a.atttypid::int8, a.atttypmod) ORDER BY a.attnum)
+             FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+         ) END AS fields
+    FROM pg_catalog.pg_type t
+    LEFT JOIN pg_catalog.pg_range r ON t.oid IN (%RANGES%)
+   WHERE t.oid >= 16384`;
+
+function typeRowFrom(row: CatalogRow): CatalogType {
+  return {
+    oid: Number(textOf(row, 'oid')),
+    name: textOf(row, 'name'),
+    typtype: textOf(row, 'typtype'),
+    elementOid: Number(textOf(row, 'element')),
+    delimiter: textOf(row, 'delimiter'),
+    baseOid: Number(textOf(row, 'base')),
+    baseModifier: Number(textOf(row, 'modifier')),
+    boundOid: Number(textOf(row, 'bound')),
+    labels: stringsOf(row, 'labels'),
+    fields: listOf(row, 'fields').map((field) => {
+      const [oid, modifier] = isArray(field) ? field : [];
+      return { oid: Number(oid), modifier: Number(modifier) };
+    }),
+  };
 }
 
 const KINDS: Readonly<Record<string, RelationKind>> = {
@@ -122,8 +158,15 @@ function relationFrom(row: CatalogRow): CatalogRelation {
 }
 
 function columnFrom(value: Json): CatalogColumn {
-  const [name, number, type, notNull] = isArray(value) ? value : [];
-  return { name: String(name), number: Number(number), type: String(type), notNull: notNull === true };
+  const [name, number, type, notNull, typeOid, typeModifier] = isArray(value) ? value : [];
+  return {
+    name: String(name),
+    number: Number(number),
+    type: String(type),
+    notNull: notNull === true,
+    typeOid: Number(typeOid),
+    typeModifier: Number(typeModifier),
+  };
 }
 
 function functionFrom(row: CatalogRow): CatalogFunction {

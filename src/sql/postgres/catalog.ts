@@ -22,6 +22,28 @@ export interface CatalogColumn {
   /** As format_type prints it, such as `character varying(20)`. */
   readonly type: string;
   readonly notNull: boolean;
+  /** pg_attribute.atttypid and atttypmod; 0 and -1 where the catalog was read from a schema file. */
+  readonly typeOid: number;
+  readonly typeModifier: number;
+}
+
+/** A type outside pg_catalog, as pg_type has it: how its values are put together. */
+export interface CatalogType {
+  readonly oid: number;
+  readonly name: string;
+  /** pg_type.typtype: b base, c composite, d domain, e enum, m multirange, p pseudo, r range. */
+  readonly typtype: string;
+  /** The element's type, where this is a true array; 0 where not. */
+  readonly elementOid: number;
+  readonly delimiter: string;
+  /** Of a domain; 0 where not. */
+  readonly baseOid: number;
+  readonly baseModifier: number;
+  /** Of a range or multirange: the type of its bounds; 0 where not. */
+  readonly boundOid: number;
+  readonly labels: readonly string[];
+  /** Of a composite: its fields in order. */
+  readonly fields: readonly { readonly oid: number; readonly modifier: number }[];
 }
 
 export interface CatalogRelation {
@@ -65,6 +87,8 @@ export interface CatalogObjects {
     readonly name: string;
     readonly casts: readonly string[];
   }[];
+  /** The same types and their arrays, as values are made of them. */
+  readonly typeRows: readonly CatalogType[];
 }
 
 export const EMPTY_OBJECTS: CatalogObjects = {
@@ -73,6 +97,7 @@ export const EMPTY_OBJECTS: CatalogObjects = {
   functions: [],
   operators: [],
   types: [],
+  typeRows: [],
 };
 
 const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
@@ -93,6 +118,8 @@ export class Catalog {
   readonly #functions = new Map<string, CatalogFunction[]>();
   readonly #operators = new Map<string, string[]>();
   readonly #types = new Map<string, string[]>();
+  readonly #typeRows = new Map<number, CatalogType>();
+  readonly #byOid = new Map<number, CatalogRelation>();
 
   constructor(major: ParserMajor, objects: CatalogObjects, epoch: number) {
     this.major = major;
@@ -112,6 +139,8 @@ export class Catalog {
             number: n + 1,
             type: '',
             notNull: false,
+            typeOid: 0,
+            typeModifier: -1,
           })),
           definition: null,
           parents: [],
@@ -127,16 +156,27 @@ export class Catalog {
       casts.push(...type.casts);
       this.#types.set(type.name, casts);
     }
+    for (const row of objects.typeRows) this.#typeRows.set(row.oid, row);
   }
 
   #addRelation(relation: CatalogRelation): void {
     this.#relations.set(`${relation.schema}.${relation.name}`, relation);
     append(this.#byName, relation.name, relation);
+    if (relation.oid !== null) this.#byOid.set(relation.oid, relation);
     for (const parent of relation.parents) append(this.#children, parent, relation);
   }
 
   relation(schema: string, name: string): CatalogRelation | null {
     return this.#relations.get(`${schema}.${name}`) ?? null;
+  }
+
+  /** By pg_class.oid; null for those that initdb makes, and for those that the catalog does not have. */
+  relationByOid(oid: number): CatalogRelation | null {
+    return this.#byOid.get(oid) ?? null;
+  }
+
+  typeByOid(oid: number): CatalogType | undefined {
+    return this.#typeRows.get(oid);
   }
 
   /** Every relation of that name, whatever its schema. */

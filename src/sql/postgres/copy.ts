@@ -1,8 +1,9 @@
 /** COPY, in both directions. */
 import { effectSet } from '../../core/effects.ts';
+import type { CopyFormat } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Analysis } from './analysis.ts';
-import { flag, node, nodes, stringOf, struct, text } from './ast.ts';
+import { type AstNode, flag, node, nodes, stringOf, struct, text } from './ast.ts';
 import { expression } from './expression.ts';
 import { analyzeQuery } from './query.ts';
 import { useRelation } from './relations.ts';
@@ -44,7 +45,8 @@ function copyFrom(a: Analysis, body: JsonObject, file: boolean): StatementResult
 function copyTo(a: Analysis, body: JsonObject, file: boolean): StatementResult {
   const effects = effectSet('read', 'copy-out');
   a.effects |= effects;
-  const act: StatementResult['act'] = file ? { act: 'none' } : { act: 'copy-out' };
+  const format = formatOf(body);
+  const act: StatementResult['act'] = file ? { act: 'none' } : { act: 'copy-out', format };
   const query = node(body, 'query');
   if (query !== null) {
     const { shape, bound } = analyzeQuery(a, query, null);
@@ -70,4 +72,62 @@ function copyTo(a: Analysis, body: JsonObject, file: boolean): StatementResult {
     if (file && shape.open) a.addColumns(null, 'source');
   }
   return { kind: 'COPY', act, bound: { kind: 'unbounded' }, shape };
+}
+
+/** The options as the server reads them (ProcessCopyOptions in copy.c). */
+function formatOf(body: JsonObject): CopyFormat {
+  const written = new Map<string, string | null>();
+  for (const option of nodes(body, 'options')) {
+    const name = text(option.body, 'defname') ?? '';
+    written.set(name, optionValue(option));
+  }
+  for (const name of written.keys()) if (!KNOWN_OPTIONS.has(name)) return { kind: 'unknown' };
+  const header = written.has('header') && !OFF.test(written.get('header') ?? 'true');
+  const single = (name: string, otherwise: string) => written.get(name) ?? otherwise;
+  switch ((written.get('format') ?? 'text').toLowerCase()) {
+    case 'binary':
+      return { kind: 'binary' };
+    case 'csv': {
+      const quote = single('quote', '"');
+      const delimiter = single('delimiter', ',');
+      return {
+        kind: 'csv',
+        delimiter,
+        nullText: single('null', ''),
+        header,
+        quote,
+        escape: single('escape', quote),
+      };
+    }
+    case 'text':
+      return { kind: 'text', delimiter: single('delimiter', '\t'), nullText: single('null', '\\N'), header };
+    default:
+      return { kind: 'unknown' };
+  }
+}
+
+/** `encoding` is not among them: the bytes would not be the session's. */
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
+  'format',
+  'delimiter',
+  'null',
+  'header',
+  'quote',
+  'escape',
+  'force_quote',
+]);
+const OFF = /^(false|off|0)$/i;
+
+function optionValue(option: AstNode): string | null {
+  const arg = node(option.body, 'arg');
+  switch (arg?.tag) {
+    case 'String':
+      return stringOf(arg);
+    case 'Integer':
+      return String(arg.body['ival'] ?? 0);
+    case 'Boolean':
+      return arg.body['boolval'] === true ? 'true' : 'false';
+    default:
+      return null;
+  }
 }

@@ -45,6 +45,7 @@ export class SchemaFile {
       functions: this.#functions,
       operators: [],
       types: this.#types,
+      typeRows: [],
     };
   }
 
@@ -294,7 +295,7 @@ function volatilityOf(argument: AstNode | null): Volatility {
 }
 
 function column(name: string, number: number, type: string, notNull: boolean): CatalogColumn {
-  return { name, number, type, notNull };
+  return { name, number, type, notNull, typeOid: 0, typeModifier: -1 };
 }
 
 /** PRIMARY KEY and UNIQUE, of a table (`keys`) or of one column. */
