@@ -103,8 +103,7 @@ function failureOf(expected: TestOutcome['expected'], actual: TestOutcome['actua
   if (expected.rule === null) return null;
   const holds = actual.rule === null ? actual.rules.includes(expected.rule) : actual.rule === expected.rule;
   if (holds) return null;
-  if (actual.rule === null)
-    return `expected rule "${expected.rule}" to match, got ${matchedText(actual.rules)}`;
+  if (actual.rule === null) return `expected rule "${expected.rule}" to match; ${matchedText(actual.rules)}`;
   return `expected ${expected.verdict} by rule "${expected.rule}", got it${reasonOf(actual)}`;
 }
 

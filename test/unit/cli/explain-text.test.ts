@@ -131,13 +131,13 @@ test('a batch says which statement keeps the others from running', async () => {
 
 test('colours on a terminal only', async () => {
   const args = ['explain', '--policy', POLICY, 'SELECT 1'];
-  assert.doesNotMatch((await sluice(args)).out, /\x1b/);
-  assert.match((await sluice(args, { isTerminal: true })).out, /\x1b\[32m/);
+  assert.ok(!(await sluice(args)).out.includes('\x1b'));
+  assert.ok((await sluice(args, { isTerminal: true })).out.includes('\x1b[32m'));
 });
 
 test('control characters of the statement do not reach the terminal', async () => {
   const { out } = await sluice(['explain', '--policy', POLICY, 'SELECT \'\x1b[2J\x07\' AS "\x1b]0;x"']);
-  assert.doesNotMatch(out, /[\x1b\x07]/);
+  assert.ok(!out.includes('\x1b') && !out.includes('\x07'), JSON.stringify(out));
 });
 
 test('arguments that make no sense say what was expected', async () => {
