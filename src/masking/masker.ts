@@ -29,15 +29,16 @@ export interface Masker {
 export type Constant = Value | { readonly kind: 'text'; readonly text: string } | { readonly kind: 'empty' };
 
 /** A kind of masker, as the policy file names it under `with:`. */
-export interface MaskerDefinition<Options> {
+export interface MaskerDefinition {
   readonly name: string;
   /** One line for the docs table and the editor's schema. */
   readonly summary: string;
   /** The options, as in `with: { NAME: OPTIONS }`. Null: written as the bare name, without options. */
-  readonly options: z.ZodType<Options> | null;
+  readonly options: z.ZodType | null;
   /** It needs a key ring, which the option `key` names. */
   readonly keyed: boolean;
-  bind(options: Options, context: MaskerContext): Masker;
+  /** Throws where the options are not those of the schema. */
+  make(options: unknown, context: MaskerContext): Masker;
 }
 
 export interface MaskerContext {
@@ -52,6 +53,19 @@ export function ringOf(context: MaskerContext): KeyRing {
   return context.ring;
 }
 
-export function definition<Options>(made: MaskerDefinition<Options>): MaskerDefinition<Options> {
-  return made;
+/** One file's masker: `bind` gets the options as its schema gives them back. */
+export function definition<Options = null>(written: {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: z.ZodType<Options>;
+  readonly keyed: boolean;
+  bind(options: Options, context: MaskerContext): Masker;
+}): MaskerDefinition {
+  const { name, summary, options, keyed } = written;
+  return { name, summary, options, keyed, make: (raw, context) => written.bind(options.parse(raw), context) };
+}
+
+/** A masker without options and keys. */
+export function plainDefinition(name: string, summary: string, masker: Masker): MaskerDefinition {
+  return { name, summary, options: null, keyed: false, make: () => masker };
 }

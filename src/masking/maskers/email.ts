@@ -1,19 +1,10 @@
 import { baseOf } from '../cell-type.ts';
-import { definition, type Masker } from '../masker.ts';
+import { type Masker, plainDefinition } from '../masker.ts';
 import { characterBytes, redactedText } from './characters.ts';
 
 const AT = 0x40;
 const DOT = 0x2e;
 const HIDDEN = Buffer.from('***');
-
-/** `a***@example.com`; what is no single address is redacted. */
-export const email = definition<null>({
-  name: 'email',
-  summary: 'the first character and the domain of an e-mail address; [redacted] for anything else',
-  options: null,
-  keyed: false,
-  bind: () => masker,
-});
 
 const masker: Masker = {
   monotone: false,
@@ -71,3 +62,10 @@ function isHostByte(byte: number): boolean {
   const lower = byte | 0x20;
   return (lower >= 0x61 && lower <= 0x7a) || (byte >= 0x30 && byte <= 0x39) || byte === 0x2d;
 }
+
+/** `a***@example.com`; what is no single address is redacted. */
+export const email = plainDefinition(
+  'email',
+  'the first character and the domain of an e-mail address; [redacted] for anything else',
+  masker,
+);

@@ -1,15 +1,6 @@
-import { definition, type Masker } from '../masker.ts';
+import { type Masker, plainDefinition } from '../masker.ts';
 import { countCharacters, writeStarred } from './characters.ts';
 import { digitProblem, maskDigits } from './digits.ts';
-
-/** `J*** *****`: the form is kept and the first character is shown, unless it is the only one. */
-export const first1 = definition<null>({
-  name: 'first1',
-  summary: 'the first character; the rest is *, or 0 in numbers and uuids',
-  options: null,
-  keyed: false,
-  bind: () => masker,
-});
 
 const masker: Masker = {
   monotone: false,
@@ -25,3 +16,10 @@ const masker: Masker = {
     ),
   problem: digitProblem,
 };
+
+/** `J*** *****`: the form is kept and the first character is shown, unless it is the only one. */
+export const first1 = plainDefinition(
+  'first1',
+  'the first character; the rest is *, or 0 in numbers and uuids',
+  masker,
+);

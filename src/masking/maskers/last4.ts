@@ -1,4 +1,4 @@
-import { definition, type Masker } from '../masker.ts';
+import { type Masker, plainDefinition } from '../masker.ts';
 import { countCharacters, writeStarred } from './characters.ts';
 import { digitProblem, maskDigits } from './digits.ts';
 
@@ -9,15 +9,6 @@ const HIDDEN_MIN = 4;
 function shownOf(count: number): number {
   return Math.max(0, Math.min(SHOWN_MAX, count - HIDDEN_MIN));
 }
-
-/** `***-**-6789`: the form is kept and the end is shown, of values with more than four characters. */
-export const last4 = definition<null>({
-  name: 'last4',
-  summary: 'the last 4 characters (fewer of short values); the rest is *, or 0 in numbers and uuids',
-  options: null,
-  keyed: false,
-  bind: () => masker,
-});
 
 const masker: Masker = {
   monotone: false,
@@ -34,3 +25,10 @@ const masker: Masker = {
     }),
   problem: digitProblem,
 };
+
+/** `***-**-6789`: the form is kept and the end is shown, of values with more than four characters. */
+export const last4 = plainDefinition(
+  'last4',
+  'the last 4 characters (fewer of short values); the rest is *, or 0 in numbers and uuids',
+  masker,
+);

@@ -1,13 +1,4 @@
-import { definition, type Masker } from '../masker.ts';
-
-/** NULL, whatever the value. */
-export const nulled = definition<null>({
-  name: 'null',
-  summary: 'NULL',
-  options: null,
-  keyed: false,
-  bind: () => masker,
-});
+import { type Masker, plainDefinition } from '../masker.ts';
 
 const masker: Masker = {
   monotone: true,
@@ -17,3 +8,6 @@ const masker: Masker = {
   problem: () => null,
   constant: () => null,
 };
+
+/** NULL, whatever the value. */
+export const nulled = plainDefinition('null', 'NULL', masker);

@@ -1,17 +1,8 @@
 import { assertNever } from '../../core/assert.ts';
 import { baseOf, type CellType } from '../cell-type.ts';
-import { type Constant, definition, type Masker } from '../masker.ts';
+import { type Constant, type Masker, plainDefinition } from '../masker.ts';
 import { decimalFrom } from '../value.ts';
 import { redactedText } from './characters.ts';
-
-/** Nothing of the value is left: `[redacted]` in text and JSON, zero, false, 1970-01-01, the nil uuid elsewhere. */
-export const redact = definition<null>({
-  name: 'redact',
-  summary: 'one fixed value for the type: [redacted], 0, false, 1970-01-01, …',
-  options: null,
-  keyed: false,
-  bind: () => redacting,
-});
 
 const redacting: Masker = {
   monotone: false,
@@ -84,3 +75,10 @@ export function neutralValue(type: CellType): Constant | null {
       return assertNever(base);
   }
 }
+
+/** Nothing of the value is left: `[redacted]` in text and JSON, zero, false, 1970-01-01, the nil uuid elsewhere. */
+export const redact = plainDefinition(
+  'redact',
+  'one fixed value for the type: [redacted], 0, false, 1970-01-01, …',
+  redacting,
+);

@@ -54,7 +54,7 @@ function cipherOf(key: MaskKey): {
   decrypt(bytes: Uint8Array): Uint8Array;
 } {
   const secret = derivedKey(key, 'token', 64);
-  // The cipher wipes its key after one use, so each use gets its own.
+  // A cipher of the library is for one use.
   return {
     encrypt: (bytes) => aessiv(secret, FORM).encrypt(bytes),
     decrypt: (bytes) => aessiv(secret, FORM).decrypt(bytes),

@@ -1,18 +1,9 @@
 import { baseOf } from '../cell-type.ts';
-import { definition, type Masker } from '../masker.ts';
+import { type Masker, plainDefinition } from '../masker.ts';
 import { daysOfYearStart, MICROS_PER_DAY, yearOfDays } from '../value.ts';
 
 const DASH = 0x2d;
 const YEAR_DIGITS = 4;
-
-/** Only the year of a date: its first day in a date or timestamp, four digits in text that begins with an ISO date. */
-export const year = definition<null>({
-  name: 'year',
-  summary: 'the first day of the year of a date or timestamp; the four digits of the year in text',
-  options: null,
-  keyed: false,
-  bind: () => masker,
-});
 
 const masker: Masker = {
   monotone: true,
@@ -47,3 +38,10 @@ const masker: Masker = {
     return 'it only works on dates, timestamps and text';
   },
 };
+
+/** Only the year of a date: its first day in a date or timestamp, four digits in text that begins with an ISO date. */
+export const year = plainDefinition(
+  'year',
+  'the first day of the year of a date or timestamp; the four digits of the year in text',
+  masker,
+);

@@ -1,0 +1,136 @@
+/**
+ * One pass over bytes for all detectors at once. Each byte costs a look-up; a detector is asked only where a number, a
+ * word, or a sign begins that one of its values could begin with.
+ */
+import { ALNUM, DIGIT, KIND } from './bytes.ts';
+import type { CustomPattern } from './custom.ts';
+import type { Detector, Span, Trigger } from './detector.ts';
+import type { Hits } from './hits.ts';
+
+export interface ScannedDetector {
+  readonly detector: Detector;
+  /** What a hit is reported with: the number of the rule that names the detector. */
+  readonly rule: number;
+}
+
+export interface ScannedPattern {
+  readonly pattern: CustomPattern;
+  readonly rule: number;
+}
+
+const SIGNS: Readonly<Record<number, Trigger>> = {
+  64: 'at-sign',
+  58: 'colon',
+  43: 'plus',
+  40: 'parenthesis',
+  45: 'dashes',
+};
+const DASH = 0x2d;
+const ALPHANUMERIC = 1;
+const SIGN = 2;
+
+/** Who is asked when; made once for a set of detectors, whatever the columns are that they look at. */
+export class ScanTables {
+  readonly detectors: readonly ScannedDetector[];
+  readonly custom: readonly ScannedPattern[];
+  readonly digits: readonly number[];
+  readonly words: readonly number[];
+  /** By byte, as `digits` and `words`: the numbers of the detectors to ask. */
+  readonly signs: readonly (readonly number[])[];
+  /** By byte: nothing, a letter or digit, or a sign that somebody wants to see. */
+  readonly classes = new Uint8Array(256);
+  /** By the two first bytes of a word: whether a value could begin so. */
+  readonly pairs = new Uint8Array(65_536);
+
+  constructor(detectors: readonly ScannedDetector[], custom: readonly ScannedPattern[]) {
+    const asked = (trigger: Trigger): readonly number[] =>
+      detectors.flatMap(({ detector }, i) => (detector.triggers.includes(trigger) ? [i] : []));
+    this.detectors = detectors;
+    this.custom = custom;
+    this.digits = asked('digits');
+    this.words = asked('word');
+    this.signs = Array.from({ length: 256 }, (_, byte) => {
+      const trigger = SIGNS[byte];
+      return trigger === undefined ? [] : asked(trigger);
+    });
+    for (let byte = 0; byte < 256; byte++) {
+      if (((KIND[byte] ?? 0) & ALNUM) !== 0) this.classes[byte] = ALPHANUMERIC;
+      else if ((this.signs[byte]?.length ?? 0) > 0) this.classes[byte] = SIGN;
+    }
+    for (const { detector } of detectors) {
+      for (const pair of detector.pairs) this.pairs[(pair.charCodeAt(0) << 8) | pair.charCodeAt(1)] = 1;
+    }
+  }
+}
+
+export class Scanner {
+  readonly #tables: ScanTables;
+  readonly #labelled: readonly boolean[];
+  readonly #span: Span = { start: 0, end: 0 };
+
+  /** `label`: what the column is called in the result; null where nothing is known. */
+  constructor(tables: ScanTables, label: string | null) {
+    this.#tables = tables;
+    this.#labelled = tables.detectors.map(
+      ({ detector }) => label !== null && detector.label?.test(label) === true,
+    );
+  }
+
+  /** Adds what is found in [start, end) to `hits`, which has to be empty. Bytes from `floor` on are read as context. */
+  scan(source: Buffer, floor: number, start: number, end: number, hits: Hits): void {
+    const { classes, pairs, digits, words, signs, custom } = this.#tables;
+    let inWord = start > floor && classes[source[start - 1] ?? 0] === ALPHANUMERIC;
+    for (let at = start; at < end; ) {
+      const byte = source[at] ?? 0;
+      const kind = classes[byte];
+      if (kind === 0) {
+        inWord = false;
+        at++;
+        continue;
+      }
+      let list: readonly number[] | null = null;
+      if (kind === ALPHANUMERIC) {
+        if (!inWord) {
+          if (((KIND[byte] ?? 0) & DIGIT) !== 0) list = digits;
+          else if (pairs[(byte << 8) | (source[at + 1] ?? 0)] === 1) list = words;
+        }
+        inWord = true;
+      } else {
+        inWord = false;
+        if (byte !== DASH || source[at + 1] === DASH) list = signs[byte] ?? null;
+      }
+      const stop = list === null ? 0 : this.#ask(list, source, floor, start, end, at, hits);
+      if (stop === 0) {
+        at++;
+      } else {
+        at = stop;
+        start = stop;
+        inWord = false;
+      }
+    }
+    for (const { pattern, rule } of custom) pattern.scan(source, floor, end, rule, hits);
+  }
+
+  /** Where the scan goes on behind what was found; 0 where nothing was. */
+  #ask(
+    list: readonly number[],
+    source: Buffer,
+    floor: number,
+    start: number,
+    end: number,
+    at: number,
+    hits: Hits,
+  ): number {
+    const span = this.#span;
+    for (let i = 0; i < list.length; i++) {
+      const index = list[i] ?? 0;
+      const asked = this.#tables.detectors[index];
+      const labelled = this.#labelled[index] === true;
+      if (asked?.detector.find(source, floor, start, end, at, labelled, span) === true) {
+        hits.add(span.start, span.end, asked.rule);
+        return span.end;
+      }
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,168 @@
+/** Threads that mask batches. One that throws, hangs or dies fails its batch and nothing else; a new one takes its place. */
+import { Piscina } from 'piscina';
+import type { MaskPlan } from './plan.ts';
+
+export interface MaskTask {
+  readonly plan: MaskPlan;
+  readonly batch: ArrayBuffer;
+  /** One element: set to 1 when masking begins, so that waiting does not count against the deadline. */
+  readonly begun: Int32Array;
+}
+
+export interface MaskPoolOptions {
+  readonly threads: number;
+  /** How long one batch may take once a thread has begun it. */
+  readonly deadlineMs: number;
+  /** Bytes of all batches that wait or are masked; over it, `full` is true. */
+  readonly bytesMax: number;
+  /** The module that the threads run, which exports `maskCells`. */
+  readonly entry: URL;
+}
+
+const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+
+export const MASK_POOL_DEFAULTS: MaskPoolOptions = {
+  threads: 2,
+  deadlineMs: 5_000,
+  bytesMax: 16 * 1024 * 1024,
+  entry: new URL(`../../workers/mask-cells.${EXTENSION}`, import.meta.url),
+};
+
+/** How long a thread may take to start, beside the time for the batch. */
+const START_MS_MAX = 10_000;
+const LOOKS_PER_DEADLINE = 10;
+
+/** Piscina takes a list; its declared type has become the options of `postMessage`, which also name a list. */
+function transferOf(batch: ArrayBuffer): ArrayBuffer[] & { transfer: ArrayBuffer[] } {
+  return Object.assign([batch], { transfer: [batch] });
+}
+
+/** A batch that could not be masked. Its result ends with an error; none of its cells may be passed. */
+export class MaskFailure extends Error {
+  override readonly name = 'MaskFailure';
+  readonly reason: 'threw' | 'hung' | 'closed';
+
+  constructor(reason: MaskFailure['reason'], cause?: unknown) {
+    super(`masking failed: a worker ${reason === 'closed' ? 'was closed' : reason}`, { cause });
+    this.reason = reason;
+  }
+}
+
+interface Running {
+  readonly begun: Int32Array;
+  readonly abort: AbortController;
+  readonly askedMs: number;
+  /** 0: not begun yet. */
+  beganMs: number;
+  hung: boolean;
+}
+
+export class MaskPool {
+  readonly #pool: Piscina;
+  readonly #options: MaskPoolOptions;
+  readonly #running = new Set<Running>();
+  readonly #waiters = new Set<() => void>();
+  #watch: NodeJS.Timeout | null = null;
+  #bytes = 0;
+  #closed = false;
+
+  constructor(options: Partial<MaskPoolOptions> = {}) {
+    this.#options = { ...MASK_POOL_DEFAULTS, ...options };
+    this.#pool = new Piscina({
+      filename: this.#options.entry.href,
+      name: 'maskCells',
+      minThreads: this.#options.threads,
+      maxThreads: this.#options.threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      resourceLimits: { maxOldGenerationSizeMb: 256 },
+    });
+    // What fails outside of a task fails no task; the pool has started another thread by then.
+    this.#pool.on('error', () => {});
+  }
+
+  /** True while as much waits as may wait: nothing more should be read for masking. */
+  get full(): boolean {
+    return this.#bytes >= this.#options.bytesMax;
+  }
+
+  /** Calls back once, as soon as the pool is not full any more. */
+  whenRoom(callback: () => void): void {
+    this.#waiters.add(callback);
+  }
+
+  /** Masks a batch, whose memory goes to a thread: it is empty afterwards. Rejects with MaskFailure only. */
+  async mask(plan: MaskPlan, batch: ArrayBuffer): Promise<ArrayBuffer> {
+    if (this.#closed) throw new MaskFailure('closed');
+    const bytes = batch.byteLength;
+    const running: Running = {
+      begun: new Int32Array(new SharedArrayBuffer(4)),
+      abort: new AbortController(),
+      askedMs: performance.now(),
+      beganMs: 0,
+      hung: false,
+    };
+    this.#running.add(running);
+    this.#bytes += bytes;
+    this.#startWatch();
+    const task: MaskTask = { plan, batch, begun: running.begun };
+    try {
+      const masked: unknown = await this.#pool.run(task, {
+        transferList: transferOf(batch),
+        signal: running.abort.signal,
+      });
+      if (!(masked instanceof ArrayBuffer)) throw new Error('a worker gave back no batch');
+      return masked;
+    } catch (error) {
+      throw new MaskFailure(running.hung ? 'hung' : this.#closed ? 'closed' : 'threw', error);
+    } finally {
+      this.#running.delete(running);
+      this.#bytes -= bytes;
+      this.#release();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#watch !== null) clearInterval(this.#watch);
+    this.#watch = null;
+    await this.#pool.destroy();
+  }
+
+  #release(): void {
+    if (this.#running.size === 0 && this.#watch !== null) {
+      clearInterval(this.#watch);
+      this.#watch = null;
+    }
+    if (this.full) return;
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter();
+  }
+
+  #startWatch(): void {
+    if (this.#watch !== null) return;
+    this.#watch = setInterval(() => this.#look(), Math.max(5, this.#options.deadlineMs / LOOKS_PER_DEADLINE));
+  }
+
+  /** Ends threads that are over their time: whether one is stuck or only slow, its session does not wait for it. */
+  #look(): void {
+    const now = performance.now();
+    for (const running of this.#running) {
+      if (running.beganMs === 0 && Atomics.load(running.begun, 0) === 1) running.beganMs = now;
+      const { beganMs, askedMs } = running;
+      const late =
+        beganMs === 0
+          ? this.#idle() && now - askedMs > START_MS_MAX + this.#options.deadlineMs
+          : now - beganMs > this.#options.deadlineMs;
+      if (!late || running.hung) continue;
+      running.hung = true;
+      running.abort.abort();
+    }
+  }
+
+  /** Nothing is being masked: what has not begun does not wait behind others, its thread does not start. */
+  #idle(): boolean {
+    for (const { beganMs } of this.#running) if (beganMs !== 0) return false;
+    return true;
+  }
+}
