@@ -29,6 +29,11 @@ export class Backend {
     this.#responses = new Responses(link);
   }
 
+  /** The client has got a part of a message. */
+  get isInsideMessage(): boolean {
+    return this.#left > 0 && this.#leftPasses;
+  }
+
   receive(bytes: Buffer, start: number, end: number): void {
     let at = start;
     while (at < end) {

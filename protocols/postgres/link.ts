@@ -63,6 +63,10 @@ export class Link {
   rowsSent = 0;
   bytesSent = 0;
   idleSinceMs: number;
+  /** When Sluice last asked a question of its own. */
+  askedMs = 0;
+  /** When the last statement ended: the next one in a pipeline begins to run then. */
+  runEndedMs = 0;
 
   constructor(engine: EnginePort, gate: SqlGate, settings: LinkSettings) {
     this.engine = engine;
@@ -129,6 +133,15 @@ export class Link {
     this.copyIn = false;
     const first = this.replies.first();
     if (first !== null && copiesIn(first, 1)) this.block(BLOCK.copy);
+  }
+
+  /** The statement that runs at the server; it may keep the replies to Parse and Bind back until it has ended. */
+  runAtServer(): Run | null {
+    for (let n = 0; ; n++) {
+      const expectation = this.replies.at(n);
+      const run = runOf(expectation);
+      if (run !== null || expectation === null || expectation.of === 'sync') return run;
+    }
   }
 
   /** The run that answers now, if a statement is running. */

@@ -29,6 +29,7 @@ export function probe(link: Link): boolean {
   }
   if (link.skipping) return false;
   link.readingStale = false;
+  link.askedMs = link.engine.now();
   if (link.unsynced) {
     link.toServer(PROBE_PIPELINE);
     link.replies.push({ of: 'probe-pipeline', closed: 0, turn: link.turn });

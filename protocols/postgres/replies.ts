@@ -70,6 +70,11 @@ export class Replies {
     return this.#size === 0 ? null : (this.#items[this.#head] ?? null);
   }
 
+  /** The nth from the first, which is 0; null behind the last. */
+  at(n: number): Expectation | null {
+    return n < this.#size ? (this.#items[(this.#head + n) & (this.#items.length - 1)] ?? null) : null;
+  }
+
   push(expectation: Expectation): void {
     if (this.#size === this.#items.length) this.#grow();
     this.#items[(this.#head + this.#size) & (this.#items.length - 1)] = expectation;

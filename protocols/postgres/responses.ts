@@ -264,6 +264,7 @@ export class Responses {
     link.copyIn = false;
     link.settleCopy();
     if (link.cutRun === run) link.cutRun = null;
+    link.runEndedMs = link.engine.now();
     if (run.number === null) return;
     const ms = link.engine.now() - run.startedMs;
     link.gate.finish(run.number, { tag, sqlstate, rows, bytes, ms, cutBy: run.cutBy });

@@ -17,6 +17,7 @@ import { Handshake, type HandshakeSettings } from './handshake.ts';
 import { BLOCK, Link, type LinkSettings } from './link.ts';
 import { STATUS_IDLE } from './messages.ts';
 import { probe } from './probe.ts';
+import type { Run } from './replies.ts';
 import { retract } from './retract.ts';
 import { MINOR_LONG_KEYS, type Startup } from './startup.ts';
 import { UpstreamHandshake, type UpstreamReady } from './upstream.ts';
@@ -25,6 +26,9 @@ export interface PostgresSettings extends HandshakeSettings, LinkSettings {
   /** From the first byte to authentication, and from then to the server's readiness. */
   readonly handshakeTimeoutMs: number;
 }
+
+/** How long a server may take to end what was cancelled, or to answer Sluice's own question; then it counts as lost. */
+const ANSWER_MS_MAX = 5_000;
 
 type FailureCode = 'malformed-frame' | 'upstream-malformed' | 'invariant';
 
@@ -277,23 +281,34 @@ export class PostgresSession implements ProtocolSession {
 
   #checkTimeouts(link: Link, now: number): void {
     const { statementTimeoutMs, idleTimeoutMs } = this.#settings;
-    const run = link.currentRun();
-    if (
-      run !== null &&
-      statementTimeoutMs > 0 &&
-      now - run.startedMs > statementTimeoutMs &&
-      !link.cancelling
-    ) {
-      link.cancelling = true;
-      run.failAs ??= failureResponse(
-        new ProxyError('statement-timeout', { detail: `it ran for more than ${statementTimeoutMs} ms` }),
-      );
-      this.#engine.upstream.cancel();
+    const run = statementTimeoutMs > 0 ? link.runAtServer() : null;
+    const late = run === null ? 0 : now - Math.max(run.startedMs, link.runEndedMs) - statementTimeoutMs;
+    if (run !== null && late > ANSWER_MS_MAX && !link.unsynced) {
+      this.terminate(new ProxyError('upstream-lost', { detail: 'a statement could not be cancelled' }));
+      return;
     }
+    const first = link.replies.first()?.of;
+    if ((first === 'probe-alone' || first === 'probe-pipeline') && now - link.askedMs > ANSWER_MS_MAX) {
+      this.terminate(new ProxyError('upstream-lost', { detail: 'the server does not answer' }));
+      return;
+    }
+    if (run !== null && late > 0 && !link.cancelling) this.#timeOut(link, run);
     const idle = link.replies.size === 0 && link.blocks === 0;
     if (idle && idleTimeoutMs > 0 && now - link.idleSinceMs > idleTimeoutMs) {
       this.terminate(new ProxyError('idle-timeout'));
     }
+  }
+
+  /** What the client sends next waits, as behind a cut: the cancel request must not hit it. */
+  #timeOut(link: Link, run: Run): void {
+    const ms = this.#settings.statementTimeoutMs;
+    run.failAs ??= failureResponse(
+      new ProxyError('statement-timeout', { detail: `it ran for more than ${ms} ms` }),
+    );
+    link.block(BLOCK.cut);
+    link.cutRun = run;
+    link.cancelling = true;
+    this.#engine.upstream.cancel();
   }
 
   drain(): void {
@@ -305,8 +320,11 @@ export class PostgresSession implements ProtocolSession {
   terminate(error: ProxyError): void {
     if (this.#phase.phase === 'closed') return;
     // Before a client knows that it speaks to a Postgres server, it can read an error all the same (libpq does).
-    const bytes = failureResponse(error);
-    this.#engine.downstream.send(bytes, 0, bytes.length);
+    // In the middle of a message it cannot: it would take the error for the rest of a row.
+    if (this.#phase.phase !== 'serving' || !this.#phase.backend.isInsideMessage) {
+      const bytes = failureResponse(error);
+      this.#engine.downstream.send(bytes, 0, bytes.length);
+    }
     this.#close(error);
   }
 
