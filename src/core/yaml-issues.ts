@@ -69,8 +69,8 @@ function messageOf(issue: z.core.$ZodIssue): string {
     case 'invalid_type':
       return own ?? wrongType(issue.expected, input);
     case 'invalid_value': {
-      if (own !== null) return own;
       const near = typeof input === 'string' ? suggestion(input, issue.values.map(String)) : '';
+      if (own !== null) return near === '' ? own : `${own}, not ${inWords(input)}${near}`;
       return `expected ${choices(issue.values)}, not ${inWords(input)}${near}`;
     }
     case 'too_small':
