@@ -1,4 +1,5 @@
 /** Reads an upstream's catalog over a connection of Sluice's own. */
+import { EventEmitter } from 'node:events';
 import type tls from 'node:tls';
 import pg from 'pg';
 import { isArray, isObject, type Json } from '../core/json.ts';
@@ -98,8 +99,25 @@ async function connectWith(
     options,
     keepAlive: true,
   });
-  await client.connect();
+  const connected = client.connect();
+  if (tls === null) refuseCleartext(client);
+  await connected;
   return client;
+}
+
+/** The driver would send the password in clear text to whoever asks for it; without TLS that may be anybody. */
+function refuseCleartext(client: pg.Client): void {
+  // Not in the driver's types: the connection below a client tells of each request for a password.
+  const connection: unknown = Reflect.get(client, 'connection');
+  if (!(connection instanceof EventEmitter))
+    throw new Error('the driver has no connection that can be watched');
+  connection.removeAllListeners('authenticationCleartextPassword');
+  connection.once('authenticationCleartextPassword', () => {
+    connection.emit(
+      'error',
+      new Error('the server demands a password in clear text, which is sent over TLS only'),
+    );
+  });
 }
 
 /** The schemas that a session of this account searches when it begins, with `settings` as its connection string has them. */

@@ -14,7 +14,7 @@ import {
 import { described, type PostgresPair, startPair } from '../support/postgres-pair.ts';
 import { WireClient, type WireMessage } from '../support/wire-client.ts';
 
-const RUNS = Number(process.env['SLUICE_PROPERTY_RUNS'] ?? 150);
+const RUNS = Number(process.env['SLUICE_PROPERTY_RUNS'] ?? 400);
 const LAST = 'the last word';
 
 let pair: PostgresPair;
