@@ -7,9 +7,9 @@ import { describeCommit, describeMachine } from './machine.ts';
 import { Recorder, type Run, writeRun } from './measurement.ts';
 import { HELP, type Invocation, parseOptions } from './options.ts';
 import { findPeers } from './peers/debian.ts';
-import { NODE_FLAGS } from './peers/sluice.ts';
 import { renderReport } from './report.ts';
 import { SCENARIOS } from './scenarios/index.ts';
+import { sluiceProgram } from './sluice-program.ts';
 import { Stage } from './stage.ts';
 
 const PROXY_CORE = 0;
@@ -26,11 +26,12 @@ function say(text: string): void {
 async function bench({ options, save, directory: parent }: Invocation): Promise<void> {
   const date = new Date().toISOString();
   const peers = await findPeers(say);
+  const program = sluiceProgram(options.fromSource, say);
   const directory = mkdtempSync(join(parent ?? tmpdir(), 'sluice-bench-'));
   const machine = describeMachine(directory);
   if (options.pinned) leaveCore(PROXY_CORE);
   const recorder = new Recorder();
-  const stage = new Stage(peers, directory, options.pinned ? PROXY_CORE : null, say);
+  const stage = new Stage(peers, program, directory, options.pinned ? PROXY_CORE : null, say);
   try {
     for (const scenario of SCENARIOS.filter(({ name }) => options.only.includes(name))) {
       await scenario.run({
@@ -52,7 +53,10 @@ async function bench({ options, save, directory: parent }: Invocation): Promise<
     date,
     machine,
     ...describeCommit(),
-    versions: { ...peers.versions, 'node flags of Sluice': NODE_FLAGS.join(' ') },
+    versions: {
+      ...peers.versions,
+      Sluice: `${options.fromSource ? 'from source' : 'as built'}, node ${program.flags.join(' ')}`,
+    },
     options: { ...options, only: [...options.only] },
     measurements: recorder.measurements,
   };

@@ -44,6 +44,7 @@ const runSchema = z.strictObject({
     quick: z.boolean(),
     long: z.boolean(),
     pinned: z.boolean(),
+    fromSource: z.boolean(),
     only: z.array(z.string()),
   }),
   measurements: z.array(measurementSchema),

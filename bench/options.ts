@@ -18,6 +18,7 @@ Options:
   --seconds N      seconds of each measurement
   --long           the reader that stops does so for 30 s
   --pin            proxies on core 0 alone, everything else on the other cores
+  --source         Sluice straight from its TypeScript files in place of the built package
   --directory DIR  where journals and logs are written meanwhile (default: the system's temporary folder)
   --no-save        write no result file
   --help           this
@@ -44,6 +45,7 @@ export function parseOptions(args: readonly string[]): Invocation {
     options: {
       quick: { type: 'boolean', default: false },
       long: { type: 'boolean', default: false },
+      source: { type: 'boolean', default: false },
       pin: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
       'no-save': { type: 'boolean', default: false },
@@ -72,6 +74,7 @@ export function parseOptions(args: readonly string[]): Invocation {
       quick: values.quick,
       long: values.long,
       pinned: values.pin,
+      fromSource: values.source,
       only,
     },
   };

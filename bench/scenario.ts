@@ -23,6 +23,8 @@ export interface BenchOptions {
   readonly long: boolean;
   /** Proxies have core 0 to themselves; everything else runs on the others. */
   readonly pinned: boolean;
+  /** Sluice runs from its TypeScript files in place of the built package. */
+  readonly fromSource: boolean;
   readonly only: readonly string[];
 }
 

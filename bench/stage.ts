@@ -10,6 +10,7 @@ import { startSluice } from './peers/sluice.ts';
 import { DATABASE } from './pgbench.ts';
 import type { Target, TargetName } from './scenario.ts';
 import { STREAM_TABLE } from './scenarios/stream.ts';
+import type { SluiceProgram } from './sluice-program.ts';
 
 const SCALE = 10;
 const CONNECTIONS = 500;
@@ -26,14 +27,22 @@ const SETTINGS = {
 
 export class Stage {
   readonly #peers: Peers;
+  readonly #program: SluiceProgram;
   readonly #directory: string;
   readonly #proxyCore: number | null;
   readonly #say: (text: string) => void;
   readonly #proxies = new Map<TargetName, Child>();
   #server: PostgresServer | null = null;
 
-  constructor(peers: Peers, directory: string, proxyCore: number | null, say: (text: string) => void) {
+  constructor(
+    peers: Peers,
+    program: SluiceProgram,
+    directory: string,
+    proxyCore: number | null,
+    say: (text: string) => void,
+  ) {
     this.#peers = peers;
+    this.#program = program;
     this.#directory = directory;
     this.#proxyCore = proxyCore;
     this.#say = say;
@@ -72,6 +81,7 @@ export class Stage {
   ): Promise<Child> {
     const start: PeerStart = {
       peers: this.#peers,
+      program: this.#program,
       server: { port: server.port, database },
       directory: this.#directory,
       core: this.#proxyCore,

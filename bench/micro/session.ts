@@ -35,8 +35,10 @@ const OBJECTS = {
       columns: ['aid', 'bid', 'abalance', 'filler'].map((name, n) => ({
         name,
         number: n + 1,
-        type: 'int',
+        type: 'integer',
         notNull: false,
+        typeOid: 23,
+        typeModifier: -1,
       })),
       definition: null,
       parents: [],

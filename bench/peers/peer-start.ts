@@ -1,8 +1,10 @@
+import type { SluiceProgram } from '../sluice-program.ts';
 import type { Peers } from './debian.ts';
 
 /** What starting any proxy takes. */
 export interface PeerStart {
   readonly peers: Peers;
+  readonly program: SluiceProgram;
   readonly server: { readonly port: number; readonly database: string };
   /** For configuration, logs and journals. */
   readonly directory: string;

@@ -1,16 +1,9 @@
 /** Sluice as a user runs it: a process of its own, `sluice run`, with a configuration and a policy file. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../src/demo/postgres-server.ts';
 import { type Child, startChild } from '../child.ts';
 import type { PeerStart } from './peer-start.ts';
-
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
-
-/** What the product itself gives to Node: the flags in the first line of src/main.ts. */
-export const NODE_FLAGS: readonly string[] = (readFileSync(MAIN, 'utf8').split('\n')[0] ?? '')
-  .split(' ')
-  .filter((word) => word.startsWith('--'));
 
 export type SluiceVariant = 'sluice-open' | 'sluice' | 'sluice-synced';
 
@@ -45,7 +38,7 @@ rules:
 
 export async function startSluice(
   variant: SluiceVariant,
-  { server, directory, core, connections }: PeerStart,
+  { program, server, directory, core, connections }: PeerStart,
 ): Promise<Child> {
   const port = await freePort();
   const folder = join(directory, `${variant}-${port}`);
@@ -72,7 +65,7 @@ export async function startSluice(
   return startChild({
     name: variant,
     command: process.execPath,
-    args: [...NODE_FLAGS, MAIN, 'run', '--config', config],
+    args: [...program.flags, program.main, 'run', '--config', config],
     port,
     log: join(folder, 'log'),
     core,

@@ -11,6 +11,7 @@ const PROXIES = ['pgbouncer', 'haproxy', 'sluice'] as const;
 const READ_FIRST_BYTES = 1_000_000;
 const STOP_MS = 2_000;
 const LONG_STOP_MS = 30_000;
+const STOPPED = { metric: 'rss-while-stopped', unit: 'MiB', better: 'lower' } as const;
 const PEAK = { metric: 'rss-peak', unit: 'MiB', better: 'lower' } as const;
 
 /** The most memory a proxy ever had while a client asked for 1 GB, stopped reading, and went on to the end. */
@@ -35,12 +36,17 @@ async function measure(bench: Bench, server: PostgresServer, name: (typeof PROXI
   try {
     const client = await SinkClient.connect(proxy.port, DATABASE);
     const stopMs = bench.options.long ? LONG_STOP_MS : STOP_MS;
-    const drained = await client.drainWithPause(SQL, READ_FIRST_BYTES, () => delay(stopMs));
+    let stopped = 0;
+    const drained = await client.drainWithPause(SQL, READ_FIRST_BYTES, async () => {
+      await delay(stopMs);
+      stopped = memory(proxy.pid).rssKiB / 1024;
+    });
     client.end();
     const peak = memory(proxy.pid).peakKiB / 1024;
+    bench.recorder.add('stopped-reader', `${stopMs / 1000} s`, name, STOPPED, stopped);
     bench.recorder.add('stopped-reader', `${stopMs / 1000} s`, name, PEAK, peak);
     bench.say(
-      `stopped-reader  ${name} ${peak.toFixed(0)} MiB at its peak, ${(drained.bytes / 1e9).toFixed(2)} GB in ${(drained.ms / 1000).toFixed(1)} s`,
+      `stopped-reader  ${name} ${stopped.toFixed(0)} MiB while stopped, ${peak.toFixed(0)} at its peak, ${(drained.bytes / 1e9).toFixed(2)} GB in ${(drained.ms / 1000).toFixed(1)} s`,
     );
   } finally {
     await proxy.stop();

@@ -23,7 +23,15 @@ function runOf(measurements: Measurement[]): Run {
     commit: 'abc',
     dirty: false,
     versions: { pgbouncer: '1.18' },
-    options: { rounds: 5, seconds: 3, quick: false, long: false, pinned: false, only: ['select'] },
+    options: {
+      rounds: 5,
+      seconds: 3,
+      quick: false,
+      long: false,
+      pinned: false,
+      fromSource: false,
+      only: ['select'],
+    },
     measurements,
   };
 }
