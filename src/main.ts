@@ -80,11 +80,10 @@ function isEntryPoint(): boolean {
   return started !== undefined && realpathSync(started) === import.meta.filename;
 }
 
-// Whoever reads the output may stop early, as `head` does.
+/** Whoever reads the output may stop early, as `head` does: what is left to say is said to nobody. */
 function untilClosed(stream: NodeJS.WriteStream): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.ok);
-    throw error;
+    if (error.code !== 'EPIPE') throw error;
   });
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../../src/cli/commands.ts';
-import { makeVerifier, parseVerifier } from '../../src/identity/scram.ts';
+import { formatVerifier, makeVerifier, parseVerifier } from '../../src/identity/scram.ts';
 import { sluice, sluiceProcess } from '../support/command-line.ts';
 
 const SCHEMA = fileURLToPath(new URL('../../fixtures/shop/schema.sql', import.meta.url));
@@ -56,7 +56,8 @@ test('a password comes by standard input and leaves as a verifier', async () => 
   assert.equal(printed.name, 'agent');
   const verifier = parseVerifier(String(printed.password));
   assert.ok(verifier !== null);
-  assert.deepEqual(makeVerifier('a p@ss:wörd', verifier.salt, verifier.iterations), verifier);
+  const same = makeVerifier('a p@ss:wörd', Buffer.from(verifier.salt), verifier.iterations);
+  assert.equal(formatVerifier(same), printed.password);
 });
 
 test('promise 11: a password is never an argument, and both answers at the terminal have to be the same', async () => {
@@ -137,6 +138,33 @@ test('check: an upstream that cannot be reached is said, and is no error', async
   const json = await sluice(['check', '--config', config, '--json']);
   assert.equal(json.code, 0);
   assert.match(json.out, /"ok": true/);
+});
+
+test('explain with a configuration and a schema file contacts no upstream', async () => {
+  const config = file('sluice.yaml', CONFIG);
+  const args = ['explain', '--config', config, '--schema', SCHEMA, '--listener', 'shop'];
+  const { code, out } = await sluice([...args, 'DROP TABLE shop.orders']);
+  assert.equal(code, 0);
+  assert.match(out, /DENY {8}by rule "no-drop" at .*policy\.yaml:3/);
+  assert.match(out, /as anyone \(in no group\) on listener shop\n/);
+  const wrong = await sluice([
+    'explain',
+    '--config',
+    config,
+    '--schema',
+    SCHEMA,
+    '--listener',
+    'shp',
+    'SELECT 1',
+  ]);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.error, /there is no listener "shp" in .*; did you mean "shop"\?/);
+  const live = await sluice(['explain', '--config', config, 'SELECT 1']);
+  assert.equal(live.code, 2);
+  assert.match(
+    live.error,
+    /the upstream of listener "shop" .* cannot be asked for its catalog: .*ECONNREFUSED/,
+  );
 });
 
 test('check: files that the configuration names have to be there', async () => {
