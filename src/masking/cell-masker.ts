@@ -53,7 +53,7 @@ export function bindMasker(masker: Masker, type: CellType, format: CellFormat, c
     case 'unknown':
       return ALWAYS_NULL;
     case 'array': {
-      // NULL for the whole says more than an array of as many NULLs, and a set of NULLs less than the number of values.
+      // One NULL, and not as many as there are elements: their number is not to be seen either.
       if (masker.constant?.(base.of) === null) return ALWAYS_NULL;
       const element = bindMasker(masker, base.of, format, codec);
       return new CompoundCell('array', [element], format, base.delimiter, codec);

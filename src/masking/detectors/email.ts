@@ -10,7 +10,8 @@ const IS_LOCAL = new Uint8Array(256);
 for (let byte = 0; byte < 256; byte++) {
   if (((KIND[byte] ?? 0) & ALNUM) !== 0 || byte >= 0x80) IS_LOCAL[byte] = 1;
 }
-for (const byte of Buffer.from(".!#$%&'*+-/=?^_`{|}~")) IS_LOCAL[byte] = 1;
+// Of the signs that are legal, those that people have in their addresses: `=` and `/` nearly always stand before one.
+for (const byte of Buffer.from(".!%'*+-^_~")) IS_LOCAL[byte] = 1;
 
 /** What stands behind a dot in the names of files, and is no top-level domain: `logo@2x.png`. */
 const FILE_ENDINGS = new Set(

@@ -28,12 +28,19 @@ export const ipAddress: Detector = {
     if (stop + 1 < end && source[stop] === DOT && (kindAt(source, stop + 1, 0, end) & ALNUM) !== 0)
       return false;
     if (before === 0x2d && (kindAt(source, at - 2, floor, end) & ALNUM) !== 0) return false;
+    if (before === 0x2f && isProduct(source, floor, at, stop)) return false;
     if (hasContext(source, floor, at, VERSION_WORDS)) return false;
     span.start = at;
     span.end = stop;
     return true;
   },
 };
+
+/** `Chrome/120.0.0.0`: browsers print their versions so. */
+function isProduct(source: Buffer, floor: number, at: number, stop: number): boolean {
+  const named = (kindAt(source, at - 2, floor, stop) & ALNUM) !== 0;
+  return named && source.latin1Slice(stop - 4, stop) === '.0.0';
+}
 
 function v4End(source: Buffer, at: number, end: number): number {
   for (let octet = 0; ; octet++) {

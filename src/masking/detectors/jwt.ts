@@ -5,6 +5,8 @@ const BASE64URL = ALNUM | DASH | UNDERSCORE;
 const DOT = 0x2e;
 /** `{"alg":"none"}` and shorter is no header anybody sends. */
 const HEADER_BYTES_MIN = 16;
+/** Longer is none either; without a limit, text made of beginnings of headers would be read over and over. */
+const HEADER_BYTES_MAX = 4096;
 const PARTS_MAX = 5;
 
 /** JSON Web Tokens, signed or encrypted: a header that is base64url of `{"`, and two parts or four behind it. */
@@ -16,7 +18,7 @@ export const jwt: Detector = {
   label: null,
   find(source, _floor, _start, end, at, _labelled, span) {
     if (source[at + 2] !== 0x4a || at + 3 >= end) return false;
-    let stop = runEnd(source, at, end, BASE64URL);
+    let stop = runEnd(source, at, Math.min(end, at + HEADER_BYTES_MAX), BASE64URL);
     if (stop - at < HEADER_BYTES_MIN) return false;
     let parts = 1;
     let payload = 0;

@@ -5,6 +5,10 @@ const DIGITS_MIN = 8;
 /** E.164: at most 15 digits with the country code. */
 const DIGITS_MAX = 15;
 const NATIONAL_MIN = 9;
+/** With the 0 that is dialled inside a country. */
+const TRUNK_MAX = 12;
+/** After 00: shorter ones are numbers filled up with zeros. */
+const AFTER_ZEROS_MIN = 10;
 const GROUPS_MAX = 8;
 const PLUS = 0x2b;
 const OPEN = 0x28;
@@ -45,7 +49,7 @@ export const phone: Detector = {
   label: /phone|mobile|msisdn|whatsapp|(?:^|[^a-z])(?:tel|cell|fax|sms)(?:$|[^a-z])/i,
   find(source, floor, start, end, at, labelled, span) {
     const byte = source[at];
-    if (byte === PLUS) return international(source, floor, start, end, at, at + 1, span);
+    if (byte === PLUS) return international(source, floor, start, end, at, at + 1, DIGITS_MIN, span);
     if (byte !== OPEN && plainRun(source, end, at)) {
       // A number that stands alone: only a word can tell what it is.
       const stop = runEnd(source, at, end, DIGIT);
@@ -57,9 +61,9 @@ export const phone: Detector = {
     }
     if (isLinked(source, floor, at)) return false;
     readGroups(source, at, end);
-    if (groups < 2) return false;
+    if (groups < 2 || (byte === OPEN && source[ends[0] ?? 0] !== CLOSE)) return false;
     if (digits[0] === 0 && digits[1] === 0 && byte !== OPEN)
-      return international(source, floor, start, end, at, at + 2, span);
+      return international(source, floor, start, end, at, at + 2, AFTER_ZEROS_MIN, span);
     const stop = nationalEnd(source, at, end, labelled || hasContext(source, floor, at, CONTEXT));
     return stop !== 0 && fill(span, at, stop);
   },
@@ -130,6 +134,7 @@ function international(
   end: number,
   at: number,
   first: number,
+  digitsMin: number,
   span: Span,
 ): boolean {
   const before = at > floor ? (source[at - 1] ?? 0) : 0;
@@ -140,7 +145,7 @@ function international(
   for (let last = groups - 1; last >= 0; last--) {
     const stop = ends[last] ?? 0;
     const next = kindAt(source, stop, 0, end);
-    if ((next & ALNUM) === 0 && isInternational(total)) return fill(span, at, stop);
+    if ((next & ALNUM) === 0 && total >= digitsMin && isInternational(total)) return fill(span, at, stop);
     total -= sizes[last] ?? 0;
   }
   return false;
@@ -148,7 +153,7 @@ function international(
 
 /** By the digits read: a country code that exists, and as many digits as a number has there. */
 function isInternational(total: number): boolean {
-  if (total < DIGITS_MIN || total > DIGITS_MAX || digits[0] === 0) return false;
+  if (total > DIGITS_MAX || digits[0] === 0) return false;
   if (digits[0] === 1) return total === 11 && isNanp(1);
   if (digits[0] === 7) return total === 11;
   const two = (digits[0] ?? 0) * 10 + (digits[1] ?? 0);
@@ -176,7 +181,7 @@ function nationalEnd(source: Buffer, at: number, end: number, named: boolean): n
   const last = ends[groups - 1] ?? 0;
   if (!isFree(source, last, end) || count > DIGITS_MAX) return 0;
   if (named && count >= NATIONAL_MIN && sizes[0] !== 4) return last;
-  if (digits[0] !== 0 || digits[1] === 0 || count < NATIONAL_MIN || count > 11) return 0;
+  if (digits[0] !== 0 || digits[1] === 0 || count < NATIONAL_MIN || count > TRUNK_MAX) return 0;
   return isTrunk(source, at) ? last : 0;
 }
 

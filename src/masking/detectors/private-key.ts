@@ -21,10 +21,10 @@ export const privateKey: Detector = {
     if (named === null) return false;
     span.start = at;
     span.end = end;
-    const closing = source.indexOf(END, at);
-    if (closing < 0 || closing >= end) return true;
-    const last = source.indexOf(DASHES, closing + END.length);
-    span.end = last < 0 || last + DASHES.length > end ? end : last + DASHES.length;
+    const rest = source.subarray(at, end);
+    const closing = rest.indexOf(END);
+    const last = closing < 0 ? -1 : rest.indexOf(DASHES, closing + END.length);
+    if (last >= 0) span.end = at + last + DASHES.length;
     return true;
   },
 };

@@ -15,7 +15,8 @@ function form(prefix: string, kinds: number, min: number, max = min): KeyForm {
   return { prefix, kinds, min, max };
 }
 
-const ANY = 4096;
+/** No limit: a hit takes the whole run, so that none is read twice. */
+const ANY = Number.POSITIVE_INFINITY;
 
 /** Forms of secrets as their vendors document them for secret scanning. Public identifiers are not here. */
 const FORMS: readonly KeyForm[] = [
@@ -115,7 +116,7 @@ export const vendorKey: Detector = {
       const { bytes, kinds, min, max, assigned } = candidate;
       if (at + bytes.length + min > end || !startsWith(source, at, bytes)) continue;
       const from = assigned ? valueStart(source, at + bytes.length, end) : at + bytes.length;
-      const stop = runEnd(source, from, end, kinds);
+      const stop = runEnd(source, from, Math.min(end, from + max + 1), kinds);
       if (stop - from < min || stop - from > max) continue;
       if (stop < end && ((KIND[source[stop] ?? 0] ?? 0) & ALNUM) !== 0) continue;
       span.start = assigned ? from : at;

@@ -66,8 +66,10 @@ export function looksLikeJson(source: Buffer, start: number, end: number): boole
 }
 
 export function hasBackslash(source: Buffer, start: number, end: number): boolean {
-  const at = source.indexOf(0x5c, start);
-  return at >= 0 && at < end;
+  // Not `indexOf` on the whole: that would read to the end of the chunk for every cell in it.
+  if (end - start > 64) return source.subarray(start, end).includes(0x5c);
+  for (let i = start; i < end; i++) if (source[i] === 0x5c) return true;
+  return false;
 }
 
 class JsonEditor implements JsonVisitor {
