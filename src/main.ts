@@ -12,7 +12,7 @@ import { text } from 'node:stream/consumers';
 import { EXIT, type Io, UsageError } from './cli/command.ts';
 import { COMMANDS } from './cli/commands.ts';
 import { errorText } from './cli/error-text.ts';
-import { readSecret } from './cli/secret-prompt.ts';
+import { readSecrets } from './cli/secret-prompt.ts';
 import { suggestion } from './core/nearest.ts';
 import { ProblemsError } from './core/problem.ts';
 
@@ -97,6 +97,6 @@ if (isEntryPoint()) {
     isTerminal: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
     inputIsTerminal: process.stdin.isTTY === true,
     readInput: () => text(process.stdin),
-    readSecret,
+    readSecrets,
   });
 }

@@ -20,8 +20,8 @@ export interface Io {
   readonly inputIsTerminal: boolean;
   /** Standard input, to its end. */
   readInput(): Promise<string>;
-  /** Asks somebody at the terminal for a line that is not shown; null where they gave up. */
-  readSecret(question: string): Promise<string | null>;
+  /** Asks somebody at the terminal for lines that are not shown; null where they gave up. */
+  readSecrets(questions: readonly string[]): Promise<readonly string[] | null>;
 }
 
 /** Exit codes, the same for every command. */

@@ -42,9 +42,10 @@ export const password: Command = {
 };
 
 async function askTwice(io: Io): Promise<string> {
-  const first = await io.readSecret('Password: ');
-  if (first === null) throw new UsageError('no password was given');
-  if ((await io.readSecret('Again: ')) !== first) throw new UsageError('the two are not the same');
+  const answers = await io.readSecrets(['Password: ', 'Again: ']);
+  const [first, again] = answers ?? [];
+  if (first === undefined) throw new UsageError('no password was given');
+  if (first !== again) throw new UsageError('the two are not the same');
   return first;
 }
 

@@ -13,8 +13,8 @@ export interface CommandResult {
 export interface CommandWorld {
   readonly input?: string;
   readonly isTerminal?: boolean;
-  /** What somebody at the terminal answers to questions for secrets, in turn. */
-  readonly secrets?: readonly (string | null)[];
+  /** What somebody at the terminal answers to questions for secrets; none: they give up. */
+  readonly secrets?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +22,6 @@ export interface CommandWorld {
 export async function sluice(args: readonly string[], world: CommandWorld = {}): Promise<CommandResult> {
   let out = '';
   let error = '';
-  const secrets = [...(world.secrets ?? [])];
   const code = await main(args, {
     environment: world.environment ?? {},
     out: (written) => {
@@ -34,7 +33,7 @@ export async function sluice(args: readonly string[], world: CommandWorld = {}):
     isTerminal: world.isTerminal ?? false,
     inputIsTerminal: world.input === undefined,
     readInput: async () => world.input ?? '',
-    readSecret: async () => secrets.shift() ?? null,
+    readSecrets: async () => world.secrets ?? null,
   });
   return { code, out, error };
 }
