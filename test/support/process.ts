@@ -29,6 +29,9 @@ export function startProcess(
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // A test that fails does not get as far as ending it.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   let output = '';
   let errors = '';
   const looks = new Set<() => void>();
@@ -45,7 +48,10 @@ export function startProcess(
   });
   const ended = new Promise<number | NodeJS.Signals>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code, signal) => resolve(code ?? signal ?? -1));
+    child.once('close', (code, signal) => {
+      process.removeListener('exit', kill);
+      resolve(code ?? signal ?? -1);
+    });
   });
   return {
     child,
