@@ -1,6 +1,6 @@
 /** A result that goes over its limit: upstream work is cancelled, the rest dropped, the client told. */
 import { errorResponse } from './encode.ts';
-import { BLOCK, type Link } from './link.ts';
+import type { Link } from './link.ts';
 import type { Run } from './replies.ts';
 import type { RowStop } from './rows.ts';
 
@@ -9,11 +9,8 @@ export function cut(link: Link, run: Run, stop: RowStop): void {
   const limit = run.decision?.obligations.limit;
   run.cutBy = (stop === 'rows' ? limit?.rowsRule : limit?.bytesRule) ?? 'limit';
   run.failAs = null;
-  link.block(BLOCK.cut);
   link.cutRun = run;
-  if (link.cancelling) return;
-  link.cancelling = true;
-  link.engine.upstream.cancel();
+  link.cancel();
 }
 
 /** What the client reads at the end of a cut result. `completed`: the cancellation came too late. */

@@ -7,7 +7,7 @@ import { ProxyError } from '../../src/core/errors.ts';
 import { refuseExtended, refuseQuery } from './deny.ts';
 import { FLUSH, failureResponse } from './encode.ts';
 import { frameSize, HEADER_BYTES } from './frame.ts';
-import { BLOCK, type Link } from './link.ts';
+import { BLOCK, type Link, UNDER_WAY_MAX } from './link.ts';
 import { FRONTEND } from './messages.ts';
 import { type Outcome, Requests } from './requests.ts';
 
@@ -127,6 +127,7 @@ export class Frontend {
     const tag = bytes[at] ?? 0;
     const size = frameSize(bytes, at);
     if (link.copyIn && tag !== FRONTEND.Terminate) return this.#copyFrame(bytes, at, end, tag, size);
+    if (link.replies.size >= UNDER_WAY_MAX) link.block(BLOCK.full);
     if (link.blocks !== 0 && !this.#mayOvertake(tag)) return at;
     if (tag === FRONTEND.CopyData) {
       // Outside COPY the server ignores it: it is left over from a COPY that failed.

@@ -2,6 +2,8 @@
  * What the two directions of one session share in the command phase: the queue of replies, the names, the
  * transaction status, and what holds the client's next message back.
  */
+import { hasEffect } from '../../src/core/effects.ts';
+import type { StatementFacts } from '../../src/core/facts.ts';
 import type { SqlGate } from '../../src/core/gate.ts';
 import type { EnginePort } from '../../src/core/session.ts';
 import { readyForQuery, SYNC } from './encode.ts';
@@ -17,9 +19,14 @@ export const BLOCK = {
   replies: 2,
   /** COPY FROM STDIN was sent: whether what follows is data depends on the answer. */
   copy: 4,
-  /** A result was cut: the cancel request has to be delivered before anything else can be hit by it. */
+  /** A cancel request is under way: it has to be delivered before anything else can be hit by it. */
   cut: 8,
+  /** More is under way than Sluice keeps account of at once. */
+  full: 16,
 } as const;
+
+/** Messages under way that have a reply. A client can send them much faster than it takes memory to remember them. */
+export const UNDER_WAY_MAX = 8192;
 
 const READY: ReadonlyMap<number, Buffer> = new Map(
   [STATUS_IDLE, STATUS_TRANSACTION, STATUS_FAILED].map((status) => [status, readyForQuery(status)]),
@@ -56,6 +63,8 @@ export class Link {
   readingMoved = false;
   /** Definitions changed in the transaction that is open; the catalog follows when it commits. */
   definitionsMoved = false;
+  /** The server has said why it ends the session: nothing needs to be added to that. */
+  serverEnds = false;
   /** A cancel request is on its way to the server. */
   cancelling = false;
   /** The run that was cut, until it has ended. */
@@ -122,6 +131,14 @@ export class Link {
     return this.replies.size > 0 && this.names.isUncertain(of, name);
   }
 
+  /** Asks the server to stop what it is doing. */
+  cancel(): void {
+    this.block(BLOCK.cut);
+    if (this.cancelling) return;
+    this.cancelling = true;
+    this.engine.upstream.cancel();
+  }
+
   /** Lets messages on once no COPY FROM STDIN is left of which the server has yet to say whether it takes data. */
   settleCopy(): void {
     if ((this.blocks & BLOCK.copy) !== 0 && !this.replies.some((expectation) => copiesIn(expectation, 0)))
@@ -163,6 +180,12 @@ function copiesIn(expectation: Expectation, ahead: number): boolean {
     default:
       return false;
   }
+}
+
+/** Whether the catalog has to follow once it is committed. */
+export function definesObjects(facts: StatementFacts): boolean {
+  const defines = hasEffect(facts.effects, 'define') || hasEffect(facts.effects, 'destroy');
+  return defines && facts.makesTemporary.length === 0;
 }
 
 export function runOf(expectation: Expectation | null): Run | null {

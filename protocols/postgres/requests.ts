@@ -1,6 +1,5 @@
 /** What each message of the client's means in the command phase, and whether it passes. One method per message. */
 import type { Denial } from '../../src/core/decision.ts';
-import { hasEffect } from '../../src/core/effects.ts';
 import { ERRORS, ProxyError } from '../../src/core/errors.ts';
 import type { StatementFacts, TemporaryTable } from '../../src/core/facts.ts';
 import type { StatementEntry } from '../../src/core/gate.ts';
@@ -8,7 +7,7 @@ import type { Clearance } from '../../src/core/judgement.ts';
 import { readBind, readEmpty, readExecute, readNamedObject, readParse, readQuery } from './decode.ts';
 import { type Refused, refuseExtended, refuseQuery } from './deny.ts';
 import { denialResponse, failureResponse } from './encode.ts';
-import { BLOCK, type Link } from './link.ts';
+import { BLOCK, definesObjects, type Link } from './link.ts';
 import type { NameChange, Portal } from './names.ts';
 import { changesOf, emptyRun, mayOverrun, type Plan, type Runs, runOfPlan, settledDecision } from './plan.ts';
 import {
@@ -62,10 +61,6 @@ export class Requests {
 
   #clearQuery(clearance: Clearance, text: Buffer): Outcome {
     const link = this.#link;
-    if (link.names.size >= link.settings.namesMax) {
-      refuseQuery(link, { error: failureResponse(new ProxyError('too-many-names')), native: 'none' });
-      return 'drop';
-    }
     const plans: Plan[] = [];
     const announced: NameChange[] = [];
     for (const [index, { facts, decision }] of clearance.statements.entries()) {
@@ -79,6 +74,14 @@ export class Requests {
       for (const change of plan.changes) link.names.announce(change);
       announced.push(...plan.changes);
       plans.push(plan);
+    }
+    if (
+      link.names.size > link.settings.namesMax &&
+      announced.some(({ change }) => change.startsWith('set-'))
+    ) {
+      for (const change of announced) link.names.revoke(change);
+      refuseQuery(link, { error: failureResponse(new ProxyError('too-many-names')), native: 'none' });
+      return 'drop';
     }
     const number = link.gate.admit(clearance, entry('query', text));
     const runs = plans.map((plan) => runOfPlan(plan, number, link.engine.now()));
@@ -128,8 +131,7 @@ export class Requests {
     }
     if (facts.changesReading || resolved.facts.changesReading) this.#readingMayMove();
     if (mayOverrun(resolved)) link.block(BLOCK.replies);
-    const defines = hasEffect(facts.effects, 'define') || hasEffect(facts.effects, 'destroy');
-    if (defines && facts.makesTemporary.length === 0) link.definitionsMoved = true;
+    if (definesObjects(facts)) link.definitionsMoved = true;
     if (facts.makesTemporary.length > 0) this.#remember(facts.makesTemporary);
   }
 
@@ -154,7 +156,8 @@ export class Requests {
     const link = this.#link;
     if (link.skipping) return 'drop';
     const message = readParse(bytes, start, end);
-    if (link.names.size >= link.settings.namesMax) return this.#refuseWith(new ProxyError('too-many-names'));
+    if (message.name !== '' && link.names.size >= link.settings.namesMax)
+      return this.#refuseWith(new ProxyError('too-many-names'));
     const answer = link.gate.judge(bytes, message.text.start, message.text.end);
     if (answer.outcome === 'pending') {
       link.block(BLOCK.answer);
@@ -184,7 +187,8 @@ export class Requests {
     if (link.skipping) return 'drop';
     const message = readBind(bytes, start, end);
     if (!link.gate.canRecord) return this.#refuseWith(new ProxyError('journal-unavailable'));
-    if (link.names.size >= link.settings.namesMax) return this.#refuseWith(new ProxyError('too-many-names'));
+    if (message.portal !== '' && link.names.size >= link.settings.namesMax)
+      return this.#refuseWith(new ProxyError('too-many-names'));
     if (link.isUncertain('statement', message.statement)) return this.#awaitReplies();
     const named = link.names.statement(message.statement);
     if (named === null) return this.#refuseMissing(missingStatement(message.statement), entry('bind', EMPTY));

@@ -5,7 +5,7 @@ import { cutError } from './cut.ts';
 import { readCommandTag, readErrorResponse, readParameterStatus, readReadyForQuery } from './decode.ts';
 import { POISON_SQL, POISON_SQLSTATE, type Refused } from './deny.ts';
 import { parseMessage } from './encode.ts';
-import { BLOCK, type Link, runOf } from './link.ts';
+import { BLOCK, definesObjects, type Link, runOf } from './link.ts';
 import { BACKEND, STATUS_IDLE } from './messages.ts';
 import { checkSetting, takeAnswer } from './probe.ts';
 import type { Expectation, Run } from './replies.ts';
@@ -130,6 +130,7 @@ export class Responses {
     const link = this.#link;
     const { severity, sqlstate } = readErrorResponse(bytes, start, end);
     if (severity === 'FATAL' || severity === 'PANIC') {
+      link.serverEnds = true;
       const run = runOf(first);
       if (run !== null) this.#finish(run, null, sqlstate);
       return 'pass';
@@ -251,6 +252,8 @@ export class Responses {
   #succeed(run: Run, tag: string): void {
     const link = this.#link;
     for (const change of run.changes) link.names.confirm(change);
+    // What was sent before it may have ended a transaction in the meantime.
+    if (run.facts !== null && definesObjects(run.facts)) link.definitionsMoved = true;
     this.#finish(run, tag, null);
   }
 

@@ -14,7 +14,7 @@ import {
 } from './encode.ts';
 import { Frontend } from './frontend.ts';
 import { Handshake, type HandshakeSettings } from './handshake.ts';
-import { BLOCK, Link, type LinkSettings } from './link.ts';
+import { BLOCK, Link, type LinkSettings, UNDER_WAY_MAX } from './link.ts';
 import { STATUS_IDLE } from './messages.ts';
 import { probe } from './probe.ts';
 import type { Run } from './replies.ts';
@@ -29,6 +29,9 @@ export interface PostgresSettings extends HandshakeSettings, LinkSettings {
 
 /** How long a server may take to end what was cancelled, or to answer Sluice's own question; then it counts as lost. */
 const ANSWER_MS_MAX = 5_000;
+
+/** How long a client that has closed its side gets to read what it asked for before. */
+const HALF_CLOSED_MS = 5_000;
 
 type FailureCode = 'malformed-frame' | 'upstream-malformed' | 'invariant';
 
@@ -56,6 +59,7 @@ export class PostgresSession implements ProtocolSession {
   #phase: Phase;
   #draining = false;
   #downstreamGone = false;
+  #goneSinceMs = 0;
   /** Rows and bytes sent, once the session is over. */
   #total = { rows: 0, bytes: 0 };
 
@@ -185,6 +189,7 @@ export class PostgresSession implements ProtocolSession {
     if (this.#phase.phase !== 'serving') return;
     if (link.replies.size === 0 && (!link.readingStale || !probe(link))) link.unblock(BLOCK.replies);
     if ((link.blocks & BLOCK.cut) !== 0 && !link.cancelling && link.cutRun === null) link.unblock(BLOCK.cut);
+    if (link.replies.size < UNDER_WAY_MAX / 2) link.unblock(BLOCK.full);
     if (frontend.isWaiting || frontend.isPaused !== (link.blocks !== 0)) frontend.resume();
     if (frontend.ended) return;
     if (this.#downstreamGone && link.replies.size === 0 && link.blocks === 0) this.#close(null);
@@ -193,6 +198,7 @@ export class PostgresSession implements ProtocolSession {
 
   downstreamEnded(): void {
     this.#downstreamGone = true;
+    this.#goneSinceMs = this.#engine.now();
     const phase = this.#phase;
     // A client that has only closed its side still reads: what it asked for is answered first.
     if (phase.phase !== 'serving' || (phase.link.replies.size === 0 && phase.link.blocks === 0))
@@ -208,6 +214,7 @@ export class PostgresSession implements ProtocolSession {
     const phase = this.#phase;
     if (phase.phase === 'closed') return;
     if (phase.phase === 'serving' && (phase.frontend.ended || this.#downstreamGone)) this.#close(null);
+    else if (phase.phase === 'serving' && phase.link.serverEnds) this.#close(new ProxyError('upstream-lost'));
     else this.terminate(new ProxyError('upstream-lost'));
   }
 
@@ -238,10 +245,7 @@ export class PostgresSession implements ProtocolSession {
 
   cancelRequested(): void {
     const phase = this.#phase;
-    if (phase.phase === 'serving' && phase.link.replies.size > 0 && !phase.link.cancelling) {
-      phase.link.cancelling = true;
-      this.#engine.upstream.cancel();
-    }
+    if (phase.phase === 'serving' && phase.link.replies.size > 0) phase.link.cancel();
   }
 
   wake(): void {
@@ -272,7 +276,10 @@ export class PostgresSession implements ProtocolSession {
           this.terminate(new ProxyError('upstream-unreachable', { detail: 'no answer in time' }));
         return;
       case 'serving':
-        this.#checkTimeouts(phase.link, now);
+        // Without Terminate, it may as well have died. One that has said it leaves what it asked for behind.
+        if (this.#downstreamGone && !phase.frontend.ended && now - this.#goneSinceMs > HALF_CLOSED_MS)
+          this.#close(null);
+        else this.#checkTimeouts(phase.link, now);
         return;
       case 'closed':
         return;
@@ -305,10 +312,8 @@ export class PostgresSession implements ProtocolSession {
     run.failAs ??= failureResponse(
       new ProxyError('statement-timeout', { detail: `it ran for more than ${ms} ms` }),
     );
-    link.block(BLOCK.cut);
     link.cutRun = run;
-    link.cancelling = true;
-    this.#engine.upstream.cancel();
+    link.cancel();
   }
 
   drain(): void {
