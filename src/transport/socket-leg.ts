@@ -56,7 +56,7 @@ export class SocketLeg implements Leg {
     return leg;
   }
 
-  /** A socket that is being connected. With TLS ahead, it is read as a stream, since TLS takes it over. */
+  /** A socket that is being connected. Where TLS takes it over later, it takes over reading as well. */
   static connecting(
     options: net.TcpNetConnectOpts,
     events: LegEvents,
@@ -66,18 +66,12 @@ export class SocketLeg implements Leg {
     let leg: SocketLeg | null = null;
     const buffer = Buffer.allocUnsafeSlow(readBytes);
     const onread: net.OnReadOpts = { buffer, callback: (size) => leg?.received(buffer, size) ?? false };
-    const socket = net.connect({
-      ...options,
-      noDelay: true,
-      allowHalfOpen: true,
-      ...(legTls.client === null ? { onread } : {}),
-    });
+    const socket = net.connect({ ...options, noDelay: true, allowHalfOpen: true, onread });
     leg = new SocketLeg(socket, events, legTls);
     socket.once('connect', () => {
       if (leg !== null) leg.#direct = new DirectWriter(socket);
       events.connected();
     });
-    if (legTls.client !== null) leg.#stream(socket);
     return leg;
   }
 
