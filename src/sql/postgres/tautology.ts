@@ -86,6 +86,8 @@ export function isContradiction(a: Analysis, condition: AstNode, target: Target)
 const TRUE_TESTS: ReadonlySet<string> = new Set(['IS_TRUE', 'IS_NOT_FALSE', 'IS_NOT_UNKNOWN']);
 const FALSE_TESTS: ReadonlySet<string> = new Set(['IS_FALSE', 'IS_NOT_TRUE']);
 
+const CONDITIONS: ReadonlySet<string> = new Set(['A_Expr', 'BoolExpr', 'BooleanTest', 'NullTest', 'SubLink']);
+
 function isTautologicalOperator(a: Analysis, body: JsonObject, target: Target): boolean {
   const operator = operatorName(body);
   const [left, right] = [node(body, 'lexpr'), node(body, 'rexpr')];
@@ -93,10 +95,10 @@ function isTautologicalOperator(a: Analysis, body: JsonObject, target: Target): 
     case 'AEXPR_OP': {
       if (['=', '<=', '>='].includes(operator) && isSame(a, left, right, target)) return true;
       if (operator !== '=' || left === null || right === null) return false;
-      const isTrue = (side: AstNode) => foldTruth(a, side) === true;
-      return (
-        (isTrue(left) && isTautology(a, right, target)) || (isTrue(right) && isTautology(a, left, target))
-      );
+      // The condition first: of `id = 5`, the 5 is not looked at, so that other values share its cache entry.
+      const agrees = (side: AstNode, other: AstNode) =>
+        CONDITIONS.has(side.tag) && isTautology(a, side, target) && foldTruth(a, other) === true;
+      return agrees(left, right) || agrees(right, left);
     }
     case 'AEXPR_IN':
     case 'AEXPR_OP_ANY':
