@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import pino, { type Logger } from 'pino';
 import { isObject, parseJson } from '../core/json.ts';
+import { firstSession } from '../demo/audit.ts';
 import { hasPostgres } from '../demo/postgres-server.ts';
 import { buildStage, type Stage } from '../demo/stage.ts';
 import { tellStory } from '../demo/story.ts';
@@ -135,10 +136,27 @@ function showAddresses({ url, policyFile, journalDirectory }: Stage, terminal: T
   terminal.say(`journal   ${journalDirectory}`);
 }
 
-function showWhatNext({ url, policyFile }: Stage, terminal: Terminal): void {
+/** How the reader starts this very program. */
+const SELF = import.meta.filename.endsWith('.ts') ? 'node_modules/.bin/node src/main.ts' : 'npx sluice';
+
+function showWhatNext(stage: Stage, terminal: Terminal): void {
   const { style } = terminal;
-  terminal.line(`\n${style.bold('Your turn')}\n`);
-  terminal.say(`psql ${url}`);
-  terminal.aside(`Edit ${policyFile}: changes are in force at once.`);
+  const session = firstSession(stage.journalDirectory) ?? '';
+  const config = `--config ${stage.configFile}`;
+  const suggest = (what: string, command: string) => {
+    terminal.aside(`# ${what}`);
+    terminal.say(command);
+  };
+  terminal.line(`\n${style.bold('Your turn, in another terminal')}\n`);
+  suggest('be the agent', `psql ${stage.url}`);
+  suggest('what happened so far', `${SELF} sessions ${config}`);
+  suggest('what the agent did', `${SELF} replay ${session} ${config}`);
+  suggest(
+    'what a statement does, and what the policy says of it',
+    `${SELF} explain ${config} 'DELETE FROM shop.orders'`,
+  );
+  suggest('whether the journal is as it was written', `${SELF} verify ${config}`);
+  terminal.line();
+  terminal.say(`Edit ${stage.policyFile}: a good change is in force at once.`);
   terminal.line(`\n${style.bold('Ctrl-C')} stops everything.`);
 }

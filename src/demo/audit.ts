@@ -17,6 +17,12 @@ export function countVerdicts(directory: string): ReadonlyMap<string, number> {
   return counts;
 }
 
+/** The id of the first session in the journal. */
+export function firstSession(directory: string): string | null {
+  for (const { session } of recordsIn(directory)) if (typeof session === 'string') return session;
+  return null;
+}
+
 export function verify(directory: string): VerifyReport {
   return verifyJournal(directory, {});
 }

@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { type RunningProcess, startProcess } from '../support/process.ts';
 
-const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const MAIN = join(ROOT, 'src', 'main.ts');
 const DEADLINE_MS = 10_000;
 
 function demo(...args: readonly string[]): RunningProcess {
@@ -78,6 +80,15 @@ test('the demo stays up for its reader, takes a changed policy at once, and stop
   await client.connect();
   const { rows } = await client.query('SELECT id FROM shop.products ORDER BY id LIMIT 2');
   assert.deepEqual(rows, [{ id: '1' }, { id: '2' }]);
+
+  // What the reader is told to try next has to work as it is written.
+  const commands = [...running.output().matchAll(/^ +node_modules\/\.bin\/node (src\/main\.ts .*)$/gm)];
+  assert.equal(commands.length, 4);
+  for (const [, command = ''] of commands) {
+    const tried = startProcess('/bin/sh', ['-c', `"$0" ${command}`, process.execPath], { cwd: ROOT });
+    assert.equal(await tried.ended, 0, `${command}\n${tried.errors()}`);
+    assert.match(tried.output(), /agent|DELETE|intact/);
+  }
 
   const policyFile = join(folder, 'policy.yaml');
   const policy = readFileSync(policyFile, 'utf8');
