@@ -21,6 +21,9 @@ export function readSecrets(questions: readonly string[]): Promise<readonly stri
     });
     // Control-C and Control-D close it without a line.
     lines.once('SIGINT', () => lines.close());
-    lines.once('close', () => resolve(answers.length === questions.length ? answers : null));
+    lines.once('close', () => {
+      if (answers.length < questions.length) process.stderr.write('\n');
+      resolve(answers.length === questions.length ? answers : null);
+    });
   });
 }
