@@ -4,10 +4,13 @@
  */
 import { Accumulator, MalformedBytes } from '../../src/bytes/index.ts';
 import { NO_LIMIT } from '../../src/core/decision.ts';
+import { ProxyError } from '../../src/core/errors.ts';
 import { cut } from './cut.ts';
 import { frameSize, HEADER_BYTES } from './frame.ts';
 import type { Link } from './link.ts';
+import { MASKED_ROW_BYTES_MAX } from './masking.ts';
 import { BACKEND } from './messages.ts';
+import type { Run } from './replies.ts';
 import { Responses } from './responses.ts';
 import { RowCounter } from './rows.ts';
 
@@ -63,7 +66,7 @@ export class Backend {
     const tag = bytes[at] ?? 0;
     if (this.#isRow(tag)) return this.#rows(bytes, at, end, tag);
     const size = frameSize(bytes, at);
-    if (size > CONTROL_BYTES_MAX) throw new MalformedBytes(`a control message of ${size} bytes`);
+    checkSize(size, false);
     if (end - at < size) {
       this.#partial.append(bytes, at, end);
       return end;
@@ -89,6 +92,7 @@ export class Backend {
     }
     const run = link.currentRun();
     if (run === null) throw new MalformedBytes('a row of no statement');
+    if (run.masking.masking !== 'none') return this.#maskedRows(bytes, at, end, tag, run);
     const stop = this.#counter.count(
       bytes,
       at,
@@ -115,19 +119,56 @@ export class Backend {
       if (partial.length < HEADER_BYTES) return to;
       const held = partial.view();
       const tag = held[0] ?? 0;
-      if (this.#isRow(tag)) {
+      if (this.#isRow(tag) && !this.#isHeldWhole()) {
         // A row streams from its header on. At the limit the first look cuts, and the second drops it.
         const header = partial.takeAll();
         if (this.#rows(header, 0, HEADER_BYTES, tag) === 0) this.#rows(header, 0, HEADER_BYTES, tag);
         return to;
       }
     }
-    const size = frameSize(partial.view(), 0);
-    if (size > CONTROL_BYTES_MAX) throw new MalformedBytes(`a control message of ${size} bytes`);
+    const held = partial.view();
+    const tag = held[0] ?? 0;
+    const size = frameSize(held, 0);
+    const isRow = this.#isRow(tag);
+    checkSize(size, isRow);
     const more = Math.min(end, to + size - partial.length);
     partial.append(bytes, to, more);
-    if (partial.length === size) this.#message(partial.takeAll(), 0, size);
+    if (partial.length < size) return more;
+    const frame = partial.takeAll();
+    if (!isRow) this.#message(frame, 0, size);
+    // At the limit the first look cuts, and the second drops it.
+    else if (this.#rows(frame, 0, size, tag) === 0) this.#rows(frame, 0, size, tag);
     return more;
+  }
+
+  /** Rows that are masked are read whole. */
+  #isHeldWhole(): boolean {
+    if (!this.#responses.rowsPass()) return false;
+    const masking = this.#link.currentRun()?.masking.masking ?? 'none';
+    return masking !== 'none';
+  }
+
+  /** Rows in which cells are masked: as many whole ones as are here. The head of the next is kept. */
+  #maskedRows(bytes: Buffer, at: number, end: number, tag: number, run: Run): number {
+    const link = this.#link;
+    let to = at;
+    let size = 0;
+    while (end - to >= HEADER_BYTES && bytes[to] === tag) {
+      size = frameSize(bytes, to);
+      checkSize(size, true);
+      if (size > end - to) break;
+      to += size;
+    }
+    if (to === at) {
+      this.#partial.append(bytes, at, end);
+      return end;
+    }
+    const limit = run.decision?.obligations.limit ?? NO_LIMIT;
+    const stop = this.#counter.count(bytes, at, to, tag, run.counted, limit);
+    const counted = this.#counter.at;
+    if (counted > at) link.toClient(masked(bytes, at, counted, tag, run));
+    if (stop === 'rows' || stop === 'bytes') cut(link, run, stop);
+    return counted;
   }
 
   #message(bytes: Buffer, from: number, to: number): void {
@@ -135,4 +176,27 @@ export class Backend {
     if (sight === 'pass') this.#pass(bytes, from, to);
     this.#link.payDebts();
   }
+}
+
+function checkSize(size: number, isRow: boolean): void {
+  if (isRow && size > MASKED_ROW_BYTES_MAX)
+    throw new ProxyError('masked-row-too-large', { detail: `${size} bytes` });
+  if (!isRow && size > CONTROL_BYTES_MAX) throw new MalformedBytes(`a control message of ${size} bytes`);
+}
+
+/** Rows or COPY data with their cells masked. */
+function masked(bytes: Buffer, start: number, end: number, tag: number, run: Run): Buffer {
+  const { masking } = run;
+  switch (masking.masking) {
+    case 'rows':
+      if (tag === BACKEND.DataRow) return masking.rows.rewrite(bytes, start, end);
+      break;
+    case 'copy':
+      if (tag === BACKEND.CopyData) return masking.copy.rewriteFrames(bytes, start, end);
+      break;
+    case 'none':
+    case 'undescribed':
+      break;
+  }
+  throw new ProxyError('invariant', { detail: 'rows whose masks are not known' });
 }

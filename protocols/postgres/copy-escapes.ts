@@ -44,7 +44,7 @@ function escaped(value: Buffer, delimiter: string): Buffer {
   return Buffer.from(out);
 }
 
-function unquoted(field: Buffer, quote: string, escape: string): Buffer {
+function unquoted(field: Buffer, quote: string, escapeWith: string): Buffer {
   const text = field.toString('latin1');
   if (!text.startsWith(quote)) return field;
   let out = '';
@@ -61,10 +61,10 @@ function unquoted(field: Buffer, quote: string, escape: string): Buffer {
 }
 
 /** Quoted always: what is quoted is never taken for NULL, nor for the end of the data. */
-function quoted(value: Buffer, { quote, escape }: { quote: string; escape: string }): Buffer {
+function quoted(value: Buffer, { quote, escape: escapeWith }: { quote: string; escape: string }): Buffer {
   let out = quote;
   for (const character of value.toString('latin1')) {
-    if (character === quote || character === escape) out += escape;
+    if (character === quote || character === escapeWith) out += escapeWith;
     out += character;
   }
   return Buffer.from(out + quote, 'latin1');

@@ -24,7 +24,14 @@ function empty(tag: number): Buffer {
   return made((writer) => writer.begin(tag).end());
 }
 
+const PORTAL = 0x50; // P
+
 export const SYNC = empty(FRONTEND.Sync);
+/** Describe of a portal. */
+export function describePortal(name: string): Buffer {
+  return made((writer) => writer.begin(FRONTEND.Describe).u8(PORTAL).cstring(name).end());
+}
+
 export const FLUSH = empty(FRONTEND.Flush);
 export const TERMINATE = empty(FRONTEND.Terminate);
 export const SSL_REQUEST_PACKET = made((writer) => writer.begin(null).i32(SSL_REQUEST).end());

@@ -5,6 +5,7 @@
 import { hasEffect } from '../../src/core/effects.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
 import type { SqlGate } from '../../src/core/gate.ts';
+import type { MaskDuties } from '../../src/core/masks.ts';
 import type { EnginePort } from '../../src/core/session.ts';
 import { readyForQuery, SYNC } from './encode.ts';
 import { STATUS_FAILED, STATUS_IDLE, STATUS_TRANSACTION } from './messages.ts';
@@ -69,6 +70,10 @@ export class Link {
   cancelling = false;
   /** The run that was cut, until it has ended. */
   cutRun: Run | null = null;
+  /** Statements in whose results neither lineage nor server found anything masked, and the gate's stamp of then. */
+  readonly unmasked = new WeakMap<StatementFacts, number>();
+  /** Duties of the last statement of this transaction that touches masked columns: its constraints may speak later. */
+  maskDuties: MaskDuties | null = null;
   rowsSent = 0;
   bytesSent = 0;
   idleSinceMs: number;

@@ -7,6 +7,7 @@ import { ByteSink, MalformedBytes } from '../../src/bytes/index.ts';
 import type { CopyFormat } from '../../src/core/facts.ts';
 import { CELL_OUTCOME, type CellMask, type CellMasks } from '../../src/core/masks.ts';
 import { escapeText, unescapeText } from './copy-escapes.ts';
+import { frameSize, HEADER_BYTES } from './frame.ts';
 import { BACKEND } from './messages.ts';
 
 type ReadableFormat = Exclude<CopyFormat, { kind: 'unknown' }>;
@@ -40,6 +41,17 @@ export class CopyMasker {
   /** Whether the last row has ended; asked when the data has. */
   get isComplete(): boolean {
     return this.#held.length === 0;
+  }
+
+  /** Whole CopyData messages, one behind the other. */
+  rewriteFrames(bytes: Buffer, start: number, end: number): Buffer {
+    const written: Buffer[] = [];
+    for (let at = start; at < end; ) {
+      const next = at + frameSize(bytes, at);
+      written.push(this.rewrite(bytes, at + HEADER_BYTES, next));
+      at = next;
+    }
+    return written.length === 1 && written[0] !== undefined ? written[0] : Buffer.concat(written);
   }
 
   /** The data of one CopyData; gives whole rows, each as a CopyData of its own. The result is the caller's. */
@@ -88,11 +100,11 @@ export class CopyMasker {
     }
   }
 
-  #csvRowEnd(data: Buffer, at: number, quote: number, escape: number): number {
+  #csvRowEnd(data: Buffer, at: number, quote: number, escapeWith: number): number {
     let quoted = false;
     for (let n = at; n < data.length; n++) {
       const byte = data[n];
-      if (quoted && byte === escape && escape !== quote) n++;
+      if (quoted && byte === escapeWith && escapeWith !== quote) n++;
       else if (byte === quote) quoted = !quoted;
       else if (byte === NEWLINE && !quoted) return n + 1;
     }
@@ -183,10 +195,10 @@ export class CopyMasker {
 
   #csvFieldEnd(data: Buffer, at: number, end: number, format: { quote: string; escape: string }): number {
     const quote = format.quote.charCodeAt(0);
-    const escape = format.escape.charCodeAt(0);
+    const escapeWith = format.escape.charCodeAt(0);
     let quoted = false;
     for (let n = at; n < end; n++) {
-      if (quoted && data[n] === escape && escape !== quote) n++;
+      if (quoted && data[n] === escapeWith && escapeWith !== quote) n++;
       else if (data[n] === quote) quoted = !quoted;
       else if (!quoted && data[n] === this.#delimiter[0]) return n;
     }

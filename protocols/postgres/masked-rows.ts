@@ -3,7 +3,7 @@
  * run of rows changes, its own bytes are given back.
  */
 import { ByteSink, MalformedBytes } from '../../src/bytes/index.ts';
-import { CELL_OUTCOME, type CellMasks } from '../../src/core/masks.ts';
+import { CELL_OUTCOME, type CellMask, type CellMasks, type CellOutcome } from '../../src/core/masks.ts';
 import { HEADER_BYTES } from './frame.ts';
 
 const COUNT_BYTES = 2;
@@ -49,7 +49,9 @@ export class RowMasker {
       const length = bytes.readInt32BE(at);
       const next = at + LENGTH_BYTES + Math.max(length, 0);
       if (length < NULL_LENGTH || next > end) throw new MalformedBytes('a cell past the end of its row');
-      if (length !== NULL_LENGTH && this.#cells[n] != null) this.#cell(bytes, start, at, next, n);
+      const cell = this.#cells[n];
+      if (cell != null && (length !== NULL_LENGTH || cell.ofNull !== null))
+        this.#cell(bytes, start, at, next, cell);
       at = next;
     }
     if (at !== end) throw new MalformedBytes('bytes behind the last cell of a row');
@@ -59,10 +61,8 @@ export class RowMasker {
     sink.bytes.writeInt32BE(sink.at - this.#rowStart - 1, this.#rowStart + 1);
   }
 
-  #cell(bytes: Buffer, rowStart: number, at: number, next: number, n: number): void {
+  #cell(bytes: Buffer, rowStart: number, at: number, next: number, cell: CellMask): void {
     const sink = this.#sink;
-    const cell = this.#cells[n];
-    if (cell == null) return;
     const before = { at: sink.at, copied: this.#copied, rowStart: this.#rowStart };
     if (this.#rowStart < 0) {
       // Rows before this one that stay as they are come along with the gap.
@@ -73,7 +73,7 @@ export class RowMasker {
     sink.copy(bytes, this.#copied, at);
     const lengthAt = sink.at;
     sink.i32(NULL_LENGTH);
-    const outcome = cell.mask(bytes, at + LENGTH_BYTES, next, sink);
+    const outcome = maskedOrNull(cell, bytes, at, next, sink);
     if (outcome === CELL_OUTCOME.kept) {
       sink.at = before.at;
       this.#copied = before.copied;
@@ -85,4 +85,11 @@ export class RowMasker {
     }
     this.#copied = next;
   }
+}
+
+function maskedOrNull(cell: CellMask, bytes: Buffer, at: number, next: number, sink: ByteSink): CellOutcome {
+  if (bytes.readInt32BE(at) !== NULL_LENGTH) return cell.mask(bytes, at + LENGTH_BYTES, next, sink);
+  if (cell.ofNull === null) return CELL_OUTCOME.kept;
+  sink.copy(cell.ofNull, 0, cell.ofNull.length);
+  return CELL_OUTCOME.written;
 }

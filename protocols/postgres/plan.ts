@@ -5,6 +5,7 @@ import type { StatementFacts } from '../../src/core/facts.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
 import type { Link } from './link.ts';
+import { maskingOf, NO_MASKING } from './masking.ts';
 import type { NameChange, Portal, PreparedStatement } from './names.ts';
 import type { Run } from './replies.ts';
 import { isNamed, type Resolved } from './resolve.ts';
@@ -39,8 +40,10 @@ export function mayOverrun(resolved: Runs): boolean {
   return rowsMax === null || resolved.counted.rows + rowsMax > limit.rows;
 }
 
-export function runOfPlan(plan: Plan, number: StatementNumber, startedMs: number): Run {
+/** `text`: kept only where the statement's errors are held against it. */
+export function runOfPlan(plan: Plan, number: StatementNumber, startedMs: number, text: Buffer): Run {
   const { counted, decision } = plan.resolved;
+  const { masks } = decision.obligations;
   return {
     number,
     facts: plan.facts,
@@ -51,6 +54,8 @@ export function runOfPlan(plan: Plan, number: StatementNumber, startedMs: number
     bytesBefore: counted.bytes,
     cutBy: null,
     failAs: null,
+    text: masks === null ? null : Buffer.from(text),
+    masking: maskingOf(masks),
     changes: plan.changes,
   };
 }
@@ -67,6 +72,8 @@ export function emptyRun(number: StatementNumber | null, startedMs: number): Run
     bytesBefore: 0,
     cutBy: null,
     failAs: null,
+    text: null,
+    masking: NO_MASKING,
     changes: NO_CHANGES,
   };
 }

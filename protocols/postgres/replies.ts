@@ -6,6 +6,7 @@ import type { Decision } from '../../src/core/decision.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
 import type { Nativeness } from './deny.ts';
+import type { RunMasking } from './masking.ts';
 import type { Counted, NameChange } from './names.ts';
 
 /** One statement that runs: its record, its limits, and what it has sent so far. */
@@ -22,6 +23,9 @@ export interface Run {
   cutBy: string | null;
   /** What the client reads instead of the server's error, when Sluice has made it fail. */
   failAs: Buffer | null;
+  /** The statement's text, where its errors may have to be held against it. */
+  readonly text: Buffer | null;
+  masking: RunMasking;
   /** Changes of names that happen when it completes. */
   readonly changes: readonly NameChange[];
 }
@@ -40,6 +44,8 @@ export type Expectation =
   | { readonly of: 'describe-statement'; parameters: boolean; readonly turn: number }
   | { readonly of: 'describe-portal'; readonly turn: number }
   | { readonly of: 'execute'; readonly run: Run; readonly turn: number }
+  /** Sluice's own Describe of the portal that is executed next: how its rows are masked. */
+  | { readonly of: 'describe-masked'; readonly run: Run; readonly turn: number }
   | { readonly of: 'sync'; readonly turn: number }
   /** A message of Sluice's own that makes the server fail here; its error is replaced by `error`. */
   | { readonly of: 'poison'; readonly error: Buffer; readonly native: Nativeness; readonly turn: number }

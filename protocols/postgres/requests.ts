@@ -8,6 +8,7 @@ import { readBind, readEmpty, readExecute, readNamedObject, readParse, readQuery
 import { type Refused, refuseExtended, refuseQuery } from './deny.ts';
 import { denialResponse, failureResponse } from './encode.ts';
 import { BLOCK, definesObjects, type Link } from './link.ts';
+import { askForDescription, needsDescription } from './masking.ts';
 import type { NameChange, Portal } from './names.ts';
 import { changesOf, emptyRun, mayOverrun, type Plan, type Runs, runOfPlan, settledDecision } from './plan.ts';
 import {
@@ -84,7 +85,7 @@ export class Requests {
       return 'drop';
     }
     const number = link.gate.admit(clearance, entry('query', text));
-    const runs = plans.map((plan) => runOfPlan(plan, number, link.engine.now()));
+    const runs = plans.map((plan) => runOfPlan(plan, number, link.engine.now(), text));
     for (const plan of plans) this.#follow(plan.facts, plan.resolved);
     // A simple Query does away with the unnamed statement, whatever comes of it.
     const change: NameChange = { change: 'drop-statement', name: '' };
@@ -124,6 +125,7 @@ export class Requests {
   #follow(facts: StatementFacts, resolved: Runs): void {
     const link = this.#link;
     const { act } = facts;
+    link.maskDuties = resolved.decision.obligations.masks ?? link.maskDuties;
     if (act.act === 'copy-in') link.block(BLOCK.copy);
     if (act.act === 'transaction') {
       link.transactionMoved = true;
@@ -252,7 +254,10 @@ export class Requests {
     // A cursor that SQL declared has no Bind of its own.
     const number = portal.number ?? link.gate.admit(NO_CLEARANCE, entry('execute', portal.text));
     const run =
-      plan === null ? emptyRun(number, link.engine.now()) : runOfPlan(plan, number, link.engine.now());
+      plan === null
+        ? emptyRun(number, link.engine.now())
+        : runOfPlan(plan, number, link.engine.now(), portal.text);
+    if (needsDescription(link, run)) askForDescription(link, name, run);
     for (const change of run.changes) link.names.announce(change);
     link.replies.push({ of: 'execute', run, turn: link.turn });
     link.unsynced = true;

@@ -6,6 +6,7 @@ import { readCommandTag, readErrorResponse, readParameterStatus, readReadyForQue
 import { POISON_SQL, POISON_SQLSTATE, type Refused } from './deny.ts';
 import { parseMessage } from './encode.ts';
 import { BLOCK, definesObjects, type Link, runOf } from './link.ts';
+import { describeCopy, describeRows, scrub } from './masking.ts';
 import { BACKEND, STATUS_IDLE } from './messages.ts';
 import { checkSetting, takeAnswer } from './probe.ts';
 import type { Expectation, Run } from './replies.ts';
@@ -42,6 +43,7 @@ export class Responses {
         return 'pass';
       }
       case BACKEND.NoticeResponse:
+        return this.#toldOrScrubbed(scrub(runOf(first), link.maskDuties, false, bytes, start, end));
       case BACKEND.NotificationResponse:
         return 'pass';
       case BACKEND.ReadyForQuery:
@@ -56,7 +58,7 @@ export class Responses {
         return this.#suspended(first);
       case BACKEND.RowDescription:
       case BACKEND.NoData:
-        return this.#described(first, tag);
+        return this.#described(first, tag, bytes, start, end);
       case BACKEND.ParameterDescription:
         if (first?.of !== 'describe-statement') throw unexpected('ParameterDescription', first);
         first.parameters = true;
@@ -69,10 +71,10 @@ export class Responses {
         return this.#confirmed(first, 'close');
       case BACKEND.CopyInResponse:
       case BACKEND.CopyOutResponse:
-        return this.#copyBegins(first, tag);
+        return this.#copyBegins(first, tag, bytes, start, end);
       case BACKEND.CopyDone:
         if (runOf(first) === null) throw unexpected('CopyDone', first);
-        return this.rowsPass() ? 'pass' : 'drop';
+        return this.#copyEnds(first);
       case BACKEND.DataRow:
         takeAnswer(link, bytes, start, end);
         return 'drop';
@@ -115,6 +117,7 @@ export class Responses {
   #transactionEnded(byProbe: boolean): void {
     const link = this.#link;
     link.names.endTransaction();
+    link.maskDuties = null;
     if (link.readingMoved && !byProbe) {
       link.readingMoved = false;
       link.readingStale = true;
@@ -137,7 +140,7 @@ export class Responses {
     }
     switch (first?.of) {
       case 'query':
-        return this.#queryFailed(first, sqlstate);
+        return this.#queryFailed(first, sqlstate, bytes, start, end);
       case 'poison-query':
         first.failed = true;
         return this.#poisoned(first, sqlstate);
@@ -146,20 +149,27 @@ export class Responses {
         return this.#poisoned(first, sqlstate);
       case 'sync':
         // The implicit transaction failed as it was committed.
-        return 'pass';
+        return this.#toldOrScrubbed(scrub(null, link.maskDuties, true, bytes, start, end));
       case 'execute': {
         const { run } = first;
         this.#finish(run, null, sqlstate);
-        const replacement = this.#replacement(run);
+        const replacement = this.#replacement(run) ?? scrub(run, link.maskDuties, true, bytes, start, end);
         if (replacement !== null) link.toClient(replacement);
         this.#skipToSync();
         return replacement === null ? 'pass' : 'drop';
       }
+      case 'bind': {
+        // Planning computes what is constant, and may read tables for it.
+        const portal = first.change?.change === 'set-portal' ? first.change.portal : null;
+        const duties = portal?.decision?.obligations.masks ?? link.maskDuties;
+        this.#skipToSync();
+        return this.#toldOrScrubbed(scrub(null, duties, true, bytes, start, end, portal?.text ?? null));
+      }
       case 'parse':
-      case 'bind':
       case 'close':
       case 'describe-statement':
       case 'describe-portal':
+      case 'describe-masked':
         this.#skipToSync();
         return 'pass';
       case 'probe-alone':
@@ -178,15 +188,22 @@ export class Responses {
     return 'drop';
   }
 
-  #queryFailed(first: Extract<Expectation, { of: 'query' }>, sqlstate: string): Sight {
+  #queryFailed(
+    first: Extract<Expectation, { of: 'query' }>,
+    sqlstate: string,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): Sight {
+    const link = this.#link;
     if (first.failed) return 'drop';
     first.failed = true;
     const run = first.runs[first.current];
     if (run === undefined) return 'pass';
     this.#finish(run, null, sqlstate);
-    const replacement = this.#replacement(run);
+    const replacement = this.#replacement(run) ?? scrub(run, link.maskDuties, true, bytes, start, end);
     if (replacement === null) return 'pass';
-    this.#link.toClient(replacement);
+    link.toClient(replacement);
     return 'drop';
   }
 
@@ -289,7 +306,7 @@ export class Responses {
     return 'drop';
   }
 
-  #described(first: Expectation | null, tag: number): Sight {
+  #described(first: Expectation | null, tag: number, bytes: Buffer, start: number, end: number): Sight {
     switch (first?.of) {
       case 'describe-portal':
         this.#link.replies.shift();
@@ -299,14 +316,46 @@ export class Responses {
         this.#link.replies.shift();
         return 'pass';
       case 'query':
-        if (tag === BACKEND.NoData) throw unexpected('NoData', first);
-        return first.failed ? 'drop' : 'pass';
+        return this.#resultBegins(first, tag, bytes, start, end);
+      case 'describe-masked':
+        this.#link.replies.shift();
+        if (tag === BACKEND.RowDescription) describeRows(this.#link, first.run, bytes, start, end);
+        return 'drop';
       case 'probe-alone':
       case 'probe-pipeline':
         return 'drop';
       default:
         throw unexpected('RowDescription', first);
     }
+  }
+
+  #resultBegins(
+    first: Extract<Expectation, { of: 'query' }>,
+    tag: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): Sight {
+    if (tag === BACKEND.NoData) throw unexpected('NoData', first);
+    if (first.failed) return 'drop';
+    const run = first.runs[first.current];
+    if (run !== undefined) describeRows(this.#link, run, bytes, start, end);
+    return 'pass';
+  }
+
+  #copyEnds(first: Expectation | null): Sight {
+    const run = runOf(first);
+    if (run === null) throw unexpected('CopyDone', first);
+    if (run.masking.masking === 'copy' && !run.masking.copy.isComplete) {
+      throw new MalformedBytes('COPY data that ends within a row');
+    }
+    return this.rowsPass() ? 'pass' : 'drop';
+  }
+
+  #toldOrScrubbed(replacement: Buffer | null): Sight {
+    if (replacement === null) return 'pass';
+    this.#link.toClient(replacement);
+    return 'drop';
   }
 
   #confirmed(first: Expectation | null, of: 'parse' | 'bind' | 'close'): Sight {
@@ -323,7 +372,7 @@ export class Responses {
     return 'pass';
   }
 
-  #copyBegins(first: Expectation | null, tag: number): Sight {
+  #copyBegins(first: Expectation | null, tag: number, bytes: Buffer, start: number, end: number): Sight {
     const run = runOf(first);
     const link = this.#link;
     const wanted = tag === BACKEND.CopyInResponse ? 'copy-in' : 'copy-out';
@@ -335,7 +384,7 @@ export class Responses {
     if (wanted === 'copy-in') {
       link.copyIn = true;
       link.unblock(BLOCK.copy);
-    }
+    } else describeCopy(link, run, bytes, start, end);
     return 'pass';
   }
 }

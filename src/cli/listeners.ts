@@ -11,6 +11,7 @@ import type { UpstreamAccount } from '../core/session.ts';
 import type { ListenerDomain } from '../engine/connection.ts';
 import { LiveCatalog } from '../engine/live-catalog.ts';
 import type { PolicyHolder } from '../engine/policy-holder.ts';
+import type { ResultMasks } from '../engine/result-masks.ts';
 import type { Sessions } from '../engine/sessions.ts';
 import type { SqlDomain } from '../engine/sql-gate.ts';
 import type { Turn } from '../engine/turn.ts';
@@ -38,6 +39,7 @@ export interface Shared {
   readonly readers: Readers;
   readonly parsePool: ParsePool;
   readonly users: ReadonlyMap<string, User>;
+  readonly masks: ResultMasks;
 }
 
 const UPSTREAM_READ_BYTES = 64 * 1024;
@@ -71,13 +73,18 @@ export function catalogOf(
   listener: ListenerConfig,
   directory: string,
   onError: (error: Error) => void,
+  onNew: (catalog: Catalog) => void = () => {},
 ): LiveCatalog {
   const source = new PostgresCatalogSource(
     accountOf(listener.catalog.upstream ?? listener.upstream, directory),
   );
   return new LiveCatalog({
     source,
-    make: (major, objects, epoch) => new Catalog(major, objects, epoch),
+    make(major, objects, epoch) {
+      const catalog = new Catalog(major, objects, epoch);
+      onNew(catalog);
+      return catalog;
+    },
     now: () => performance.now(),
     onError,
   });
@@ -156,6 +163,7 @@ function sqlDomainOf(catalog: LiveCatalog, shared: Shared): SqlDomain {
   return {
     catalog,
     spaces: new ReadingSpaces(),
+    masks: shared.masks,
     policy,
     journal,
     reader: (current) => readers.get(current.major),

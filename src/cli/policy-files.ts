@@ -5,16 +5,33 @@ import { readTextFile } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type Problem, ProblemsError } from '../core/problem.ts';
 import type { LocatedDocument } from '../core/yaml-document.ts';
+import type { KeyRing } from '../masking/index.ts';
 import { checkPolicy, type World, type WorldRelation } from '../policy/check.ts';
 import { loadPolicy, type Policy } from '../policy/policy.ts';
 import type { PolicyDocument } from '../policy/schema.ts';
 import type { Catalog } from '../sql/index.ts';
+import { maskProblems, ringsOf } from './mask-keys.ts';
 
 /** How long a file has to be left alone before it is read: editors write in several steps. */
 const QUIET_MS = 100;
 
+/** What exists, with what masks need. */
+export interface KnownWorld extends World {
+  /** Null: the configuration is not known. */
+  readonly rings: ReadonlyMap<string, KeyRing> | null;
+  readonly catalogs: readonly (Catalog | null)[];
+}
+
+/** Everything that is wrong with a policy that can be parsed. */
+export function policyProblems(
+  source: LocatedDocument<PolicyDocument>,
+  world: KnownWorld,
+): readonly Problem[] {
+  return [...checkPolicy(source, world), ...maskProblems(source, world.rings, world.catalogs)];
+}
+
 /** Names that exist, as far as the configuration and the catalogs say; a catalog that is null is not known. */
-export function worldOf(config: Config | null, catalogs: readonly (Catalog | null)[]): World {
+export function worldOf(config: Config | null, catalogs: readonly (Catalog | null)[]): KnownWorld {
   const known = catalogs.filter((catalog) => catalog !== null);
   const complete = known.length > 0 && known.length === catalogs.length;
   return {
@@ -26,6 +43,8 @@ export function worldOf(config: Config | null, catalogs: readonly (Catalog | nul
     listeners: config === null ? null : new Set(config.listeners.map((listener) => listener.name)),
     relations: complete ? known.flatMap(relationsOf) : null,
     functions: complete ? known.flatMap(functionsOf) : null,
+    rings: config === null ? null : ringsOf(config),
+    catalogs,
   };
 }
 
@@ -54,7 +73,7 @@ function functionsOf(catalog: Catalog): World['functions'] & object {
 }
 
 /** Reads and checks a policy file; throws ProblemsError with everything that is wrong. */
-export function readPolicy(file: string, world: World): Policy {
+export function readPolicy(file: string, world: KnownWorld): Policy {
   return readLocatedPolicy(file, world).policy;
 }
 
@@ -65,9 +84,9 @@ export interface LocatedPolicy {
 }
 
 /** The same, with the places in the file. */
-export function readLocatedPolicy(file: string, world: World): LocatedPolicy {
+export function readLocatedPolicy(file: string, world: KnownWorld): LocatedPolicy {
   const located = loadPolicy(file, readTextFile(file));
-  const problems = checkPolicy(located.source, world);
+  const problems = policyProblems(located.source, world);
   if (problems.length > 0) throw new ProblemsError(problems);
   return located;
 }
@@ -84,7 +103,7 @@ export interface PolicyWatch {
  */
 export function watchPolicy(
   file: string,
-  world: () => World,
+  world: () => KnownWorld,
   take: (policy: Policy) => void,
   report: (problems: readonly Problem[]) => void,
 ): PolicyWatch {

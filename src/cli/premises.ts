@@ -5,7 +5,6 @@ import { type LoadedConfig, loadConfig, readTextFile } from '../config/load.ts';
 import type { ListenerConfig } from '../config/schema.ts';
 import { suggestion } from '../core/nearest.ts';
 import type { Problem } from '../core/problem.ts';
-import { checkPolicy } from '../policy/check.ts';
 import { loadPolicy } from '../policy/policy.ts';
 import {
   type Catalog,
@@ -19,7 +18,7 @@ import { bareCatalog, defaultSearchPath, NEWEST, readSchemaFile } from './catalo
 import { UsageError } from './command.ts';
 import { errorText } from './error-text.ts';
 import { accountOf, catalogOf } from './listeners.ts';
-import { type LocatedPolicy, worldOf } from './policy-files.ts';
+import { type LocatedPolicy, policyProblems, worldOf } from './policy-files.ts';
 
 export interface Premises {
   readonly loaded: LoadedConfig | null;
@@ -72,7 +71,7 @@ export async function premisesOf(sources: Sources): Promise<Premises> {
     space: new ReadingSpaces().of({ catalog, path, temporary: [] }),
     policy,
     policyFile,
-    warnings: policyFile === null ? [] : checkPolicy(policy.source, world),
+    warnings: policyFile === null ? [] : policyProblems(policy.source, world),
     catalogFrom: from,
   };
 }

@@ -5,7 +5,9 @@ import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem, ProblemsError } from '../core/problem.ts';
 import type { ListenerDomain } from '../engine/connection.ts';
 import type { LiveCatalog } from '../engine/live-catalog.ts';
+import { MaskFollower } from '../engine/mask-follower.ts';
 import { PolicyHolder } from '../engine/policy-holder.ts';
+import { ResultMasks } from '../engine/result-masks.ts';
 import { Sessions } from '../engine/sessions.ts';
 import { Turn } from '../engine/turn.ts';
 import { SigningKey } from '../journal/keys.ts';
@@ -16,6 +18,7 @@ import { Listener } from '../transport/listener.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
 import { fileProblems } from './check-warnings.ts';
 import { catalogOf, domainOf, legTlsOf, Readers, type Shared, usersOf } from './listeners.ts';
+import { ringsOf } from './mask-keys.ts';
 import { readPolicy, watchPolicy, worldOf } from './policy-files.ts';
 
 export interface RunningServer {
@@ -56,9 +59,13 @@ async function start(loaded: LoadedConfig, log: Logger, undo: Undo[]): Promise<R
   if (wrong.length > 0) throw new ProblemsError(wrong);
   const policyFile = resolve(directory, config.policy);
   const readers = new Readers();
+  const follower = new MaskFollower();
   const catalogs = config.listeners.map((listener) =>
-    catalogOf(listener, directory, (error) =>
-      log.error({ listener: listener.name, error: error.message }, 'the catalog cannot be read'),
+    catalogOf(
+      listener,
+      directory,
+      (error) => log.error({ listener: listener.name, error: error.message }, 'the catalog cannot be read'),
+      (catalog) => follower.catalogChanged(listener.name, catalog),
     ),
   );
   undo.push(...catalogs.map((catalog) => () => catalog.close()));
@@ -69,7 +76,7 @@ async function start(loaded: LoadedConfig, log: Logger, undo: Undo[]): Promise<R
       config,
       catalogs.map((catalog) => catalog.current),
     );
-  const policy = new PolicyHolder(readPolicy(policyFile, world()));
+  const policy = new PolicyHolder(readPolicy(policyFile, world()), (next) => follower.policyChanged(next));
   const journal = openJournal(loaded, log);
   undo.push(() => journal.close());
   const shared: Shared = {
@@ -87,6 +94,7 @@ async function start(loaded: LoadedConfig, log: Logger, undo: Undo[]): Promise<R
     readers,
     parsePool: new ParsePool(),
     users: usersOf(config),
+    masks: new ResultMasks(ringsOf(config)),
   };
   undo.push(() => shared.parsePool.close());
   for (const catalog of catalogs) {

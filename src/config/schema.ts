@@ -5,7 +5,9 @@ import { parseUpstreamUrl } from './upstream-url.ts';
 
 const duration = z
   .string({ error: 'expected a span of time such as 30s' })
-  .refine((written) => parseDurationMs(written) !== null, { message: 'expected a span of time such as 30s or 5m' })
+  .refine((written) => parseDurationMs(written) !== null, {
+    message: 'expected a span of time such as 30s or 5m',
+  })
   .transform((written) => parseDurationMs(written) ?? 0);
 
 const size = z
@@ -33,7 +35,9 @@ const upstream = z.string().transform((written, context) => {
   }
 });
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected a name of letters, digits, . _ and -' });
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected a name of letters, digits, . _ and -' });
 
 const listener = z.strictObject({
   name,
@@ -79,10 +83,17 @@ const journal = z.strictObject({
   segment: size.default(64 * 1024 * 1024),
 });
 
+/** A secret behind `hash`, `token` and `fpe`: one, or several of which the first makes new values. */
+const maskKey = z.union(
+  [z.string().min(1), z.array(z.strictObject({ id: z.string().min(1), secret: z.string().min(1) })).min(1)],
+  { error: 'expected a secret, or a list of { id, secret } whose first is the current one' },
+);
+
 export const configSchema = z.strictObject({
   listeners: z.array(listener).min(1, { error: 'expected at least one listener' }),
   identity: z.strictObject({ users: z.array(user).default([]) }).default({ users: [] }),
   policy: z.string().min(1),
+  masking: z.strictObject({ keys: z.record(name, maskKey).default({}) }).default({ keys: {} }),
   journal,
   limits: z
     .strictObject({ connections: z.int().positive().default(10_000), held: size.default(256 * 1024 * 1024) })

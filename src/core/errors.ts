@@ -220,6 +220,14 @@ export const ERRORS = {
     log: 'error',
     message: 'the connection to the database behind Sluice was lost',
   },
+  'masked-row-too-large': {
+    kind: 'limit',
+    blame: 'upstream',
+    sqlstate: '54000',
+    session: 'end',
+    log: 'warn',
+    message: 'a row in which values are masked is larger than Sluice holds',
+  },
   'upstream-malformed': {
     kind: 'malformed',
     blame: 'upstream',

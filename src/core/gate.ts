@@ -4,6 +4,7 @@ import type { ProxyError } from './errors.ts';
 import type { StatementFacts, TemporaryTable } from './facts.ts';
 import type { StatementNumber } from './ids.ts';
 import type { Clearance, Judgement } from './judgement.ts';
+import type { CellMasks, MaskDuties, ResultField } from './masks.ts';
 
 /**
  * `pending`: the answer takes something that is not at hand (a worker's parse, a fresh catalog). The session
@@ -66,6 +67,20 @@ export interface SqlGate {
 
   /** Journals how an admitted statement came out. */
   finish(number: StatementNumber, result: RunResult): void;
+
+  /** Whether any mask holds for this session. */
+  readonly hasMasks: boolean;
+
+  /** What is done to the cells of a result that the server has described; null: they pass as they are. */
+  maskResult(duties: MaskDuties | null, fields: readonly ResultField[]): CellMasks | null;
+
+  /** The same for COPY … TO STDOUT. */
+  maskCopy(
+    facts: StatementFacts,
+    duties: MaskDuties | null,
+    columns: number,
+    binary: boolean,
+  ): CellMasks | null;
 
   /** The search path that the session is known to have; null while it is not known. */
   setPath(path: readonly string[] | null): void;

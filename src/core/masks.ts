@@ -13,11 +13,15 @@ export interface MaskerChoice {
 export interface ColumnMask extends MaskerChoice {
   /** How denials, explain and the journal name the mask: its columns as written. */
   readonly name: string;
+  /** `mask`: NULL is masked as well, so that nobody sees which values are missing. */
+  readonly nulls: 'keep' | 'mask';
 }
 
 /** Values that are masked by what they look like, whatever their column. */
 export interface DetectedMask extends ColumnMask {
   readonly detectors: readonly string[];
+  /** RE2 regular expressions. */
+  readonly patterns: readonly string[];
 }
 
 /** What is owed for the masked columns that a statement can reach. */
@@ -48,6 +52,8 @@ export type CellOutcome = (typeof CELL_OUTCOME)[keyof typeof CELL_OUTCOME];
 
 /** Masks the cells of one result column. Never throws: what cannot be decoded is NULL. */
 export interface CellMask {
+  /** What NULL becomes; null: it stays. */
+  readonly ofNull: Buffer | null;
   /** Reads only `[start, end)`; writes the new bytes, without a length, behind what `out` holds. */
   mask(source: Buffer, start: number, end: number, out: ByteSink): CellOutcome;
 }

@@ -10,6 +10,7 @@ import type { StatementFacts, TemporaryTable } from '../core/facts.ts';
 import type { RunResult, SqlAnswer, SqlGate, StatementEntry } from '../core/gate.ts';
 import { type SessionId, type StatementNumber, statementNumber } from '../core/ids.ts';
 import type { Clearance, Judgement } from '../core/judgement.ts';
+import type { CellMasks, MaskDuties, ResultField } from '../core/masks.ts';
 import type { SessionContext } from '../core/principal.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { PolicyContext } from '../policy/policy.ts';
@@ -28,6 +29,7 @@ import { decideBound, judgeStatement } from './judge-statement.ts';
 import type { LiveCatalog } from './live-catalog.ts';
 import type { PolicyHolder } from './policy-holder.ts';
 import { entryMembers, judgementMembers, resultMembers, unreadableMembers } from './records.ts';
+import type { ResultMasks } from './result-masks.ts';
 
 /** What the SQL sessions of one listener share. */
 export interface SqlDomain {
@@ -35,6 +37,7 @@ export interface SqlDomain {
   readonly spaces: ReadingSpaces;
   readonly policy: PolicyHolder;
   readonly journal: Journal;
+  readonly masks: ResultMasks;
   /** The reader for the catalog's major version; null until it is loaded. */
   reader(catalog: Catalog): StatementReader | null;
   loadReader(catalog: Catalog): Promise<void>;
@@ -206,6 +209,24 @@ export class SessionGate implements SqlGate {
 
   denialOf(decision: Decision, facts: StatementFacts): Denial {
     return denialFrom(decision, facts);
+  }
+
+  get hasMasks(): boolean {
+    return !this.#policyContext.masks.isIdle && !this.#domain.policy.current.isObserving;
+  }
+
+  maskResult(duties: MaskDuties | null, fields: readonly ResultField[]): CellMasks | null {
+    if (!this.hasMasks) return null;
+    return this.#domain.masks.forFields(duties, fields, this.#policyContext.masks, this.#catalog);
+  }
+
+  maskCopy(
+    facts: StatementFacts,
+    duties: MaskDuties | null,
+    columns: number,
+    binary: boolean,
+  ): CellMasks | null {
+    return this.#domain.masks.forCopy(facts, duties, columns, binary, this.#catalog);
   }
 
   #unreadable(denial: Denial, tooComplex: boolean): SqlAnswer {

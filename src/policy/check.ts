@@ -55,7 +55,8 @@ function problemsOfMasks(source: LocatedDocument<PolicyDocument>, world: World):
     }
     for (const earlier of masks.slice(0, n)) {
       const shared = sharedColumn(earlier.mask, mask, world.relations ?? []);
-      if (shared === null || JSON.stringify(earlier.document.with) === JSON.stringify(document.with)) continue;
+      if (shared === null || JSON.stringify(earlier.document.with) === JSON.stringify(document.with))
+        continue;
       const message = `${shared} has another mask already (${earlier.mask.name}): expected one mask for each column`;
       problems.push(source.problemAt(['masks', n, 'columns'], message));
     }

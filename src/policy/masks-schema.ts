@@ -30,18 +30,27 @@ export const maskSchema = z
   .strictObject({
     columns: z.array(columnPattern).min(1).optional(),
     detect: z.array(z.string().min(1)).min(1).optional(),
+    patterns: z.array(z.string().min(1)).min(1).optional(),
     with: withSchema,
     unless: unlessSchema.optional(),
+    nulls: z.enum(['keep', 'mask'], { error: 'expected keep or mask' }).optional(),
     inference: z
       .enum(['allow', 'equality', 'deny'], { error: 'expected allow, equality or deny' })
       .optional(),
   })
-  .refine((mask) => (mask.columns === undefined) !== (mask.detect === undefined), {
-    message: 'expected either columns or detect',
-  })
-  .refine((mask) => mask.detect === undefined || mask.inference === undefined, {
+  .refine(
+    (mask) => (mask.columns === undefined) !== (mask.detect === undefined && mask.patterns === undefined),
+    {
+      message: 'expected either columns, or detect or patterns',
+    },
+  )
+  .refine((mask) => mask.columns !== undefined || mask.inference === undefined, {
     message: 'inference goes with columns: what is only detected has no column that could be compared',
     path: ['inference'],
+  })
+  .refine((mask) => mask.columns !== undefined || mask.nulls === undefined, {
+    message: 'nulls goes with columns: nothing is detected in NULL',
+    path: ['nulls'],
   });
 
 export type MaskDocument = z.output<typeof maskSchema>;

@@ -16,7 +16,7 @@ export type Inference = 'allow' | 'equality' | 'deny';
 
 /** Where nothing of a value can be kept: what is computed from it, or of an origin that is not known. */
 const REDACT: MaskerChoice = { masker: 'redact', options: undefined };
-export const UNKNOWN_ORIGIN: ColumnMask = { name: 'unknown origin', ...REDACT };
+export const UNKNOWN_ORIGIN: ColumnMask = { name: 'unknown origin', nulls: 'keep', ...REDACT };
 
 /** A column by the server's own numbers, so that it stays masked under another name. */
 export interface NumberedColumn {
@@ -32,6 +32,8 @@ export class Mask {
   readonly choice: MaskerChoice;
   readonly inference: Inference;
   readonly detectors: readonly string[];
+  readonly patterns: readonly string[];
+  readonly #nulls: 'keep' | 'mask';
   /** Its exemption changes with time alone. */
   readonly timed: boolean;
   readonly #columns: readonly NamePattern[];
@@ -40,13 +42,20 @@ export class Mask {
   readonly #moved = new Set<string>();
 
   constructor(document: MaskDocument) {
-    this.name = (document.columns ?? document.detect ?? []).join(', ');
+    this.name = (document.columns ?? document.detect ?? document.patterns ?? []).join(', ');
     this.choice = choiceOf(document.with);
     this.inference = document.inference ?? 'deny';
     this.detectors = document.detect ?? [];
+    this.patterns = document.patterns ?? [];
+    this.#nulls = document.nulls ?? 'keep';
     this.timed = document.unless?.at !== undefined;
     this.#columns = (document.columns ?? []).flatMap((written) => compilePattern(written, 3) ?? []);
     this.#unless = document.unless === undefined ? null : contextTests(document.unless);
+  }
+
+  /** As an output column gets it; `whole`: nothing of its values may be kept. */
+  toColumn(whole: boolean): ColumnMask {
+    return { name: this.name, nulls: this.#nulls, ...(whole ? REDACT : this.choice) };
   }
 
   get isOfColumns(): boolean {
@@ -128,8 +137,8 @@ export class MaskJudge {
     this.#masks = masks;
     this.#columns = masks.filter((mask) => mask.isOfColumns);
     this.#detected = masks
-      .filter((mask) => mask.detectors.length > 0)
-      .map((mask) => ({ name: mask.name, ...mask.choice, detectors: mask.detectors }));
+      .filter((mask) => !mask.isOfColumns)
+      .map((mask) => ({ ...mask.toColumn(false), detectors: mask.detectors, patterns: mask.patterns }));
   }
 
   get isIdle(): boolean {
@@ -156,6 +165,12 @@ export class MaskJudge {
       if (mask.inference === 'equality' && use.reveals === 'equality') continue;
       const allowed = mask.inference === 'equality' ? 'be compared other than by equality' : 'be compared';
       return { mask: mask.name, message: `${column} is masked, so it cannot ${allowed} (${use.place})` };
+    }
+    if (facts.act.act === 'copy-out' && facts.act.format.kind === 'unknown' && this.#reach(facts) !== null) {
+      return {
+        mask: (this.#reach(facts) ?? first).name,
+        message: 'rows of COPY in another encoding cannot be masked; leave ENCODING out',
+      };
     }
     if (facts.storesUnknown && (facts.act.act === 'execute' || this.#reach(facts) !== null)) {
       const mask = this.#reach(facts) ?? first;
@@ -212,12 +227,12 @@ export class MaskJudge {
       const mask = this.#maskOf(facts, origin.schema, origin.table, origin.column);
       if (mask === null) continue;
       // Of two masks neither may be weakened by the other.
-      if (found !== null && (found !== mask || how !== origin.how)) return { name: found.name, ...REDACT };
+      if (found !== null && (found !== mask || how !== origin.how)) return found.toColumn(true);
       found = mask;
       how = origin.how;
     }
     if (found === null) return null;
-    return how === 'copied' ? { name: found.name, ...found.choice } : { name: found.name, ...REDACT };
+    return found.toColumn(how !== 'copied');
   }
 
   #maskOf(facts: StatementFacts, schema: string | null, table: string, column: string): Mask | null {
@@ -247,6 +262,6 @@ export class MaskJudge {
   /** The mask of a column by its name alone, for what the server says of a result. */
   maskOfColumn(schema: string, table: string, column: string): ColumnMask | null {
     const mask = this.#columns.find((candidate) => candidate.covers(schema, table, column));
-    return mask === undefined ? null : { name: mask.name, ...mask.choice };
+    return mask?.toColumn(false) ?? null;
   }
 }

@@ -52,6 +52,11 @@ export class Policy {
     this.version = `sha256:${createHash('sha256').update(BASELINE_TEXT).update('\0').update(text).digest('hex')}`;
   }
 
+  /** Whether it only records what it would do. */
+  get isObserving(): boolean {
+    return this.document.mode === 'observe';
+  }
+
   contextFor(session: SessionContext, atMs: number): PolicyContext {
     const at = new Date(atMs);
     const rules = this.rules.filter((rule) => rule.appliesTo(session, at));

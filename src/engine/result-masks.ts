@@ -1,0 +1,181 @@
+/**
+ * From the duties of a statement and the server's description of its result to what is done to each column's cells.
+ * A column is masked when its lineage says so or when the server says so; where the two do not fit together, its
+ * origin counts as not known.
+ */
+import type { OutputColumn, StatementFacts } from '../core/facts.ts';
+import type {
+  CellMask,
+  CellMasks,
+  ColumnMask,
+  DetectedMask,
+  MaskDuties,
+  MaskerChoice,
+  ResultField,
+} from '../core/masks.ts';
+import { CELL_OUTCOME } from '../core/masks.ts';
+import {
+  type CellFormat,
+  type CellType,
+  type ColumnPlan,
+  compilePlan,
+  DETECTORS,
+  type DetectorName,
+  type DetectRule,
+  type KeyRing,
+  type MaskerSpec,
+  maskOne,
+  maskPlan,
+  NULL_CELL,
+  namedMasker,
+  postgresCellType,
+  UNKNOWN,
+} from '../masking/index.ts';
+import type { MaskJudge } from '../policy/masks.ts';
+import type { Catalog } from '../sql/index.ts';
+
+/** Objects of the server's own have lower numbers (FirstNormalObjectId in access/transam.h). */
+const FIRST_USER_OID = 16_384;
+
+export class ResultMasks {
+  readonly #rings: ReadonlyMap<string, KeyRing>;
+  readonly #specs = new Map<string, MaskerSpec>();
+  readonly #rules = new WeakMap<readonly DetectedMask[], readonly DetectRule[]>();
+
+  constructor(rings: ReadonlyMap<string, KeyRing>) {
+    this.#rings = rings;
+  }
+
+  /** For a result as RowDescription tells it. `duties` null: by its lineage nothing is masked. Null: nothing is. */
+  forFields(
+    duties: MaskDuties | null,
+    fields: readonly ResultField[],
+    judge: MaskJudge,
+    catalog: Catalog | null,
+  ): CellMasks | null {
+    const masks = masksByLineage(duties, fields.length).map((mask, n) =>
+      withServersWord(mask, fields[n], duties, judge, catalog),
+    );
+    const columns = fields.map((field): Described => {
+      const type = postgresCellType(field.typeOid, field.typeModifier, (oid) => catalog?.typeByOid(oid));
+      return { type, format: field.binary ? 'binary' : 'text', label: field.name };
+    });
+    return this.#cells(masks, columns, duties?.detected ?? []);
+  }
+
+  /** For COPY … TO STDOUT, which describes no types: they are those of the columns that are copied. */
+  forCopy(
+    facts: StatementFacts,
+    duties: MaskDuties | null,
+    columns: number,
+    binary: boolean,
+    catalog: Catalog | null,
+  ): CellMasks | null {
+    const masks = masksByLineage(duties, columns);
+    const outputs = facts.outputs?.length === columns ? facts.outputs : null;
+    const described = masks.map((_mask, n): Described => {
+      const output = outputs?.[n] ?? null;
+      const type = output === null ? UNKNOWN : typeOfOutput(output, catalog);
+      return { type, format: binary ? 'binary' : 'text', label: output?.name ?? null };
+    });
+    return this.#cells(masks, described, duties?.detected ?? []);
+  }
+
+  #cells(
+    masks: readonly (ColumnMask | null)[],
+    columns: readonly Described[],
+    detected: readonly DetectedMask[],
+  ): CellMasks | null {
+    const rules = detected.length === 0 ? null : this.#rulesOf(detected);
+    const plans = masks.map((mask, n): ColumnPlan | null => {
+      const column = columns[n];
+      if (column === undefined) return null;
+      if (mask !== null) {
+        return { ...column, mask: { how: 'mask', masker: this.#spec(mask), nulls: mask.nulls } };
+      }
+      return rules === null ? null : { ...column, mask: { how: 'detect', rules } };
+    });
+    if (plans.every((plan) => plan === null)) return null;
+    return plans.map((plan) => (plan === null ? null : cellMask(plan)));
+  }
+
+  #rulesOf(detected: readonly DetectedMask[]): readonly DetectRule[] {
+    const known = this.#rules.get(detected);
+    if (known !== undefined) return known;
+    const rules = detected.map((mask) => ({
+      detectors: mask.detectors.filter(isDetector),
+      patterns: mask.patterns,
+      masker: this.#spec(mask),
+    }));
+    this.#rules.set(detected, rules);
+    return rules;
+  }
+
+  /** One spec for a masker, since what is made of it is kept under it. Throws where the policy was not checked. */
+  #spec({ masker, options }: MaskerChoice): MaskerSpec {
+    const key = JSON.stringify([masker, options ?? null]);
+    const known = this.#specs.get(key);
+    if (known !== undefined) return known;
+    const named = namedMasker(options === undefined ? masker : { [masker]: options });
+    const ring = named.ring === null ? null : (this.#rings.get(named.ring) ?? null);
+    const spec: MaskerSpec = { name: named.name, options: named.options, ring };
+    this.#specs.set(key, spec);
+    return spec;
+  }
+}
+
+interface Described {
+  readonly type: CellType;
+  readonly format: CellFormat;
+  readonly label: string | null;
+}
+
+function isDetector(name: string): name is DetectorName {
+  return Object.hasOwn(DETECTORS, name);
+}
+
+function masksByLineage(duties: MaskDuties | null, columns: number): readonly (ColumnMask | null)[] {
+  if (duties === null) return new Array<null>(columns).fill(null);
+  if (duties.outputs !== null && duties.outputs.length === columns) return duties.outputs;
+  return new Array<ColumnMask | null>(columns).fill(duties.unknown);
+}
+
+/** The server's numbers may name a column that the lineage does not have: the catalog was out of date, or we erred. */
+function withServersWord(
+  mask: ColumnMask | null,
+  field: ResultField | undefined,
+  duties: MaskDuties | null,
+  judge: MaskJudge,
+  catalog: Catalog | null,
+): ColumnMask | null {
+  if (mask !== null || field === undefined || field.tableOid < FIRST_USER_OID) return mask;
+  const relation = catalog?.relationByOid(field.tableOid) ?? null;
+  const column = relation?.columns.find(({ number }) => number === field.columnNumber);
+  if (relation === null || column === undefined) return duties?.unknown ?? null;
+  return judge.maskOfColumn(relation.schema, relation.name, column.name);
+}
+
+function typeOfOutput({ origins }: OutputColumn, catalog: Catalog | null): CellType {
+  const copied = origins?.filter(({ how }) => how === 'copied') ?? [];
+  for (const { schema, table, column: name } of copied) {
+    if (schema === null) continue;
+    const column = catalog?.relation(schema, table)?.columns.find((candidate) => candidate.name === name);
+    if (column === undefined || column.typeOid === 0) continue;
+    return postgresCellType(column.typeOid, column.typeModifier, (oid) => catalog?.typeByOid(oid));
+  }
+  return UNKNOWN;
+}
+
+function cellMask(plan: ColumnPlan): CellMask | null {
+  const compiled = compilePlan(maskPlan([plan]));
+  const [column] = compiled.columns;
+  if (column === undefined || (column.cell === null && column.ofNull === null)) return null;
+  return {
+    ofNull: column.ofNull,
+    mask(source, start, end, out) {
+      const length = maskOne(compiled, 0, source, start, end, end - start, out);
+      if (length >= 0) return CELL_OUTCOME.written;
+      return length === NULL_CELL ? CELL_OUTCOME.nulled : CELL_OUTCOME.kept;
+    },
+  };
+}
