@@ -47,14 +47,11 @@ function escaped(value: Buffer, delimiter: string): Buffer {
 function unquoted(field: Buffer, quote: string, escapeWith: string): Buffer {
   const text = field.toString('latin1');
   if (!text.startsWith(quote)) return field;
+  const last = text.length - 1;
   let out = '';
-  for (let at = 1; at < text.length - 1; at++) {
-    if (
-      text[at] === escape &&
-      (text[at + 1] === quote || text[at + 1] === escape) &&
-      at + 1 < text.length - 1
-    )
-      at++;
+  for (let at = 1; at < last; at++) {
+    const next = text[at + 1];
+    if (text[at] === escapeWith && at + 1 < last && (next === quote || next === escapeWith)) at++;
     out += text[at];
   }
   return Buffer.from(out, 'latin1');
