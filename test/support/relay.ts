@@ -10,7 +10,7 @@ export interface Relay {
   close(): void;
 }
 
-export async function startRelay(upstreamPort: number): Promise<Relay> {
+export async function startRelay(upstreamPort: number, ownPort = 0): Promise<Relay> {
   const sockets = new Set<Socket>();
   let isHanging = false;
   let left: number | null = null;
@@ -40,7 +40,7 @@ export async function startRelay(upstreamPort: number): Promise<Relay> {
     down.on('close', () => up.destroy());
     up.on('close', () => down.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(ownPort, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
