@@ -52,7 +52,7 @@ function statementJson(statement: ExplainedStatement): Record<string, unknown> {
         name,
         origins: origins?.map((origin) => ({ column: columnName(origin), how: origin.how })) ?? null,
       })) ?? null,
-    settings: facts.settings,
+    settings: settingsOf(facts),
     bounded: isBounded(statement),
     bound: boundJson(statement),
     unfiltered: facts.unfiltered,
@@ -94,4 +94,9 @@ export function columnName({
   column,
 }: Pick<ColumnUse, 'schema' | 'table' | 'column'>): string {
   return `${qualified({ schema, name: table })}.${column}`;
+}
+
+/** Without the marks that facts put beside settings which would make two readings possible. */
+export function settingsOf(facts: StatementFacts): readonly string[] {
+  return facts.settings.filter((name) => !name.startsWith('unsafe '));
 }

@@ -5,7 +5,7 @@ import { accessOf, type OutputColumn, PLACES, type RelationUse, type StatementFa
 import { formatBytes } from '../core/quantities.ts';
 import type { Catalog } from '../sql/index.ts';
 import { type ExplainedStatement, type Explanation, isBounded, limitOf } from './explanation.ts';
-import { columnName, qualified } from './explanation-json.ts';
+import { columnName, qualified, settingsOf } from './explanation-json.ts';
 import { mendingOf } from './mending.ts';
 import type { Premises } from './premises.ts';
 import { flow, sourceOfRule } from './rule-source.ts';
@@ -99,7 +99,8 @@ function statementText(statement: ExplainedStatement, premises: Premises, style:
   if (facts.functions.length > 0) {
     sheet.row('calls', facts.functions.map((fn) => `${qualified(fn)} (${fn.volatility})`).join(', '));
   }
-  if (facts.settings.length > 0) sheet.row('sets', facts.settings.join(', '));
+  const settings = settingsOf(facts);
+  if (settings.length > 0) sheet.row('sets', settings.join(', '));
   sheet.row('rows', rowsText(statement));
   if (facts.unfiltered) sheet.row('where', 'nothing restricts which rows change', style.yellow);
   sheet.lines.push('');
@@ -129,7 +130,9 @@ function relationRows(sheet: Sheet, { relations, effects }: StatementFacts, cata
 }
 
 function relationWords(use: RelationUse, catalog: Catalog): string {
+  const isReadToo = accessOf(use) === 'write' && hasEffect(use.effects, 'read');
   const notes = [
+    ...(isReadToo ? ['and reads it'] : []),
     ...(use.role === 'view'
       ? ['through a view or function']
       : use.role === 'inherited'

@@ -24,7 +24,7 @@ export function mendingOf(
     case DEFAULT_RULE:
       return statement === null ? [] : [`a rule in the policy that allows it: ${allowingRule(statement)}`];
     case 'sluice/unparsable':
-      return ["mend the SQL: this is the server's own grammar, so the server would refuse it as well"];
+      return ["correct the SQL: the grammar is the server's own, which would refuse it as well"];
     case 'sluice/unknown-name':
       return ['only this text is seen here; put the PREPARE or DECLARE that makes the name in front of it'];
     case 'sluice/unsafe-setting':

@@ -180,9 +180,7 @@ function intactText(
       : `signed  ${plural(sealed, 'segment')} by key ${keyIds.join(', ')}`,
   ];
   if (unsealed > 0) {
-    lines.push(
-      `open    the last ${plural(unsealed, 'record')}: chained, not signed yet`,
-    );
+    lines.push(`open    the last ${plural(unsealed, 'record')}: chained, not signed yet`);
   }
   lines.push(
     checkpoint === null

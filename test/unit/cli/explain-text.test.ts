@@ -71,7 +71,7 @@ test('a statement that passes, with the limit its result runs under', async () =
     '  kind        UPDATE',
     '  effects     read   reads data',
     '              write  changes data, or locks rows to change them',
-    '  changes     shop.orders',
+    '  changes     shop.orders (and reads it)',
     '  output      id ← shop.orders.id',
     '  filter      shop.orders: id',
     '  assignment  shop.orders: note',
@@ -91,7 +91,7 @@ test('a caret under the place where the grammar stopped', async () => {
     '',
     '  DENY        by rule "sluice/unparsable"',
     '  the client  reads 42601: syntax error at or near "FRM"',
-    "  to mend     mend the SQL: this is the server's own grammar, so the server would refuse it as well",
+    "  to mend     correct the SQL: the grammar is the server's own, which would refuse it as well",
   ]);
 });
 
