@@ -1,5 +1,5 @@
 /** What a process has used so far, by Linux' /proc. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 /** Clock ticks per second that /proc counts in: 100 on every Linux there is (USER_HZ). */
 const TICKS_PER_SECOND = 100;
@@ -30,4 +30,9 @@ export function memory(pid: number): Memory {
   const kib = (name: string) =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN);
   return { rssKiB: kib('VmRSS'), peakKiB: kib('VmHWM') };
+}
+
+/** Starts the count of the most anew (proc_pid_clear_refs(5), value 5). */
+export function resetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }

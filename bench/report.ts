@@ -25,7 +25,7 @@ const MEMORY_SECTIONS: readonly (Section & { readonly metrics: readonly string[]
   {
     scenario: 'stopped-reader',
     title: 'Memory with a 1 GB result whose reader stops',
-    metrics: ['rss-while-stopped', 'rss-peak'],
+    metrics: ['rss-peak-before', 'rss-while-stopped', 'rss-peak'],
   },
 ];
 

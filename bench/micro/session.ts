@@ -11,6 +11,7 @@ import { sessionIdFrom } from '../../src/core/ids.ts';
 import type { EnginePort } from '../../src/core/session.ts';
 import { LiveCatalog } from '../../src/engine/live-catalog.ts';
 import { PolicyHolder } from '../../src/engine/policy-holder.ts';
+import { ResultMasks } from '../../src/engine/result-masks.ts';
 import { SessionGate, type SqlDomain } from '../../src/engine/sql-gate.ts';
 import { UpstreamPassword } from '../../src/identity/upstream-password.ts';
 import { SigningKey } from '../../src/journal/keys.ts';
@@ -73,6 +74,7 @@ const domain: SqlDomain = {
   spaces: new ReadingSpaces(),
   policy: new PolicyHolder(loadPolicy('policy', POLICY).policy),
   journal,
+  masks: new ResultMasks(new Map()),
   reader: () => reader,
   loadReader: async () => {},
   parseLarge: async () => ({ outcome: 'failed' }),
