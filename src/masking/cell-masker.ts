@@ -3,6 +3,7 @@ import { baseOf, type CellFormat, type CellType, describeType } from './cell-typ
 import type { CellCodec, CompoundKind, PartMasker } from './codec/codec.ts';
 import { writeJsonString } from './json/write.ts';
 import type { Constant, Masker } from './masker.ts';
+import { isLonger } from './maskers/characters.ts';
 
 /** What became of a cell. `kept`: its own bytes stand, and nothing was written. */
 export const KEPT = 0;
@@ -134,7 +135,11 @@ class TextCell implements CellMasker {
   }
 
   mask(source: Buffer, start: number, end: number, out: ByteSink): Outcome {
-    return this.#masker.text(source, start, end, out, this.#charactersMax) ? WRITTEN : NULLED;
+    const from = out.at;
+    const max = this.#charactersMax;
+    if (!this.#masker.text(source, start, end, out, max)) return NULLED;
+    // A value that was longer than its column is none of it, and what keeps a value's length would be none either.
+    return max !== null && isLonger(out.bytes, from, out.at, max) ? NULLED : WRITTEN;
   }
 }
 

@@ -4,6 +4,7 @@ import { Hits } from './detectors/hits.ts';
 import type { Scanner } from './detectors/scanner.ts';
 import { editJson, type HitMasker, hasBackslash, looksLikeJson } from './json/edit.ts';
 import type { Masker } from './masker.ts';
+import { countCodePoints, isLonger } from './maskers/characters.ts';
 
 const STAR = 0x2a;
 const NUMBER = { kind: 'numeric', precision: null, scale: null } as const;
@@ -38,13 +39,13 @@ export class DetectingText implements HitMasker {
     const from = out.at;
     if (json) {
       const outcome = editJson(this, source, start, end, hits, out);
-      const tooLong = outcome === 'written' && isLonger(out.bytes, from, out.at, charactersMax);
+      const tooLong = outcome === 'written' && isOver(out.bytes, from, out.at, charactersMax);
       // Shortened JSON would be none any more.
       if (outcome !== 'not-json') return tooLong ? 'null' : outcome;
       if (hits.count === 0) return 'kept';
     }
     if (!this.#splice(source, start, end, hits, out)) return 'null';
-    if (isLonger(out.bytes, from, out.at, charactersMax)) {
+    if (isOver(out.bytes, from, out.at, charactersMax)) {
       out.at = from;
       starHits(source, start, end, hits, out);
     }
@@ -98,17 +99,6 @@ function starHits(source: Buffer, start: number, end: number, hits: Hits, out: B
   out.copy(source, at, end);
 }
 
-function isLonger(bytes: Buffer, start: number, end: number, charactersMax: number | null): boolean {
-  return (
-    charactersMax !== null &&
-    end - start > charactersMax &&
-    countCodePoints(bytes, start, end) > charactersMax
-  );
-}
-
-/** Bytes that do not continue a UTF-8 sequence. */
-function countCodePoints(bytes: Buffer, start: number, end: number): number {
-  let count = 0;
-  for (let i = start; i < end; i++) if (((bytes[i] ?? 0) & 0xc0) !== 0x80) count++;
-  return count;
+function isOver(bytes: Buffer, start: number, end: number, charactersMax: number | null): boolean {
+  return charactersMax !== null && isLonger(bytes, start, end, charactersMax);
 }

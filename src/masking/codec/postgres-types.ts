@@ -43,7 +43,6 @@ const SCALARS: ReadonlyMap<number, ScalarKind> = new Map([
   [2950, 'uuid'],
   [3802, 'jsonb'],
 ]);
-const CHAR = 18;
 const NAME = 19;
 const TEXT_OID = 25;
 const BPCHAR = 1042;
@@ -61,7 +60,6 @@ const TEXT_NAMES = new Set(['citext']);
 const BUILTIN_ARRAYS: ReadonlyMap<number, number> = new Map([
   [1000, 16],
   [1001, 17],
-  [1002, 18],
   [1003, 19],
   [1005, 21],
   [1007, 23],
@@ -141,8 +139,6 @@ function textType(oid: number, modifier: number): CellType | null {
       return modifier < MODIFIER_EXTRA ? TEXT : { kind: 'text', charactersMax: modifier - MODIFIER_EXTRA };
     case NAME:
       return { kind: 'text', charactersMax: NAME_CHARACTERS };
-    case CHAR:
-      return { kind: 'text', charactersMax: 1 };
     default:
       return null;
   }

@@ -94,3 +94,15 @@ export function writeWithin(text: string, out: ByteSink, charactersMax: number |
   out.text(text);
   return true;
 }
+
+/** Bytes that do not continue a UTF-8 sequence: as many as there are characters. */
+export function countCodePoints(bytes: Buffer, start: number, end: number): number {
+  let count = 0;
+  for (let i = start; i < end; i++) if (((bytes[i] ?? 0) & 0xc0) !== 0x80) count++;
+  return count;
+}
+
+/** Whether UTF-8 text has more characters than a column holds. */
+export function isLonger(bytes: Buffer, start: number, end: number, charactersMax: number): boolean {
+  return end - start > charactersMax && countCodePoints(bytes, start, end) > charactersMax;
+}

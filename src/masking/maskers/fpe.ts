@@ -72,7 +72,8 @@ export const fpe = definition<{ key: string; alphabet: string; tweak: string }>(
 
 const ENCRYPTED = new Set(['text', 'json', 'jsonb', 'int4', 'int8', 'numeric', 'uuid']);
 
-class Ff1Alphabet {
+/** FF1 over the characters of an alphabet. */
+export class Ff1Alphabet {
   readonly #symbols: readonly string[];
   readonly #numerals = new Map<string, number>();
   readonly #cipher: { encrypt(numerals: number[]): number[] };
