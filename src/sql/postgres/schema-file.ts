@@ -80,7 +80,8 @@ export class SchemaFile {
       case 'CreateTableAsStmt': {
         const into = struct(body, 'into');
         if (into === null) return;
-        const kind = text(body, 'objtype') === 'OBJECT_MATVIEW' ? 'materialized-view' : 'table';
+        const type = text(body, 'objtype') ?? text(body, 'relkind');
+        const kind = type === 'OBJECT_MATVIEW' ? 'materialized-view' : 'table';
         this.#createView(struct(into, 'rel'), node(body, 'query'), nodes(into, 'colNames'), kind, start, end);
         return;
       }

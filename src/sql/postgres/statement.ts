@@ -139,6 +139,10 @@ function fromTable(a: Analysis, statement: AstNode): StatementResult {
   const objectType =
     text(statement.body, 'objtype') ?? text(statement.body, 'objectType') ?? text(statement.body, 'kind');
   if (statement.tag === 'DropOwnedStmt') everyRelation(a, effectSet(...row.effects), () => true);
+  if (text(statement.body, 'targtype') === 'ACL_TARGET_ALL_IN_SCHEMA') {
+    const schemas = new Set(nodes(statement.body, 'objects').map(stringOf));
+    everyRelation(a, effectSet(...row.effects), (_, schema) => schemas.has(schema));
+  }
   if (statement.tag === 'GrantStmt') return plain(flag(statement.body, 'is_grant') ? 'GRANT' : 'REVOKE');
   if (statement.tag === 'GrantRoleStmt')
     return plain(flag(statement.body, 'is_grant') ? 'GRANT ROLE' : 'REVOKE ROLE');
