@@ -100,7 +100,7 @@ export function policyWarnings({ policy, source }: LocatedPolicy): readonly Prob
   if (document.mode === 'observe') {
     warnings.push(source.problemAt(['mode'], 'observe: nothing is denied, only recorded'));
   }
-  if (document.default === 'allow' && document.rules.length === 0) {
+  if (document.default === 'allow' && document.rules.length + document.masks.length === 0) {
     warnings.push(source.problemAt(['default'], 'allow, without any rule: only the baseline holds'));
   }
   if (document.default === 'deny' && !document.rules.some((rule) => rule.then === 'allow')) {

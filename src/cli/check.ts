@@ -232,6 +232,7 @@ function reportJson(report: Report): Record<string, unknown> {
     policyVersion: policy?.policy.version ?? null,
     default: policy?.policy.document.default ?? null,
     rules: policy?.policy.document.rules.length ?? null,
+    masks: policy?.policy.document.masks.length ?? null,
     baselineRules: policy === null ? null : baselineCount(policy),
     listeners: report.listeners.map(({ name, upstream, unreachable }) => ({
       name,
@@ -269,9 +270,10 @@ function reportText(report: Report, style: Style): string {
   }
   if (policy !== null) {
     const { document } = policy.policy;
+    const masks = document.masks.length === 0 ? '' : `, ${plural(document.masks.length, 'mask')}`;
     const looked = tables === null ? '' : `, held against ${plural(tables, 'table')} and views`;
     lines.push(
-      `${style.green('ok')}  ${report.policyFile}: ${plural(document.rules.length, 'rule')} and ${baselineCount(policy)} of the baseline, default ${document.default}${looked}`,
+      `${style.green('ok')}  ${report.policyFile}: ${plural(document.rules.length, 'rule')}${masks} and ${baselineCount(policy)} of the baseline, default ${document.default}${looked}`,
     );
   }
   return `${lines.join('\n')}\n`;

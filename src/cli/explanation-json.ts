@@ -1,6 +1,7 @@
 /** An explanation for scripts. Its fields are a promise: test/unit/cli pins them. */
 import { effectsOf } from '../core/effects.ts';
 import { accessOf, type ColumnUse, PLACES, type RelationName, type StatementFacts } from '../core/facts.ts';
+import type { ColumnMask } from '../core/masks.ts';
 import { type ExplainedStatement, type Explanation, isBounded, limitOf } from './explanation.ts';
 import type { Premises } from './premises.ts';
 
@@ -57,11 +58,25 @@ function statementJson(statement: ExplainedStatement): Record<string, unknown> {
     bound: boundJson(statement),
     unfiltered: facts.unfiltered,
     limit: limitOf(statement),
+    masks: masksJson(statement),
     verdict: denial === null ? 'allow' : 'deny',
     rule: denial?.rule ?? decision.rule,
     rules: decision.rules,
     observed: decision.observed,
     message: denial?.message ?? null,
+  };
+}
+
+/** Null where nothing is masked. `outputs` holds a mask or null for each column of the result. */
+function masksJson({ decision }: ExplainedStatement): Record<string, unknown> | null {
+  const { masks } = decision.obligations;
+  if (masks === null) return null;
+  const brief = (mask: ColumnMask | null) => (mask === null ? null : { name: mask.name, with: mask.masker });
+  return {
+    outputs: masks.outputs?.map(brief) ?? null,
+    unknown: brief(masks.unknown),
+    detected: masks.detected.map(brief),
+    touched: masks.touched,
   };
 }
 

@@ -203,6 +203,7 @@ function allowRows(sheet: Sheet, statement: ExplainedStatement, premises: Premis
     sheet.row('limit', `the result is cut after ${rows.toLocaleString('en')} rows, by rule "${rowsRule}"`);
   if (bytes !== null)
     sheet.row('limit', `the result is cut after ${formatBytes(bytes)}, by rule "${bytesRule}"`);
+  maskRows(sheet, statement, style);
   if (decision.observed.length > 0) {
     sheet.row(
       'observed',
@@ -210,6 +211,24 @@ function allowRows(sheet: Sheet, statement: ExplainedStatement, premises: Premis
       style.yellow,
     );
   }
+}
+
+function maskRows(sheet: Sheet, { runs, decision }: ExplainedStatement, style: Style): void {
+  const { masks } = decision.obligations;
+  if (masks === null) return;
+  const columns = (masks.outputs ?? []).flatMap((mask, n) =>
+    mask === null ? [] : [`${runs.outputs?.[n]?.name ?? `column ${n + 1}`} by ${mask.masker}`],
+  );
+  if (columns.length > 0) sheet.row('masked', columns.join(', '), style.yellow);
+  if (masks.outputs === null && masks.unknown !== null) {
+    sheet.row('masked', `every column whose origin is not known, by ${masks.unknown.masker}`, style.yellow);
+  }
+  const detected = masks.detected.flatMap(({ detectors, patterns, masker }) =>
+    [...detectors, ...(patterns.length > 0 ? ['patterns of the policy'] : [])].map(
+      (what) => `${what} by ${masker}`,
+    ),
+  );
+  if (detected.length > 0) sheet.row('detected', detected.join(', '), style.yellow);
 }
 
 function verdictText(

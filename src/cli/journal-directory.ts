@@ -1,5 +1,5 @@
 /** Which journal a command is about: a directory that is named, or the one of a configuration. */
-import { existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { segmentsIn } from '../journal/segments.ts';
@@ -32,6 +32,11 @@ export function journalPlace(
   if (!existsSync(directory)) throw new UsageError(`there is no directory ${directory}`);
   if (!statSync(directory).isDirectory()) {
     throw new UsageError(`expected the journal's directory, and ${directory} is a file`);
+  }
+  try {
+    accessSync(directory, constants.R_OK | constants.X_OK);
+  } catch {
+    throw new UsageError(`there is no permission to read ${directory}`);
   }
   return { directory, loaded };
 }
