@@ -1,4 +1,5 @@
 /** A result that goes over its limit: upstream work is cancelled, the rest dropped, the client told. */
+import { effectSet } from '../../src/core/effects.ts';
 import { errorResponse } from './encode.ts';
 import type { Link } from './link.ts';
 import type { Run } from './replies.ts';
@@ -13,24 +14,25 @@ export function cut(link: Link, run: Run, stop: RowStop): void {
   link.cancel();
 }
 
-/** What the client reads at the end of a cut result. `completed`: the cancellation came too late. */
-export function cutError(run: Run, completed: boolean): Buffer {
+/** What the client reads at the end of a cut result. `completed`: what the cancellation came too late for. */
+export function cutError(run: Run, completed: readonly Run[]): Buffer {
   const limit = run.decision?.obligations.limit;
   const most =
     run.cutBy === limit?.rowsRule && limit?.rows !== null ? `${limit?.rows} rows` : `${limit?.bytes} bytes`;
-  const changed = completed && run.facts !== null && run.facts.bound.kind !== 'none' && changesData(run);
   return errorResponse({
     severity: 'ERROR',
     sqlstate: '54000',
     message: `result truncated by rule "${run.cutBy}": it is limited to ${most}`,
-    detail: changed
-      ? `${run.counted.rows} rows were sent. The statement had completed before it could be cancelled: its changes stand.`
+    detail: completed.some(changesData)
+      ? `${run.counted.rows} rows were sent. What was sent had completed before it could be cancelled: its changes stand.`
       : `${run.counted.rows} rows (${run.counted.bytes} bytes) were sent; the rest was not.`,
     hint: 'Ask for fewer rows: a narrower WHERE, a LIMIT, or an aggregate.',
     position: null,
   });
 }
 
+const CHANGES = effectSet('write', 'destroy', 'define');
+
 function changesData(run: Run): boolean {
-  return run.facts?.kinds.some((kind) => /^(INSERT|UPDATE|DELETE|MERGE)$/.test(kind)) ?? false;
+  return run.facts !== null && (run.facts.effects & CHANGES) !== 0;
 }

@@ -37,6 +37,10 @@ export type Expectation =
       readonly runs: readonly Run[];
       current: number;
       failed: boolean;
+      /** A result was cut and its statement completed all the same: the client is told with ReadyForQuery. */
+      cut: Run | null;
+      /** And then a later statement failed, so that nothing of the text has happened. */
+      undone: boolean;
       readonly turn: number;
       readonly change: NameChange | null;
     }

@@ -91,7 +91,16 @@ export class Requests {
     const change: NameChange = { change: 'drop-statement', name: '' };
     link.names.announce(change);
     // Amid messages without Sync, a Query does not end their implicit transaction: only Sync does.
-    link.replies.push({ of: 'query', runs, current: 0, failed: false, turn: link.turn, change });
+    link.replies.push({
+      of: 'query',
+      runs,
+      current: 0,
+      failed: false,
+      cut: null,
+      undone: false,
+      turn: link.turn,
+      change,
+    });
     link.names.beginSection();
     return 'pass';
   }

@@ -91,6 +91,8 @@ export class Responses {
       case 'query':
         if (first.change !== null) link.names.confirm(first.change);
         for (const run of first.runs.slice(first.current)) this.#revoke(run);
+        // Only now is it known whether the statements of this text stand.
+        if (first.cut !== null) link.toClient(cutError(first.cut, first.undone ? [] : first.runs));
         break;
       case 'poison-query':
         if (!first.failed) throw unexpected('ReadyForQuery', first);
@@ -196,7 +198,10 @@ export class Responses {
     end: number,
   ): Sight {
     const link = this.#link;
-    if (first.failed) return 'drop';
+    if (first.failed) {
+      first.undone = true;
+      return 'drop';
+    }
     first.failed = true;
     const run = first.runs[first.current];
     if (run === undefined) return 'pass';
@@ -208,7 +213,7 @@ export class Responses {
   }
 
   #replacement(run: Run): Buffer | null {
-    return run.cutBy !== null ? cutError(run, false) : run.failAs;
+    return run.cutBy !== null ? cutError(run, []) : run.failAs;
   }
 
   /** The server ignores everything up to Sync: none of it has happened. */
@@ -236,7 +241,7 @@ export class Responses {
         this.#succeed(run, tag);
         if (run.cutBy === null) return 'pass';
         first.failed = true;
-        link.toClient(cutError(run, true));
+        first.cut = run;
         return 'drop';
       }
       case 'execute': {
@@ -244,7 +249,7 @@ export class Responses {
         link.replies.shift();
         this.#succeed(run, tag);
         if (run.cutBy === null) return 'pass';
-        link.toClient(cutError(run, true));
+        link.toClient(cutError(run, [run]));
         this.#failRestOfPipeline();
         return 'drop';
       }
@@ -301,7 +306,7 @@ export class Responses {
     link.replies.shift();
     this.#finish(run, 'suspended', null);
     if (run.cutBy === null) return 'pass';
-    link.toClient(cutError(run, false));
+    link.toClient(cutError(run, []));
     this.#failRestOfPipeline();
     return 'drop';
   }
