@@ -8,7 +8,7 @@ import { type ExplainedStatement, type Explanation, isBounded, limitOf } from '.
 import { columnName, qualified, settingsOf } from './explanation-json.ts';
 import { mendingOf } from './mending.ts';
 import type { Premises } from './premises.ts';
-import { flow, sourceOfRule } from './rule-source.ts';
+import { sourceOfRule } from './rule-source.ts';
 import type { Style } from './style.ts';
 import { folded, shortHash, withoutControls } from './text-layout.ts';
 
@@ -243,7 +243,7 @@ function verdictText(
   sheet.lines.push(
     `  ${style.red(style.bold('DENY'.padEnd(LABEL_WIDTH)))}  by rule "${denial.rule}"${where}`,
   );
-  if (found !== null) sheet.row('because', `when: ${flow(found.rule.when)}`);
+  if (found !== null) sheet.row('because', found.says);
   sheet.row('the client', `reads ${denial.sqlstate}: ${denial.message}`);
   for (const advice of mendingOf(denial, statement, premises.policy))
     sheet.row('to mend', advice, style.cyan);

@@ -50,8 +50,8 @@ function ofRule(
   statement: ExplainedStatement | null,
   policy: LocatedPolicy,
 ): readonly string[] {
-  const when = sourceOfRule(policy, name)?.rule.when;
-  if (when === undefined || statement === null) return [];
+  const when = sourceOfRule(policy, name)?.when ?? null;
+  if (when === null || statement === null) return [];
   const advice: string[] = [];
   if (when.unbounded !== undefined) advice.push(boundAdvice(statement, when.unbounded));
   if (when.unfiltered !== undefined) advice.push('add a WHERE that restricts which rows change');

@@ -219,3 +219,38 @@ test('a rule that only observes is told of', async () => {
   assert.deepEqual(explanation['observed'], ['watched']);
   assert.equal(statementsOf(explanation)[0]?.['bounded'], true);
 });
+
+test('what is masked in the result, and a use of a masked column that is denied', async () => {
+  const masks = join(directory, 'masks.yaml');
+  writeFileSync(masks, 'default: allow\nmasks:\n  - { columns: [shop.customers.ssn], with: last4 }\n');
+  const explainedBy = async (sql: string) => {
+    const { code, out } = await sluice(['explain', '--json', '--schema', SCHEMA, '--policy', masks, sql]);
+    assert.equal(code, 0);
+    const value = parseJson(out);
+    assert.ok(isObject(value));
+    return value;
+  };
+  const shown = await explainedBy('SELECT name, tax_id FROM shop.contact LIMIT 1');
+  assert.equal(shown['verdict'], 'allow');
+  assert.deepEqual(statementsOf(shown)[0]?.['masks'], {
+    outputs: [null, { name: 'shop.customers.ssn', with: 'last4' }],
+    unknown: { name: 'shop.customers.ssn', with: 'redact' },
+    detected: [],
+    touched: ['shop.customers.ssn'],
+  });
+  const compared = await explainedBy("SELECT name FROM shop.customers WHERE ssn = '1'");
+  assert.equal(compared['verdict'], 'deny');
+  assert.equal(compared['rule'], 'mask shop.customers.ssn');
+  const text = await sluice([
+    'explain',
+    '--schema',
+    SCHEMA,
+    '--policy',
+    masks,
+    "SELECT name FROM shop.customers WHERE ssn = '1'",
+  ]);
+  assert.match(
+    text.out,
+    /DENY {8}by rule "mask shop\.customers\.ssn" at .*masks\.yaml:3\n {2}because {5}the mask \{ columns: \[shop\.customers\.ssn\], with: last4 \}/,
+  );
+});
