@@ -1,0 +1,127 @@
+/** A Postgres session with its real gate and no sockets: what it sends to either side is kept for whoever drives it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PostgresSession } from '../../protocols/postgres/index.ts';
+import type { ProxyError } from '../../src/core/errors.ts';
+import { sessionIdFrom } from '../../src/core/ids.ts';
+import type { EnginePort } from '../../src/core/session.ts';
+import { LiveCatalog } from '../../src/engine/live-catalog.ts';
+import { PolicyHolder } from '../../src/engine/policy-holder.ts';
+import { SessionGate, type SqlDomain } from '../../src/engine/sql-gate.ts';
+import { UpstreamPassword } from '../../src/identity/upstream-password.ts';
+import { SigningKey } from '../../src/journal/keys.ts';
+import { Journal } from '../../src/journal/writer.ts';
+import { loadPolicy } from '../../src/policy/policy.ts';
+import { catalogFromSchemaFile, EMPTY_OBJECTS, ReadingSpaces, StatementReader } from '../../src/sql/index.ts';
+
+const SETTINGS = {
+  tls: 'off',
+  databases: ['shop'],
+  handshakeTimeoutMs: 1e9,
+  statementTimeoutMs: 0,
+  idleTimeoutMs: 0,
+  messageBytesMax: 1 << 24,
+  namesMax: 100,
+} as const;
+
+/** What a session sends. */
+export interface Sink {
+  toClient(bytes: Buffer): void;
+  toServer(bytes: Buffer): void;
+  connect(): void;
+  closed(error: ProxyError | null): void;
+}
+
+export interface SoloDomain {
+  session(sink: Sink): PostgresSession;
+  close(): void;
+}
+
+/** Everything is allowed, and the catalog is that of a schema file. */
+export async function soloDomain(schema: string): Promise<SoloDomain> {
+  const reader = await StatementReader.load(18);
+  const catalog = new LiveCatalog({
+    source: { read: async () => ({ major: 18, objects: EMPTY_OBJECTS }), close: async () => {} },
+    make: () => catalogFromSchemaFile(schema, reader),
+    now: () => 0,
+    onError: () => {},
+  });
+  await catalog.refresh();
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-solo-'));
+  const journal = Journal.open({
+    directory,
+    key: SigningKey.loadOrCreate(join(directory, 'signing.key')),
+    segmentBytesMax: 1 << 30,
+    clock: () => 0,
+    onHealth: () => {},
+  });
+  const domain: SqlDomain = {
+    catalog,
+    spaces: new ReadingSpaces(),
+    policy: new PolicyHolder(loadPolicy('policy', 'default: allow\n').policy),
+    journal,
+    reader: () => reader,
+    loadReader: async () => {},
+    parseLarge: async () => ({ outcome: 'failed' }),
+    clock: () => 0,
+    record: () => {},
+    recordResult: () => {},
+  };
+  return {
+    session: (sink) => new PostgresSession(engineFor(domain, sink), SETTINGS),
+    close() {
+      journal.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function engineFor(domain: SqlDomain, sink: Sink): EnginePort {
+  const copy = (bytes: Buffer, start: number, end: number) => Buffer.from(bytes.subarray(start, end));
+  const toServer = (bytes: Buffer, start: number, end: number) => sink.toServer(copy(bytes, start, end));
+  return {
+    identity: { login: (name) => ({ plan: 'trust', principal: { name, groups: [] } }) },
+    downstream: {
+      send: (bytes, start, end) => sink.toClient(copy(bytes, start, end)),
+      pause() {},
+      resume() {},
+      startTls() {},
+      end() {},
+    },
+    upstream: {
+      turn: 1,
+      connect: () => sink.connect(),
+      startTls() {},
+      send: toServer,
+      stage: toServer,
+      cancel() {},
+      end() {},
+    },
+    now: () => 0,
+    authenticated: (principal) => ({
+      admission: 'admitted',
+      gate: new SessionGate(
+        domain,
+        sessionIdFrom(new Uint8Array(14)),
+        { principal, listener: 'solo', clientAddress: null },
+        () => {
+          throw new Error('nothing is waited for in a session of its own');
+        },
+      ),
+      account: {
+        user: 'postgres',
+        database: 'shop',
+        tls: 'disable',
+        options: new Map(),
+        credential: new UpstreamPassword('postgres', null),
+      },
+    }),
+    upstreamReady() {},
+    cancelKey: () => ({ processId: 7, secret: Buffer.alloc(4, 7) }),
+    cancelSession() {},
+    hold: () => true,
+    release() {},
+    closed: (error) => sink.closed(error),
+  };
+}
