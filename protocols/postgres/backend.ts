@@ -8,6 +8,7 @@ import { ProxyError } from '../../src/core/errors.ts';
 import { cut } from './cut.ts';
 import { frameSize, HEADER_BYTES } from './frame.ts';
 import type { Link } from './link.ts';
+import type { GiveOut, RowMasker } from './masked-rows.ts';
 import { MASKED_ROW_BYTES_MAX } from './masking.ts';
 import { BACKEND } from './messages.ts';
 import type { Run } from './replies.ts';
@@ -26,10 +27,14 @@ export class Backend {
   /** How much is still to come of a row that was begun, and whether it passes. */
   #left = 0;
   #leftPasses = true;
+  /** Whose masked rows have been given out in the event that is being dealt with. */
+  #begun: RowMasker | null = null;
+  readonly #giveOut: GiveOut;
 
   constructor(link: Link) {
     this.#link = link;
     this.#responses = new Responses(link);
+    this.#giveOut = (bytes, start, end) => link.engine.downstream.send(bytes, start, end);
   }
 
   /** The client has got a part of a message. */
@@ -38,6 +43,7 @@ export class Backend {
   }
 
   receive(bytes: Buffer, start: number, end: number): void {
+    this.#begun = null;
     let at = start;
     while (at < end) {
       if (this.#left > 0) at = this.#rest(bytes, at, end);
@@ -109,6 +115,27 @@ export class Backend {
     return to;
   }
 
+  /** Rows or COPY data with their cells masked, on to the client. */
+  #mask(bytes: Buffer, start: number, end: number, tag: number, run: Run): void {
+    const { masking } = run;
+    switch (masking.masking) {
+      case 'rows':
+        if (tag !== BACKEND.DataRow) break;
+        if (this.#begun !== masking.rows) masking.rows.begin();
+        this.#begun = masking.rows;
+        masking.rows.rewrite(bytes, start, end, this.#giveOut);
+        return;
+      case 'copy':
+        if (tag !== BACKEND.CopyData) break;
+        this.#link.toClient(masking.copy.rewriteFrames(bytes, start, end));
+        return;
+      case 'none':
+      case 'undescribed':
+        break;
+    }
+    throw new ProxyError('invariant', { detail: 'rows whose masks are not known' });
+  }
+
   /** More of a message of which only the head has been here. */
   #complete(bytes: Buffer, at: number, end: number): number {
     const partial = this.#partial;
@@ -166,7 +193,7 @@ export class Backend {
     const limit = run.decision?.obligations.limit ?? NO_LIMIT;
     const stop = this.#counter.count(bytes, at, to, tag, run.counted, limit);
     const counted = this.#counter.at;
-    if (counted > at) link.toClient(masked(bytes, at, counted, tag, run));
+    if (counted > at) this.#mask(bytes, at, counted, tag, run);
     if (stop === 'rows' || stop === 'bytes') cut(link, run, stop);
     return counted;
   }
@@ -182,21 +209,4 @@ function checkSize(size: number, isRow: boolean): void {
   if (isRow && size > MASKED_ROW_BYTES_MAX)
     throw new ProxyError('masked-row-too-large', { detail: `${size} bytes` });
   if (!isRow && size > CONTROL_BYTES_MAX) throw new MalformedBytes(`a control message of ${size} bytes`);
-}
-
-/** Rows or COPY data with their cells masked. */
-function masked(bytes: Buffer, start: number, end: number, tag: number, run: Run): Buffer {
-  const { masking } = run;
-  switch (masking.masking) {
-    case 'rows':
-      if (tag === BACKEND.DataRow) return masking.rows.rewrite(bytes, start, end);
-      break;
-    case 'copy':
-      if (tag === BACKEND.CopyData) return masking.copy.rewriteFrames(bytes, start, end);
-      break;
-    case 'none':
-    case 'undescribed':
-      break;
-  }
-  throw new ProxyError('invariant', { detail: 'rows whose masks are not known' });
 }

@@ -10,6 +10,9 @@ const COUNT_BYTES = 2;
 const LENGTH_BYTES = 4;
 const NULL_LENGTH = -1;
 
+/** Takes `bytes[start, end)` on its way to the client. */
+export type GiveOut = (bytes: Buffer, start: number, end: number) => void;
+
 export class RowMasker {
   readonly #cells: CellMasks;
   readonly #sink = new ByteSink(64 * 1024);
@@ -21,10 +24,18 @@ export class RowMasker {
     this.#cells = cells;
   }
 
-  /** Masks the rows in `bytes[start, end)`. The result is the caller's, and nothing of it is written again. */
-  rewrite(bytes: Buffer, start: number, end: number): Buffer {
+  /** The rows that were given out before are sent: their memory is used again. */
+  begin(): void {
+    this.#sink.reset();
+  }
+
+  /**
+   * Masks the rows in `bytes[start, end)` and gives them out. They stay as they are until `begin`: to be called where
+   * nothing given out can be in use any more, since a leg that is congested is not read for.
+   */
+  rewrite(bytes: Buffer, start: number, end: number, out: GiveOut): void {
     const sink = this.#sink;
-    sink.reset();
+    const from = sink.at;
     this.#copied = start;
     for (let at = start; at < end; ) {
       const size = bytes.readInt32BE(at + 1) + 1;
@@ -33,9 +44,12 @@ export class RowMasker {
       this.#row(bytes, at, at + size);
       at += size;
     }
-    if (this.#copied === start) return bytes.subarray(start, end);
+    if (this.#copied === start) {
+      out(bytes, start, end);
+      return;
+    }
     sink.copy(bytes, this.#copied, end);
-    return sink.taken();
+    out(sink.bytes, from, sink.at);
   }
 
   #row(bytes: Buffer, start: number, end: number): void {
