@@ -234,7 +234,7 @@ test('what is masked in the result, and a use of a masked column that is denied'
   assert.equal(shown['verdict'], 'allow');
   assert.deepEqual(statementsOf(shown)[0]?.['masks'], {
     outputs: [null, { name: 'shop.customers.ssn', with: 'last4' }],
-    unknown: { name: 'shop.customers.ssn', with: 'redact' },
+    unknown: { name: 'unknown origin', with: 'redact' },
     detected: [],
     touched: ['shop.customers.ssn'],
   });
