@@ -1,4 +1,4 @@
-/** Programs that tests talk to Sluice with, from Debian's packages. */
+/** What comes from Debian's packages: programs that tests talk to Sluice with, and a library of the project's Node. */
 import { spawnSync } from 'node:child_process';
 import {
   accessSync,
@@ -50,23 +50,40 @@ export function missingPrograms() {
 }
 
 /** Gives an error message, or null when every program is there. */
-export function installDebianPackages() {
+export function installPrograms() {
   const missing = missingPrograms();
   if (missing.length === 0) return null;
-  const packages = [...new Set(missing.map((program) => PROGRAMS[program]))];
-  const advice = `${missing.join(', ')} not found; on Debian: apt-get install --no-install-recommends ${packages.join(' ')}`;
-  if (process.getuid?.() !== 0) return `${advice} (needs root)`;
-  if (!isProgram('/usr/bin/apt-get')) return advice;
-  console.log(`Installing ${packages.join(' ')} for ${missing.join(', ')} …`);
   declineCluster();
-  const ok =
-    aptGet('update') &&
-    aptGet('install', '-y', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold', ...packages);
-  if (!ok) return `apt-get did not work; its message is above. ${advice}`;
+  const problem = installPackages(missing, [...new Set(missing.map((program) => PROGRAMS[program]))]);
+  if (problem !== null) return problem;
   const still = missingPrograms();
-  return still.length === 0
+  return still.length === 0 ? null : `${still.join(', ')} not found, although their packages are installed`;
+}
+
+/** The project's Node is linked against libatomic, which the smallest Debian does not have. */
+export function installLibraries() {
+  const known = spawnSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' });
+  if (known.status !== 0 || known.stdout.includes('libatomic.so.1')) return null;
+  return installPackages(['libatomic.so.1'], ['libatomic1']);
+}
+
+/** Installs Debian packages as root; gives an error message that names what is missing, or null. */
+function installPackages(missing, packages) {
+  const advice = `${missing.join(', ')} not found; on Debian: apt-get install --no-install-recommends ${packages.join(' ')}`;
+  if (!isProgram('/usr/bin/apt-get')) return advice;
+  if (process.getuid?.() !== 0) return `${advice} (as root)`;
+  console.log(`Installing ${packages.join(' ')} for ${missing.join(', ')} …`);
+  const install = [
+    'install',
+    '-y',
+    '--no-install-recommends',
+    '-o',
+    'Dpkg::Options::=--force-confold',
+    ...packages,
+  ];
+  return aptGet('update') && aptGet(...install)
     ? null
-    : `${still.join(', ')} not found, although ${packages.join(' ')} are installed`;
+    : `apt-get did not work; its message is above. ${advice}`;
 }
 
 /** Debian starts a server of its own when it installs one. Ours are started by the tests, so that one is declined. */

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installLibraries } from './debian-packages.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -40,6 +41,11 @@ export function staleness(root = ROOT) {
 
 /** Installs if need be, with progress on the terminal; false when npm could not. */
 export function installDependencies() {
+  const problem = installLibraries();
+  if (problem !== null) {
+    console.error(problem);
+    return false;
+  }
   const reason = staleness();
   if (reason === null) return true;
   console.log(`Installing packages with npm ci, since ${reason} (about 500 MB, mostly Postgres and Node) …`);

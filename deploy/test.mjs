@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { installDebianPackages } from './debian-packages.mjs';
+import { installPrograms } from './debian-packages.mjs';
 import { installDependencies, NODE, ROOT } from './dependencies.mjs';
 
 const HELP = `Usage: npm test [-- PATH …]
@@ -78,7 +78,7 @@ function main(filters) {
   if (!installDependencies()) return 1;
   const steps = [
     timed('programs', () => {
-      const problem = installDebianPackages();
+      const problem = installPrograms();
       console.log(problem ?? 'psql, pg_dump, pg_restore, pgbench and openssl are there');
       return problem === null;
     }),
