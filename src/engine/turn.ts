@@ -40,6 +40,8 @@ export class Turn {
   #soon = false;
   #arena = Buffer.allocUnsafeSlow(ARENA_BYTES);
   #used = 0;
+  /** The arena has bytes of an earlier turn that are still needed: none of it may be used again. */
+  #isLent = false;
   #staging: Staging[] = [];
   #scheduled = false;
   #number = 1;
@@ -71,6 +73,7 @@ export class Turn {
   #renew(): void {
     this.#arena = Buffer.allocUnsafeSlow(ARENA_BYTES);
     this.#used = 0;
+    this.#isLent = false;
   }
 
   /** The connection has something staged; to be called once a turn by each. */
@@ -104,7 +107,7 @@ export class Turn {
     const staging = this.#staging;
     this.#staging = [];
     if (!this.#journal.flush()) {
-      this.#used = 0;
+      if (!this.#isLent) this.#used = 0;
       for (const one of staging) one.dropStaged(ended);
       return false;
     }
@@ -115,9 +118,10 @@ export class Turn {
         free = false;
       } else if (!one.sendStaged(ended)) free = false;
     }
-    // Bytes still in use stay where they are; the next turn gets an arena of its own.
-    if (free) this.#used = 0;
-    else this.#renew();
+    // Bytes still in use stay where they are, and the next turn's follow them: an arena of its own for each turn that
+    // waits for the disk would be 128 KiB for some hundred bytes, and most of the time would go to collecting them.
+    if (!free) this.#isLent = true;
+    if (!this.#isLent) this.#used = 0;
     return true;
   }
 
