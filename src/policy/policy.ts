@@ -189,20 +189,22 @@ function coverageOf(context: PolicyContext, judged: Judged): Coverage {
   return { complete: true, rules: [...used], message: null };
 }
 
-/** A statement as pairs of effect and relation; what a view or parent brings with it is its maker's affair. */
+const READ = effectSet('read');
+
+/**
+ * A statement as pairs of effect and relation. What a view reads, and what belongs to a parent, is the affair of
+ * whoever allows the view or the parent; what a function changes behind a SELECT is not.
+ */
 export function partsOf(facts: StatementFacts): readonly Part[] {
   const parts: Part[] = [];
   let borne = 0;
   for (const relation of facts.relations) {
-    if (relation.role !== 'direct') {
-      borne |= relation.effects;
-      continue;
-    }
     for (const effect of EFFECTS) {
       const bit = effectSet(effect);
       if ((relation.effects & bit) === 0) continue;
       borne |= bit;
-      parts.push({ effect: bit, relation });
+      const isItsMakers = relation.role === 'inherited' || (relation.role === 'view' && bit === READ);
+      if (!isItsMakers) parts.push({ effect: bit, relation });
     }
   }
   for (const effect of EFFECTS) {

@@ -233,7 +233,7 @@ test('RETURNING: the rows are cut, and what the client is told of the change is 
   assertCut(answer, 'ten-rows', 10);
   const { rowCount } = await direct.query("SELECT 1 FROM t WHERE v = 'changed'");
   const stands = /its changes stand/.test(errorAmong(answer)?.['D'] ?? '');
-  assert.equal(rowCount, stands ? 100 : 0, errorAmong(answer)?.['D']);
+  assert.equal(rowCount, stands ? 100 : 0);
   assert.equal(answer.at(-1)?.body.toString(), 'I');
   // Inside a transaction the client can undo it.
   await client.ask(query('BEGIN'));

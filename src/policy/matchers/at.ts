@@ -48,7 +48,8 @@ export const at: ContextMatcher<At> = {
     .refine((value) => value.days !== undefined || value.hours !== undefined, {
       message: 'expected days or hours',
     }),
-  description: 'Days and hours, in `zone` (UTC if none is given).',
+  description:
+    'Days and hours, in `zone` (UTC if none is given). Hours that go over midnight belong to the day they begin on.',
   example: '{ days: [sat, sun], hours: "00:00-24:00", zone: Europe/Berlin }',
   compile(value) {
     const clock = new Intl.DateTimeFormat('en-GB', {
@@ -62,11 +63,14 @@ export const at: ContextMatcher<At> = {
     const days = value.days === undefined ? null : new Set<string>(value.days);
     return (_context, now) => {
       const parts = new Map(clock.formatToParts(now).map((part) => [part.type, part.value]));
-      if (days !== null && !days.has((parts.get('weekday') ?? '').toLowerCase())) return false;
-      if (hours === null) return true;
+      const day = DAYS.findIndex((name) => name === (parts.get('weekday') ?? '').toLowerCase());
+      const isMeant = (n: number) => days === null || days.has(DAYS[(n + DAYS.length) % DAYS.length] ?? '');
+      if (hours === null) return isMeant(day);
       const minute = Number(parts.get('hour')) * 60 + Number(parts.get('minute'));
       const { from, to } = hours;
-      return from < to ? minute >= from && minute < to : minute >= from || minute < to;
+      if (from < to) return minute >= from && minute < to && isMeant(day);
+      // What goes over midnight belongs to the day on which it began.
+      return minute >= from ? isMeant(day) : minute < to && isMeant(day - 1);
     };
   },
 };
