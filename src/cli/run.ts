@@ -36,11 +36,8 @@ export const run: Command = {
       pino.destination({ fd: 2, sync: false }),
     );
     const server = await startServer(loaded, log);
-    for (const [name, port] of server.ports) {
-      const listener = loaded.config.listeners.find((candidate) => candidate.name === name);
-      log.info({ listener: name, host: listener?.listen.host, port }, 'listening');
-    }
-    await new Promise<void>((resolve) => {
+    // Before anybody is told that we are here: whoever reads it may send a signal at once.
+    const stopped = new Promise<void>((resolve) => {
       let isStopping = false;
       const stop = (signal: string) => {
         log.info({ signal, sessions: server.sessions.size, again: isStopping }, 'stopping');
@@ -53,6 +50,11 @@ export const run: Command = {
       process.on('SIGINT', stop);
       process.on('SIGHUP', () => server.reloadPolicy());
     });
+    for (const [name, port] of server.ports) {
+      const listener = loaded.config.listeners.find((candidate) => candidate.name === name);
+      log.info({ listener: name, host: listener?.listen.host, port }, 'listening');
+    }
+    await stopped;
     log.info('stopped');
     log.flush();
     // A client that neither takes its last bytes nor closes its side does not keep the process.
