@@ -1,5 +1,5 @@
 /** `npm run bench:compare [A] [B]`: two result files, or the last two. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderComparison } from './compare.ts';
 import { readRun } from './measurement.ts';
@@ -16,7 +16,7 @@ const RESULTS = join(import.meta.dirname, 'results');
 
 function resultFiles(): readonly string[] {
   // Names begin with the date, so that their order is that of time.
-  const names = readdirSync(RESULTS).filter((name) => name.endsWith('.json'));
+  const names = existsSync(RESULTS) ? readdirSync(RESULTS).filter((name) => name.endsWith('.json')) : [];
   return names.sort().map((name) => join(RESULTS, name));
 }
 
