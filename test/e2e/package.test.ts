@@ -72,6 +72,14 @@ test('the package holds what it needs and nothing else', () => {
   assert.deepEqual(odd, []);
 });
 
+test('started as a command or by npm start, the proxy runs with the same engine flags', () => {
+  const [first = ''] = readFileSync(join(installed, 'dist', 'src', 'main.js'), 'utf8').split('\n');
+  assert.match(first, /^#!\/usr\/bin\/env -S node( --[a-z-]+(=\d+)?)+$/);
+  const flags = first.split(' ').slice(3);
+  const launcher = readFileSync(join(ROOT, 'deploy', 'dependencies.mjs'), 'utf8');
+  assert.ok(launcher.includes(`PROXY_FLAGS = ['${flags.join("', '")}'];`), flags.join(' '));
+});
+
 test('the parser of every server version loads', async () => {
   const parser = JSON.stringify(join(installed, 'dist', 'src', 'sql', 'postgres', 'parser.js'));
   const script = `
