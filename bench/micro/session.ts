@@ -74,7 +74,7 @@ const domain: SqlDomain = {
   spaces: new ReadingSpaces(),
   policy: new PolicyHolder(loadPolicy('policy', POLICY).policy),
   journal,
-  masks: new ResultMasks(new Map()),
+  masks: new ResultMasks(new Map(), null),
   reader: () => reader,
   loadReader: async () => {},
   parseLarge: async () => ({ outcome: 'failed' }),
@@ -107,6 +107,8 @@ const engine: EnginePort = {
     stage: (_bytes, start, end) => {
       sent += end - start;
     },
+    pause() {},
+    resume() {},
     cancel() {},
     end() {},
   },
@@ -117,6 +119,7 @@ const engine: EnginePort = {
       domain,
       sessionIdFrom(new Uint8Array(14)),
       { principal, listener: 'bench', clientAddress: null },
+      (step) => step(),
       () => {},
     ),
     account: {

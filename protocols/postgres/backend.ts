@@ -5,15 +5,19 @@
 import { Accumulator, MalformedBytes } from '../../src/bytes/index.ts';
 import { NO_LIMIT } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
-import { cut } from './cut.ts';
+import { cut, failMasking } from './cut.ts';
 import { frameSize, HEADER_BYTES } from './frame.ts';
 import type { Link } from './link.ts';
 import type { GiveOut, RowMasker } from './masked-rows.ts';
-import { MASKED_ROW_BYTES_MAX } from './masking.ts';
+import { MASKED_ROW_BYTES_MAX, type RunMasking } from './masking.ts';
 import { BACKEND } from './messages.ts';
 import type { Run } from './replies.ts';
 import { Responses } from './responses.ts';
+import { RowLane } from './row-lane.ts';
 import { RowCounter } from './rows.ts';
+
+/** A result is masked where it is read up to here; a larger one with costly masks goes to worker threads. */
+const INLINE_BYTES_MAX = 128 * 1024;
 
 /** Messages that are read whole: errors and notices may quote a statement or a value, but not a table. */
 const CONTROL_BYTES_MAX = 8 * 1024 * 1024;
@@ -30,8 +34,14 @@ export class Backend {
   /** Whose masked rows have been given out in the event that is being dealt with. */
   #begun: RowMasker | null = null;
   readonly #giveOut: GiveOut;
+  /** Rows that are masked by worker threads, and what has come behind them and waits for them. */
+  #lane: RowLane | null = null;
+  readonly #behind = new Accumulator();
+  readonly #later: (step: () => void) => void;
 
-  constructor(link: Link) {
+  /** `later` runs a step that the server's bytes did not bring about. */
+  constructor(link: Link, later: (step: () => void) => void) {
+    this.#later = later;
     this.#link = link;
     this.#responses = new Responses(link);
     this.#giveOut = (bytes, start, end) => link.engine.downstream.send(bytes, start, end);
@@ -46,6 +56,10 @@ export class Backend {
     this.#begun = null;
     let at = start;
     while (at < end) {
+      if (this.#behind.length > 0) {
+        this.#behind.append(bytes, at, end);
+        break;
+      }
       if (this.#left > 0) at = this.#rest(bytes, at, end);
       else if (this.#partial.length > 0) at = this.#complete(bytes, at, end);
       else if (end - at < HEADER_BYTES) {
@@ -53,6 +67,21 @@ export class Backend {
         return;
       } else at = this.#frame(bytes, at, end);
     }
+    this.#holdOrRead();
+  }
+
+  /** The server is not read from while rows wait to be masked, or something waits for them. */
+  #holdOrRead(): void {
+    const lane = this.#lane;
+    if (lane === null) return;
+    if (lane.isFull || this.#behind.length > 0) this.#link.engine.upstream.pause();
+    else this.#link.engine.upstream.resume();
+  }
+
+  /** Rows that are being masked belong to nobody any more. */
+  close(): void {
+    this.#lane?.close();
+    this.#lane = null;
   }
 
   /** More of a row whose header has been counted. */
@@ -123,7 +152,10 @@ export class Backend {
         if (tag !== BACKEND.DataRow) break;
         if (this.#begun !== masking.rows) masking.rows.begin();
         this.#begun = masking.rows;
-        masking.rows.rewrite(bytes, start, end, this.#giveOut);
+        masking.bytes += end - start;
+        this.#lane ??= this.#laneFor(masking, run);
+        if (this.#lane === null) masking.rows.rewrite(bytes, start, end, this.#giveOut);
+        else this.#lane.push(bytes, start, end);
         return;
       case 'copy':
         if (tag !== BACKEND.CopyData) break;
@@ -134,6 +166,38 @@ export class Backend {
         break;
     }
     throw new ProxyError('invariant', { detail: 'rows whose masks are not known' });
+  }
+
+  /** A large result of costly masks goes on in worker threads, so that other sessions do not wait for it. */
+  #laneFor(masking: Extract<RunMasking, { masking: 'rows' }>, run: Run): RowLane | null {
+    const { of } = masking;
+    if (of.openLane === null || masking.bytes < INLINE_BYTES_MAX) return null;
+    return new RowLane(
+      { cells: of.cells, openLane: of.openLane },
+      {
+        giveOut: this.#giveOut,
+        progressed: () => this.#later(() => this.#progressed()),
+        failed: () =>
+          this.#later(() => {
+            this.#lane = null;
+            failMasking(this.#link, run);
+            this.#progressed();
+          }),
+      },
+    );
+  }
+
+  #progressed(): void {
+    const lane = this.#lane;
+    if ((lane === null || !lane.isBusy) && this.#behind.length > 0) {
+      this.#lane = null;
+      const behind = this.#behind.takeAll();
+      this.#link.engine.upstream.resume();
+      this.receive(behind, 0, behind.length);
+      return;
+    }
+    if (lane === null) this.#link.engine.upstream.resume();
+    else this.#holdOrRead();
   }
 
   /** More of a message of which only the head has been here. */
@@ -199,6 +263,12 @@ export class Backend {
   }
 
   #message(bytes: Buffer, from: number, to: number): void {
+    if (this.#lane?.isBusy === true) {
+      this.#lane.flush();
+      this.#behind.append(bytes, from, to);
+      return;
+    }
+    this.#lane = null;
     const sight = this.#responses.message(bytes[from] ?? 0, bytes, from + HEADER_BYTES, to);
     if (sight === 'pass') this.#pass(bytes, from, to);
     this.#link.payDebts();

@@ -1,6 +1,7 @@
 /** A result that goes over its limit: upstream work is cancelled, the rest dropped, the client told. */
 import { effectSet } from '../../src/core/effects.ts';
-import { errorResponse } from './encode.ts';
+import { ProxyError } from '../../src/core/errors.ts';
+import { errorResponse, failureResponse } from './encode.ts';
 import type { Link } from './link.ts';
 import type { Run } from './replies.ts';
 import type { RowStop } from './rows.ts';
@@ -14,8 +15,16 @@ export function cut(link: Link, run: Run, stop: RowStop): void {
   link.cancel();
 }
 
+/** Rows could not be masked: none of those that are left may be seen. */
+export function failMasking(link: Link, run: Run): void {
+  cut(link, run, 'other');
+  run.cutBy = 'sluice/masking';
+  run.failAs = failureResponse(new ProxyError('masking-failed'));
+}
+
 /** What the client reads at the end of a cut result. `completed`: what the cancellation came too late for. */
 export function cutError(run: Run, completed: readonly Run[]): Buffer {
+  if (run.failAs !== null) return run.failAs;
   const limit = run.decision?.obligations.limit;
   const most =
     run.cutBy === limit?.rowsRule && limit?.rows !== null ? `${limit?.rows} rows` : `${limit?.bytes} bytes`;

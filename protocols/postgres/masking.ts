@@ -1,6 +1,6 @@
 /** How the duties to mask are carried out in one session: what is known of a result's columns, and its rows. */
 import { ProxyError } from '../../src/core/errors.ts';
-import type { MaskDuties } from '../../src/core/masks.ts';
+import type { MaskDuties, ResultMasking } from '../../src/core/masks.ts';
 import { readCopyOutResponse, readRowDescription } from './describe.ts';
 import { describePortal } from './encode.ts';
 import type { Link } from './link.ts';
@@ -16,7 +16,8 @@ export const MASKED_ROW_BYTES_MAX = 64 * 1024 * 1024;
 export type RunMasking =
   | { readonly masking: 'none' }
   | { readonly masking: 'undescribed' }
-  | { readonly masking: 'rows'; readonly rows: RowMasker }
+  /** `bytes`: masked where they were read so far; with much of it, the rest goes to worker threads. */
+  | { readonly masking: 'rows'; readonly rows: RowMasker; readonly of: ResultMasking; bytes: number }
   | { readonly masking: 'copy'; readonly copy: CopyMasker };
 
 export const NO_MASKING: RunMasking = { masking: 'none' };
@@ -36,9 +37,12 @@ export function askForDescription(link: Link, portal: string, run: Run): void {
 export function describeRows(link: Link, run: Run, bytes: Buffer, start: number, end: number): void {
   const duties = run.decision?.obligations.masks ?? null;
   if (duties === null && !needsServersWord(link, run)) return;
-  const cells = link.gate.maskResult(duties, readRowDescription(bytes, start, end));
-  run.masking = cells === null ? NO_MASKING : { masking: 'rows', rows: new RowMasker(cells) };
-  if (cells === null && run.facts !== null) link.unmasked.set(run.facts, link.gate.stamp);
+  const masked = link.gate.maskResult(duties, readRowDescription(bytes, start, end));
+  run.masking =
+    masked === null
+      ? NO_MASKING
+      : { masking: 'rows', rows: new RowMasker(masked.cells), of: masked, bytes: 0 };
+  if (masked === null && run.facts !== null) link.unmasked.set(run.facts, link.gate.stamp);
 }
 
 /**

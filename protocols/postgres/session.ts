@@ -175,7 +175,12 @@ export class PostgresSession implements ProtocolSession {
     link.status = ready.status;
     link.readingStale = true;
     const frontend = new Frontend(link);
-    const backend = new Backend(link);
+    const later = (step: () => void) =>
+      this.#guarded('upstream-malformed', () => {
+        step();
+        this.#settle(link, frontend);
+      });
+    const backend = new Backend(link, later);
     this.#phase = { phase: 'serving', link, frontend, backend };
     if (early.length > 0) downstream.resume();
     if (rest.length > 0) backend.receive(rest, 0, rest.length);
@@ -344,6 +349,7 @@ export class PostgresSession implements ProtocolSession {
       if (phase.link.replies.size > 0) this.#engine.upstream.cancel();
       else this.#engine.upstream.send(TERMINATE, 0, TERMINATE.length);
       phase.frontend.abandon();
+      phase.backend.close();
     }
     this.#engine.upstream.end();
     this.#engine.downstream.end();

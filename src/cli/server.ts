@@ -18,6 +18,7 @@ import { Listener } from '../transport/listener.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
 import { fileProblems } from './check-warnings.ts';
 import { catalogOf, domainOf, legTlsOf, Readers, type Shared, usersOf } from './listeners.ts';
+import { MaskPool } from '../masking/index.ts';
 import { ringsOf } from './mask-keys.ts';
 import { readPolicy, watchPolicy, worldOf } from './policy-files.ts';
 
@@ -79,6 +80,8 @@ async function start(loaded: LoadedConfig, log: Logger, undo: Undo[]): Promise<R
   const policy = new PolicyHolder(readPolicy(policyFile, world()), (next) => follower.policyChanged(next));
   const journal = openJournal(loaded, log);
   undo.push(() => journal.close());
+  const maskPool = new MaskPool();
+  undo.push(() => maskPool.close());
   const shared: Shared = {
     config,
     directory,
@@ -94,7 +97,7 @@ async function start(loaded: LoadedConfig, log: Logger, undo: Undo[]): Promise<R
     readers,
     parsePool: new ParsePool(),
     users: usersOf(config),
-    masks: new ResultMasks(ringsOf(config)),
+    masks: new ResultMasks(ringsOf(config), maskPool),
   };
   undo.push(() => shared.parsePool.close());
   for (const catalog of catalogs) {
@@ -217,6 +220,7 @@ function running(
     shared.turn.flush();
     journal.close();
     await shared.parsePool.close();
+    await shared.masks.close();
     await Promise.all(catalogs.map((catalog) => catalog.close()));
   };
   return {

@@ -220,6 +220,14 @@ export const ERRORS = {
     log: 'error',
     message: 'the connection to the database behind Sluice was lost',
   },
+  'masking-failed': {
+    kind: 'unavailable',
+    blame: 'us',
+    sqlstate: '58000',
+    session: 'go-on',
+    log: 'error',
+    message: 'the result could not be masked, so the rest of it was not sent',
+  },
   'masked-row-too-large': {
     kind: 'limit',
     blame: 'upstream',

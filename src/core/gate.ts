@@ -4,7 +4,7 @@ import type { ProxyError } from './errors.ts';
 import type { StatementFacts, TemporaryTable } from './facts.ts';
 import type { StatementNumber } from './ids.ts';
 import type { Clearance, Judgement } from './judgement.ts';
-import type { CellMasks, MaskDuties, ResultField } from './masks.ts';
+import type { CellMasks, MaskDuties, ResultField, ResultMasking } from './masks.ts';
 
 /**
  * `pending`: the answer takes something that is not at hand (a worker's parse, a fresh catalog). The session
@@ -72,7 +72,7 @@ export interface SqlGate {
   readonly hasMasks: boolean;
 
   /** What is done to the cells of a result that the server has described; null: they pass as they are. */
-  maskResult(duties: MaskDuties | null, fields: readonly ResultField[]): CellMasks | null;
+  maskResult(duties: MaskDuties | null, fields: readonly ResultField[]): ResultMasking | null;
 
   /** The same for COPY … TO STDOUT. */
   maskCopy(

@@ -60,3 +60,46 @@ export interface CellMask {
 
 /** By column; null: its cells pass as they are. */
 export type CellMasks = readonly (CellMask | null)[];
+
+/** Cells that were masked away from the event loop, one after the other. Throws where there are none left. */
+export interface MaskedCells {
+  /** Goes to the next cell; false behind the last one. */
+  next(): boolean;
+  /** Bytes of the cell at hand, which is `bytes[start, end)`; MASKED_NULL or MASKED_KEPT where it has none. */
+  readonly length: number;
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+export const MASKED_NULL = -1;
+/** The cell is as it was. */
+export const MASKED_KEPT = -2;
+
+/** One result's way through the worker threads. The cells of masked columns go in row by row, and come out in order. */
+export interface MaskLanePort {
+  add(source: Buffer, start: number, end: number): void;
+  addNull(): void;
+  /** Bytes and cells added since the last `send`. */
+  readonly bytes: number;
+  readonly cells: number;
+  /** Sends what was added off. False: nothing more should be added before `drained`. */
+  send(): boolean;
+  /** Batches that have not come out yet. */
+  readonly pending: number;
+  close(): void;
+}
+
+export interface MaskLaneEvents {
+  masked(cells: MaskedCells): void;
+  drained(): void;
+  /** The result is over; nothing of it that was not given out may be passed. */
+  failed(): void;
+}
+
+/** How one result is masked. */
+export interface ResultMasking {
+  readonly cells: CellMasks;
+  /** Null: its masks cost so little that worker threads would only add to it. */
+  readonly openLane: ((events: MaskLaneEvents) => MaskLanePort) | null;
+}

@@ -30,6 +30,9 @@ export interface UpstreamPort {
   send(bytes: Buffer, start: number, end: number): void;
   /** Bytes that leave at the end of the turn, once the journal has its records; in order with `send`. */
   stage(bytes: Buffer, start: number, end: number): void;
+  /** Nothing more is read from the server until `resume`. */
+  pause(): void;
+  resume(): void;
   /** Stop what the server is doing for this session; `cancelDelivered` follows, whatever came of it. */
   cancel(): void;
   end(): void;

@@ -183,6 +183,12 @@ export class Connection implements EnginePort, LiveSession, Staging {
       stage(bytes, start, end) {
         if (end > start) connection.#stage(bytes, start, end);
       },
+      pause() {
+        connection.#up?.pause('session');
+      },
+      resume() {
+        connection.#up?.resume('session');
+      },
       cancel() {
         connection.#cancelUpstream();
       },
@@ -282,7 +288,13 @@ export class Connection implements EnginePort, LiveSession, Staging {
       return { admission: 'refused', error: new ProxyError('too-many-connections') };
     }
     const context: SessionContext = { principal, listener: name, clientAddress: this.#down.remoteAddress };
-    const gate = new SessionGate(sql, this.id, context, () => this.#event(() => this.#session.wake()));
+    const gate = new SessionGate(
+      sql,
+      this.id,
+      context,
+      (step) => this.#event(step),
+      () => this.#session.wake(),
+    );
     sql.record(
       'session-start',
       [

@@ -4,16 +4,17 @@
  * origin counts as not known.
  */
 import type { OutputColumn, StatementFacts } from '../core/facts.ts';
-import type {
-  CellMask,
-  CellMasks,
-  ColumnMask,
-  DetectedMask,
-  MaskDuties,
-  MaskerChoice,
-  ResultField,
+import {
+  CELL_OUTCOME,
+  type CellMask,
+  type CellMasks,
+  type ColumnMask,
+  type DetectedMask,
+  type MaskDuties,
+  type MaskerChoice,
+  type ResultField,
+  type ResultMasking,
 } from '../core/masks.ts';
-import { CELL_OUTCOME } from '../core/masks.ts';
 import {
   type CellFormat,
   type CellType,
@@ -24,6 +25,7 @@ import {
   type DetectRule,
   type KeyRing,
   type MaskerSpec,
+  type MaskPool,
   maskOne,
   maskPlan,
   NULL_CELL,
@@ -33,6 +35,7 @@ import {
 } from '../masking/index.ts';
 import type { MaskJudge } from '../policy/masks.ts';
 import type { Catalog } from '../sql/index.ts';
+import { LanePort } from './mask-lanes.ts';
 
 /** Objects of the server's own have lower numbers (FirstNormalObjectId in access/transam.h). */
 const FIRST_USER_OID = 16_384;
@@ -42,8 +45,16 @@ export class ResultMasks {
   readonly #specs = new Map<string, MaskerSpec>();
   readonly #rules = new WeakMap<readonly DetectedMask[], readonly DetectRule[]>();
 
-  constructor(rings: ReadonlyMap<string, KeyRing>) {
+  readonly #pool: MaskPool | null;
+
+  /** Without a pool, everything is masked where it is read. */
+  constructor(rings: ReadonlyMap<string, KeyRing>, pool: MaskPool | null) {
     this.#rings = rings;
+    this.#pool = pool;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.close();
   }
 
   /** For a result as RowDescription tells it. `duties` null: by its lineage nothing is masked. Null: nothing is. */
@@ -52,7 +63,8 @@ export class ResultMasks {
     fields: readonly ResultField[],
     judge: MaskJudge,
     catalog: Catalog | null,
-  ): CellMasks | null {
+    inEvent: (step: () => void) => void,
+  ): ResultMasking | null {
     const masks = masksByLineage(duties, fields.length).map((mask, n) =>
       withServersWord(mask, fields[n], duties, judge, catalog),
     );
@@ -60,7 +72,15 @@ export class ResultMasks {
       const type = postgresCellType(field.typeOid, field.typeModifier, (oid) => catalog?.typeByOid(oid));
       return { type, format: field.binary ? 'binary' : 'text', label: field.name };
     });
-    return this.#cells(masks, columns, duties?.detected ?? []);
+    const plans = this.#plans(masks, columns, duties?.detected ?? []);
+    if (plans === null) return null;
+    const cells = cellsOf(plans);
+    if (cells === null) return null;
+    const pool = this.#pool;
+    const masked = plans.filter((plan, n) => plan !== null && cells[n] !== null);
+    if (pool === null || !masked.some(isCostly)) return { cells, openLane: null };
+    const plan = maskPlan(masked.filter((column) => column !== null));
+    return { cells, openLane: (events) => new LanePort(pool, plan, events, inEvent) };
   }
 
   /** For COPY … TO STDOUT, which describes no types: they are those of the columns that are copied. */
@@ -78,14 +98,15 @@ export class ResultMasks {
       const type = output === null ? UNKNOWN : typeOfOutput(output, catalog);
       return { type, format: binary ? 'binary' : 'text', label: output?.name ?? null };
     });
-    return this.#cells(masks, described, duties?.detected ?? []);
+    const plans = this.#plans(masks, described, duties?.detected ?? []);
+    return plans === null ? null : cellsOf(plans);
   }
 
-  #cells(
+  #plans(
     masks: readonly (ColumnMask | null)[],
     columns: readonly Described[],
     detected: readonly DetectedMask[],
-  ): CellMasks | null {
+  ): readonly (ColumnPlan | null)[] | null {
     const rules = detected.length === 0 ? null : this.#rulesOf(detected);
     const plans = masks.map((mask, n): ColumnPlan | null => {
       const column = columns[n];
@@ -95,8 +116,7 @@ export class ResultMasks {
       }
       return rules === null ? null : { ...column, mask: { how: 'detect', rules } };
     });
-    if (plans.every((plan) => plan === null)) return null;
-    return plans.map((plan) => (plan === null ? null : cellMask(plan)));
+    return plans.every((plan) => plan === null) ? null : plans;
   }
 
   #rulesOf(detected: readonly DetectedMask[]): readonly DetectRule[] {
@@ -164,6 +184,19 @@ function typeOfOutput({ origins }: OutputColumn, catalog: Catalog | null): CellT
     return postgresCellType(column.typeOid, column.typeModifier, (oid) => catalog?.typeByOid(oid));
   }
   return UNKNOWN;
+}
+
+function cellsOf(plans: readonly (ColumnPlan | null)[]): CellMasks | null {
+  const cells = plans.map((plan) => (plan === null ? null : cellMask(plan)));
+  return cells.every((cell) => cell === null) ? null : cells;
+}
+
+/** Maskers that encrypt or hash, and detectors: ten times and more the cost of the others (bench/micro/masking.ts). */
+const COSTLY: ReadonlySet<string> = new Set(['hash', 'token', 'fpe']);
+
+function isCostly(plan: ColumnPlan | null): boolean {
+  if (plan === null) return false;
+  return plan.mask.how === 'detect' || COSTLY.has(plan.mask.masker.name);
 }
 
 function cellMask(plan: ColumnPlan): CellMask | null {

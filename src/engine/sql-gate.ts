@@ -10,7 +10,7 @@ import type { StatementFacts, TemporaryTable } from '../core/facts.ts';
 import type { RunResult, SqlAnswer, SqlGate, StatementEntry } from '../core/gate.ts';
 import { type SessionId, type StatementNumber, statementNumber } from '../core/ids.ts';
 import type { Clearance, Judgement } from '../core/judgement.ts';
-import type { CellMasks, MaskDuties, ResultField } from '../core/masks.ts';
+import type { CellMasks, MaskDuties, ResultField, ResultMasking } from '../core/masks.ts';
 import type { SessionContext } from '../core/principal.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { PolicyContext } from '../policy/policy.ts';
@@ -64,7 +64,8 @@ export class SessionGate implements SqlGate {
   readonly #domain: SqlDomain;
   readonly #session: SessionId;
   readonly #context: SessionContext;
-  readonly #wake: () => void;
+  readonly #inEvent: (step: () => void) => void;
+  readonly #onWake: () => void;
   #policyContext: PolicyContext;
   #policyVersion = '';
   #catalog: Catalog | null = null;
@@ -82,13 +83,25 @@ export class SessionGate implements SqlGate {
   statements = 0;
   denied = 0;
 
-  constructor(domain: SqlDomain, session: SessionId, context: SessionContext, wake: () => void) {
+  /** `inEvent` runs a step of the session later on, and sends what comes of it; `onWake` is that step for answers. */
+  constructor(
+    domain: SqlDomain,
+    session: SessionId,
+    context: SessionContext,
+    inEvent: (step: () => void) => void,
+    onWake: () => void,
+  ) {
     this.#domain = domain;
     this.#session = session;
     this.#context = context;
-    this.#wake = wake;
+    this.#inEvent = inEvent;
+    this.#onWake = onWake;
     this.#policyContext = domain.policy.current.contextFor(context, domain.clock());
     this.#policyVersion = domain.policy.current.version;
+  }
+
+  #wake(): void {
+    this.#inEvent(this.#onWake);
   }
 
   get stamp(): number {
@@ -215,9 +228,15 @@ export class SessionGate implements SqlGate {
     return !this.#policyContext.masks.isIdle && !this.#domain.policy.current.isObserving;
   }
 
-  maskResult(duties: MaskDuties | null, fields: readonly ResultField[]): CellMasks | null {
+  maskResult(duties: MaskDuties | null, fields: readonly ResultField[]): ResultMasking | null {
     if (!this.hasMasks) return null;
-    return this.#domain.masks.forFields(duties, fields, this.#policyContext.masks, this.#catalog);
+    return this.#domain.masks.forFields(
+      duties,
+      fields,
+      this.#policyContext.masks,
+      this.#catalog,
+      this.#inEvent,
+    );
   }
 
   maskCopy(

@@ -8,6 +8,7 @@ import { sessionIdFrom } from '../../src/core/ids.ts';
 import type { EnginePort } from '../../src/core/session.ts';
 import { LiveCatalog } from '../../src/engine/live-catalog.ts';
 import { PolicyHolder } from '../../src/engine/policy-holder.ts';
+import { ResultMasks } from '../../src/engine/result-masks.ts';
 import { SessionGate, type SqlDomain } from '../../src/engine/sql-gate.ts';
 import { UpstreamPassword } from '../../src/identity/upstream-password.ts';
 import { SigningKey } from '../../src/journal/keys.ts';
@@ -61,6 +62,7 @@ export async function soloDomain(schema: string): Promise<SoloDomain> {
     spaces: new ReadingSpaces(),
     policy: new PolicyHolder(loadPolicy('policy', 'default: allow\n').policy),
     journal,
+    masks: new ResultMasks(new Map(), null),
     reader: () => reader,
     loadReader: async () => {},
     parseLarge: async () => ({ outcome: 'failed' }),
@@ -95,6 +97,8 @@ function engineFor(domain: SqlDomain, sink: Sink): EnginePort {
       startTls() {},
       send: toServer,
       stage: toServer,
+      pause() {},
+      resume() {},
       cancel() {},
       end() {},
     },
@@ -105,6 +109,7 @@ function engineFor(domain: SqlDomain, sink: Sink): EnginePort {
         domain,
         sessionIdFrom(new Uint8Array(14)),
         { principal, listener: 'solo', clientAddress: null },
+        (step) => step(),
         () => {
           throw new Error('nothing is waited for in a session of its own');
         },
