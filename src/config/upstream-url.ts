@@ -16,6 +16,7 @@ export interface UpstreamUrl {
 }
 
 const DEFAULT_PORT = 5432;
+const PERCENT = 'a password with / ? # % or @ in it is written in percent-encoding (%2F %3F %23 %25 %40)';
 
 /** Throws an Error that says what is wrong, without repeating the password. */
 export function parseUpstreamUrl(written: string): UpstreamUrl {
@@ -23,15 +24,17 @@ export function parseUpstreamUrl(written: string): UpstreamUrl {
   try {
     url = new URL(written);
   } catch {
-    throw new Error('expected a connection string such as postgres://user:password@host:5432/database');
+    throw new Error(
+      `expected a connection string such as postgres://user:password@host:5432/database; ${PERCENT}`,
+    );
   }
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') {
     throw new Error(`expected postgres://, not ${url.protocol}//`);
   }
-  const user = decodeURIComponent(url.username);
+  const user = decoded(url.username);
   if (url.hostname === '') throw new Error('the connection string names no host');
   if (user === '') throw new Error('the connection string names no user');
-  const path = decodeURIComponent(url.pathname.replace(/^\//, ''));
+  const path = decoded(url.pathname.replace(/^\//, ''));
   const options = new Map<string, string>();
   let sslMode: SslMode = 'prefer';
   let sslRootCert: string | null = null;
@@ -45,12 +48,20 @@ export function parseUpstreamUrl(written: string): UpstreamUrl {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? DEFAULT_PORT : Number(url.port),
     user,
-    password: url.password === '' ? null : decodeURIComponent(url.password),
+    password: url.password === '' ? null : decoded(url.password),
     database: path === '' ? user : path,
     sslMode,
     sslRootCert,
     options,
   };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new Error(`the connection string has a % that begins no percent-encoding; ${PERCENT}`);
+  }
 }
 
 function sslModeOf(written: string): SslMode {
