@@ -4,7 +4,7 @@ import type { BenchOptions } from './scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 
 const FULL = { rounds: 5, seconds: 3 } as const;
-const QUICK = { rounds: 2, seconds: 1 } as const;
+const QUICK = { rounds: 2, seconds: 2 } as const;
 
 export const HELP = `Usage: npm run bench -- [options]
 

@@ -27,6 +27,8 @@ export async function measureQueries(
 ): Promise<PgbenchResult> {
   const before = target.pid === null ? null : cpuTime(target.pid);
   const result = await runPgbench({ ...options, peers: bench.peers, port: target.port });
+  if (result.transactions === 0)
+    throw new Error(`${target.name}: no transaction in ${options.seconds} s; the machine is too busy`);
   bench.recorder.add(scenario, cell, target.name, THROUGHPUT, result.tps);
   let cpu = '';
   if (target.pid !== null && before !== null) {
