@@ -283,7 +283,7 @@ export class SessionGate implements SqlGate {
   }
 
   #await(ready: Promise<unknown>): SqlAnswer {
-    ready.then(this.#wake, (error: unknown) => {
+    ready.then(() => this.#wake(), (error: unknown) => {
       this.#waitFailure = error instanceof Error ? error : new Error(String(error));
       this.#wake();
     });
