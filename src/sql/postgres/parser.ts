@@ -107,6 +107,8 @@ export class PostgresParser {
 
   /** Parses `bytes[start, end)`, UTF-8 without NUL. Never throws. */
   parse(bytes: Buffer, start: number, end: number): ParseOutcome {
+    // Clients send an empty query to see whether the session lives; libpg-query before 18 does not take one.
+    if (end === start) return { outcome: 'tree', tree: {} };
     const instance = this.#current ?? this.#spares.pop() ?? null;
     if (instance === null) {
       this.#refillSoon();

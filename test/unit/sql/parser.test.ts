@@ -40,6 +40,16 @@ test('promise 13: a statement that breaks the parser costs its instance, and the
   }
 });
 
+test('a text without a statement is no statement, in every version', async () => {
+  for (const major of PARSER_MAJORS) {
+    const bench = await FactsBench.load(major);
+    for (const text of ['', ' ', ';', ' ; ;\n', '-- x', '/* x */', '\t--\n']) {
+      assert.deepEqual(await bench.facts(text), [], `${major}: ${JSON.stringify(text)}`);
+    }
+    assert.equal(bench.reader.parser.discarded, 0);
+  }
+});
+
 test('promise 13: with its spares used up the parser says so, and is ready again soon', async () => {
   const parser = await PostgresParser.load(16);
   const bomb = Buffer.from(`SELECT ${'1+'.repeat(100_000)}1`);
