@@ -208,7 +208,7 @@ export class PostgresSession implements ProtocolSession {
     // A client that has only closed its side still reads: what it asked for is answered first.
     if (phase.phase !== 'serving' || (phase.link.replies.size === 0 && phase.link.blocks === 0))
       this.#close(null);
-    else if (phase.link.unsynced) this.#engine.upstream.end();
+    else if (phase.link.unsynced || phase.link.copyIn) this.#engine.upstream.end();
   }
 
   downstreamLost(): void {
