@@ -64,7 +64,7 @@ export const phone: Detector = {
     if (groups < 2 || (byte === OPEN && source[ends[0] ?? 0] !== CLOSE)) return false;
     if (digits[0] === 0 && digits[1] === 0 && byte !== OPEN)
       return international(source, floor, start, end, at, at + 2, AFTER_ZEROS_MIN, span);
-    const stop = nationalEnd(source, at, end, labelled || hasContext(source, floor, at, CONTEXT));
+    const stop = nationalEnd(source, floor, at, end, labelled);
     return stop !== 0 && fill(span, at, stop);
   },
 };
@@ -171,7 +171,8 @@ function isNanpCode(at: number, secondMax: number): boolean {
 }
 
 /** Where a national number ends, by the groups read; 0 where they are none. */
-function nationalEnd(source: Buffer, at: number, end: number, named: boolean): number {
+function nationalEnd(source: Buffer, floor: number, at: number, end: number, labelled: boolean): number {
+  if (count < NATIONAL_MIN) return 0;
   const long = digits[0] === 1 && sizes[0] === 1 ? 1 : 0;
   if (groups >= long + 3 && sizes[long] === 3 && sizes[long + 1] === 3 && sizes[long + 2] === 4) {
     const stop = ends[long + 2] ?? 0;
@@ -180,9 +181,10 @@ function nationalEnd(source: Buffer, at: number, end: number, named: boolean): n
   }
   const last = ends[groups - 1] ?? 0;
   if (!isFree(source, last, end) || count > DIGITS_MAX) return 0;
-  if (named && count >= NATIONAL_MIN && sizes[0] !== 4) return last;
-  if (digits[0] !== 0 || digits[1] === 0 || count < NATIONAL_MIN || count > TRUNK_MAX) return 0;
-  return isTrunk(source, at) ? last : 0;
+  const trunk = digits[0] === 0 && digits[1] !== 0 && count <= TRUNK_MAX && isTrunk(source, at);
+  if (trunk) return last;
+  // What stands before is asked last: it costs more than all the rest.
+  return sizes[0] !== 4 && (labelled || hasContext(source, floor, at, CONTEXT)) ? last : 0;
 }
 
 /** `(212) 555-0100` may mix; everything else is written with one separator. */

@@ -2,7 +2,7 @@
  * One pass over bytes for all detectors at once. Each byte costs a look-up; a detector is asked only where a number, a
  * word, or a sign begins that one of its values could begin with.
  */
-import { ALNUM, DIGIT, KIND } from './bytes.ts';
+import { ALNUM, DIGIT, KIND, runEnd } from './bytes.ts';
 import type { CustomPattern } from './custom.ts';
 import type { Detector, Span, Trigger } from './detector.ts';
 import type { Hits } from './hits.ts';
@@ -63,6 +63,22 @@ export class ScanTables {
   }
 }
 
+/** Digits that alone are something: nine of a Social Security number, and more. */
+const BARE_DIGITS_MIN = 9;
+
+/** Most numbers are short and nothing is linked to them: nobody is asked about those. */
+function isPlainNumber(source: Buffer, at: number, end: number): boolean {
+  const stop = runEnd(source, at, Math.min(end, at + BARE_DIGITS_MIN), DIGIT);
+  if (stop - at >= BARE_DIGITS_MIN) return false;
+  if (stop + 1 >= end) return true;
+  const byte = source[stop] ?? 0;
+  // Blanks, brackets, dots, dashes and slashes are what groups of digits are written with.
+  if (byte !== 0x20 && byte !== 0x2d && byte !== 0x2e && byte !== 0x2f && byte !== 0x28 && byte !== 0x29)
+    return true;
+  const next = source[stop + 1] ?? 0;
+  return ((KIND[next] ?? 0) & DIGIT) === 0 && next !== 0x20 && next !== 0x28;
+}
+
 export class Scanner {
   readonly #tables: ScanTables;
   readonly #labelled: readonly boolean[];
@@ -91,7 +107,7 @@ export class Scanner {
       let list: readonly number[] | null = null;
       if (kind === ALPHANUMERIC) {
         if (!inWord) {
-          if (((KIND[byte] ?? 0) & DIGIT) !== 0) list = digits;
+          if (((KIND[byte] ?? 0) & DIGIT) !== 0) list = isPlainNumber(source, at, end) ? null : digits;
           else if (pairs[(byte << 8) | (source[at + 1] ?? 0)] === 1) list = words;
         }
         inWord = true;

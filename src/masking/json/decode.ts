@@ -12,19 +12,37 @@ const SIMPLE: Readonly<Record<number, number>> = {
 };
 const REPLACEMENT = 0xfffd;
 
-export interface DecodedString {
-  readonly bytes: Buffer;
+/** Room for decoded strings, used again for each: an allocation would cost more than the decoding. */
+export class DecodedString {
+  bytes: Buffer = Buffer.alloc(256);
   /** For each byte of `bytes`, and for its end, the position in the source at which its escape begins. */
-  readonly places: Int32Array;
+  places = new Int32Array(257);
+  /** Where the decoded string ends in `bytes`. */
+  end = 0;
+
+  room(size: number): void {
+    if (size <= this.bytes.length) return;
+    this.bytes = Buffer.allocUnsafeSlow(size * 2);
+    this.places = new Int32Array(size * 2 + 1);
+  }
 }
 
-/** [start, end) is what `walkJson` gave: every escape in it is whole. `prefix` is put in front, with place `start`. */
-export function decodeJsonString(source: Buffer, start: number, end: number, prefix: Buffer): DecodedString {
-  const bytes = Buffer.allocUnsafeSlow(prefix.length + (end - start));
-  const places = new Int32Array(bytes.length + 1);
-  prefix.copy(bytes);
-  places.fill(start, 0, prefix.length);
-  let to = prefix.length;
+/**
+ * [start, end) is what `walkJson` gave: every escape in it is whole. The `context` bytes before it are put in front as
+ * they are. What `into` holds is valid until the next call.
+ */
+export function decodeJsonString(
+  source: Buffer,
+  start: number,
+  end: number,
+  context: number,
+  into: DecodedString,
+): void {
+  into.room(context + end - start);
+  const { bytes, places } = into;
+  source.copy(bytes, 0, start - context, start);
+  places.fill(start, 0, context);
+  let to = context;
   for (let at = start; at < end; ) {
     const from = at;
     const before = to;
@@ -55,7 +73,7 @@ export function decodeJsonString(source: Buffer, start: number, end: number, pre
     places.fill(from, before, to);
   }
   places[to] = end;
-  return { bytes: bytes.subarray(0, to), places: places.subarray(0, to + 1) };
+  into.end = to;
 }
 
 function unit(source: Buffer, at: number): number {

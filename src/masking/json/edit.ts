@@ -1,7 +1,7 @@
 import { ByteSink } from '../byte-sink.ts';
 import { Hits } from '../detectors/hits.ts';
 import type { Scanner } from '../detectors/scanner.ts';
-import { decodeJsonString } from './decode.ts';
+import { DecodedString, decodeJsonString } from './decode.ts';
 import { type JsonVisitor, walkJson } from './walk.ts';
 import { writeJsonEscaped } from './write.ts';
 
@@ -12,6 +12,7 @@ const CONTEXT_BYTES = 28;
 const REDACTED = Buffer.from('[redacted]');
 const NULL_WORD = Buffer.from('null');
 const ZERO = Buffer.from('0');
+const NO_EDITS: readonly Edit[] = [];
 
 export interface HitMasker {
   readonly scanner: Scanner;
@@ -72,6 +73,22 @@ export function hasBackslash(source: Buffer, start: number, end: number): boolea
   return false;
 }
 
+interface Workspace {
+  readonly decoded: DecodedString;
+  readonly hits: Hits;
+}
+
+/** One for each level of JSON inside of JSON: an outer level waits while an inner one works. */
+const workspaces: Workspace[] = [];
+
+function workspaceAt(depth: number): Workspace {
+  const known = workspaces[depth];
+  if (known !== undefined) return known;
+  const made = { decoded: new DecodedString(), hits: new Hits() };
+  workspaces[depth] = made;
+  return made;
+}
+
 class JsonEditor implements JsonVisitor {
   readonly edits: Edit[] = [];
   readonly #masker: HitMasker;
@@ -109,8 +126,9 @@ class JsonEditor implements JsonVisitor {
   }
 
   /** Null: the string as a whole becomes null. */
-  #plainString(start: number, end: number, isKey: boolean): Edit[] | null {
+  #plainString(start: number, end: number, isKey: boolean): readonly Edit[] | null {
     const hits = this.#hits;
+    if (this.#hitIn(start, end) < 0) return NO_EDITS;
     const edits: Edit[] = [];
     for (let rule = this.#hitIn(start, end); rule >= 0; rule = this.#hitIn(start, end)) {
       // A hit that reaches into the next token is cut at this one's end, and goes on there.
@@ -125,18 +143,20 @@ class JsonEditor implements JsonVisitor {
     return edits;
   }
 
-  #escapedString(start: number, end: number, isKey: boolean): Edit[] | null {
-    const context = this.#source.subarray(Math.max(this.#floor, start - CONTEXT_BYTES), start);
-    const { bytes, places } = decodeJsonString(this.#source, start, end, context);
-    const from = context.length;
-    const hits = new Hits();
-    this.#masker.scanner.scan(bytes, 0, from, bytes.length, hits);
-    if (this.#depth < NESTING_MAX && looksLikeJson(bytes, from, bytes.length)) {
-      const inner = new ByteSink(bytes.length * 2);
-      const outcome = editJson(this.#masker, bytes, from, bytes.length, hits, inner, this.#depth + 1);
-      if (outcome === 'kept') return [];
+  #escapedString(start: number, end: number, isKey: boolean): readonly Edit[] | null {
+    const from = Math.min(CONTEXT_BYTES, start - this.#floor);
+    const { decoded, hits } = workspaceAt(this.#depth);
+    decodeJsonString(this.#source, start, end, from, decoded);
+    const { bytes, places, end: to } = decoded;
+    hits.clear();
+    this.#masker.scanner.scan(bytes, 0, from, to, hits);
+    if (this.#depth < NESTING_MAX && looksLikeJson(bytes, from, to)) {
+      const inner = new ByteSink((to - from) * 2);
+      const outcome = editJson(this.#masker, bytes, from, to, hits, inner, this.#depth + 1);
+      if (outcome === 'kept') return NO_EDITS;
       if (outcome === 'written') return [{ start, end, bytes: escapedBytes(inner.bytes, 0, inner.at) }];
     }
+    if (hits.count === 0) return NO_EDITS;
     const edits: Edit[] = [];
     for (let i = 0; i < hits.count; i++) {
       const masked = this.#masked(bytes, hits.start(i), hits.end(i), hits.rule(i), isKey);

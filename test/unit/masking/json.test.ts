@@ -7,6 +7,11 @@ import { found, maskText, spec } from '../../support/masking.ts';
 const JSONB = { type: { kind: 'jsonb' } } as const;
 const JSON_TYPE = { type: { kind: 'json' } } as const;
 
+/** A string in JSON in a string in JSON in a string. */
+function thrice(inner: string): string {
+  return JSON.stringify(JSON.stringify({ a: `{"b":"${inner}"}` }));
+}
+
 test('promise 4: values in JSON are masked, and nothing else changes by a byte', () => {
   const cases: readonly (readonly [string, string])[] = [
     ['{"a": "x 123-45-6789 y", "b":[ 1 ]}', '{"a": "x [redacted] y", "b":[ 1 ]}'],
@@ -16,10 +21,7 @@ test('promise 4: values in JSON are masked, and nothing else changes by a byte',
     ['"\\u0034111111111111111"', '"[redacted]"'],
     ['"a\\n123-45-6789\\u00e9\\ud83d\\ude00"', '"a\\n[redacted]\\u00e9\\ud83d\\ude00"'],
     ['"{\\"ssn\\":\\"123-45-6789\\",\\"n\\":4111111111111111}"', '"{\\"ssn\\":\\"[redacted]\\",\\"n\\":0}"'],
-    [
-      '"{\\"a\\":\\"{\\\\\\"b\\\\\\":\\\\\\"\\\\\\\\u0031\\\\\\u003223-45-6789\\\\\\"}\\"}"',
-      '"{\\"a\\":\\"{\\\\\\"b\\\\\\":\\\\\\"[redacted]\\\\\\"}\\"}"',
-    ],
+    [thrice('\\u003123-45-6789'), thrice('[redacted]')],
     ['["4111","1111","1111","1111"]', '["4111","1111","1111","1111"]'],
     ['{"ssn":"123456789"}', '{"ssn":"[redacted]"}'],
     ['{"ssn":"12345678\\u0039"}', '{"ssn":"[redacted]"}'],
