@@ -28,6 +28,8 @@ async function bench({ options, save, directory: parent }: Invocation): Promise<
   const peers = await findPeers(say);
   const program = sluiceProgram(options.fromSource, say);
   const directory = mkdtempSync(join(parent ?? tmpdir(), 'sluice-bench-'));
+  // Also where a signal ends the run.
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const machine = describeMachine(directory);
   if (options.pinned) leaveCore(PROXY_CORE);
   const recorder = new Recorder();
@@ -46,7 +48,6 @@ async function bench({ options, save, directory: parent }: Invocation): Promise<
     }
   } finally {
     await stage.stop();
-    rmSync(directory, { recursive: true, force: true });
   }
   const run: Run = {
     format: 1,
