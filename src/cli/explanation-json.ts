@@ -47,12 +47,8 @@ function statementJson(statement: ExplainedStatement): Record<string, unknown> {
       known: use.known,
     })),
     functions: facts.functions.map(({ schema, name, volatility }) => ({ schema, name, volatility })),
-    columns: columnsByPlace(facts),
-    outputs:
-      facts.outputs?.map(({ name, origins }) => ({
-        name,
-        origins: origins?.map((origin) => ({ column: columnName(origin), how: origin.how })) ?? null,
-      })) ?? null,
+    columns: outputColumns(statement),
+    places: columnsByPlace(facts),
     settings: settingsOf(facts),
     bounded: isBounded(statement),
     bound: boundJson(statement),
@@ -65,6 +61,21 @@ function statementJson(statement: ExplainedStatement): Record<string, unknown> {
     observed: decision.observed,
     message: denial?.message ?? null,
   };
+}
+
+/** Each column of the result: where its values come from, how, and what masks them. */
+function outputColumns({ facts, decision }: ExplainedStatement): readonly Record<string, unknown>[] {
+  const { masks } = decision.obligations;
+  if (facts.outputs === null) {
+    if (facts.bound.kind === 'none') return [];
+    return [{ name: '*', origins: ['unknown'], how: ['unknown'], mask: masks?.unknown?.masker ?? null }];
+  }
+  return facts.outputs.map(({ name, origins }, n) => ({
+    name,
+    origins: origins === null ? ['unknown'] : origins.map(columnName),
+    how: origins === null ? ['unknown'] : origins.map((origin) => origin.how),
+    mask: masks?.outputs?.[n]?.masker ?? null,
+  }));
 }
 
 /** Null where nothing is masked. `outputs` holds a mask or null for each column of the result. */

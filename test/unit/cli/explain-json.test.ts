@@ -126,7 +126,7 @@ test('every field of an explanation', async () => {
   assert.equal(statement?.['verdict'], 'deny');
   assert.equal(statement?.['rule'], 'bounded-selects');
   assert.deepEqual(statement?.['rules'], ['bounded-selects', 'big-results']);
-  const columns = statement?.['columns'];
+  const columns = statement?.['places'];
   assert.ok(isObject(columns));
   assert.deepEqual(columns['output'], ['shop.customers.name', 'shop.customers.ssn']);
   assert.deepEqual(columns['filter'], ['shop.contact.mail', 'shop.customers.email']);
