@@ -187,7 +187,7 @@ async function compare(
 }
 
 async function printSwitch(): Promise<void> {
-  const pool = new MaskPool({ threads: 2, bytesMax: Number.MAX_SAFE_INTEGER });
+  const pool = new MaskPool({ threads: 2, bytesMax: Number.MAX_SAFE_INTEGER, deadlineMs: 60_000 });
   console.log(
     '\nin place against two workers, per batch: milliseconds of the clock, and of the event loop\n  what                    KiB   in place   workers   event loop   better place',
   );
