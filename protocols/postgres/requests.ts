@@ -204,7 +204,12 @@ export class Requests {
     const named = link.names.statement(message.statement);
     if (named === null) return this.#refuseMissing(missingStatement(message.statement), entry('bind', EMPTY));
     const current = upToDate(link, named);
-    const statement: StatementEntry = { via: 'bind', text: named.text, parameters: message.parameters };
+    const statement: StatementEntry = {
+      via: 'bind',
+      text: named.text,
+      parameters: message.parameters,
+      hidesParameters: named.clearance.hidesParameters,
+    };
     if (current.resolved !== 'statement')
       return this.#unresolved(current, named.clearance, statement, refuseExtended);
     const { facts, clearance, parameterTypes } = current.statement;
@@ -355,7 +360,12 @@ function throwIfFinal(error: ProxyError): void {
 
 const SYNTAX_ERROR = '42601';
 const EMPTY = Buffer.alloc(0);
-const NO_CLEARANCE: Clearance = { outcome: 'clear', statements: [], journalMembers: '' };
+const NO_CLEARANCE: Clearance = {
+  outcome: 'clear',
+  statements: [],
+  journalMembers: '',
+  hidesParameters: false,
+};
 
 const MULTIPLE_COMMANDS: Denial = missing(
   SYNTAX_ERROR,
@@ -370,7 +380,7 @@ function missingStatement(name: string): Denial {
 }
 
 function entry(via: StatementEntry['via'], text: Buffer): StatementEntry {
-  return { via, text, parameters: [] };
+  return { via, text, parameters: [], hidesParameters: false };
 }
 
 function refusedBy(denial: Denial): Refused {

@@ -13,12 +13,12 @@ import { Turn } from '../engine/turn.ts';
 import { SigningKey } from '../journal/keys.ts';
 import { Journal } from '../journal/writer.ts';
 import { HeldMemory } from '../limits/held-memory.ts';
+import { MaskPool } from '../masking/index.ts';
 import { ParsePool } from '../sql/index.ts';
 import { Listener } from '../transport/listener.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
 import { fileProblems } from './check-warnings.ts';
 import { catalogOf, domainOf, legTlsOf, Readers, type Shared, usersOf } from './listeners.ts';
-import { MaskPool } from '../masking/index.ts';
 import { ringsOf } from './mask-keys.ts';
 import { readPolicy, watchPolicy, worldOf } from './policy-files.ts';
 
@@ -80,8 +80,6 @@ async function start(loaded: LoadedConfig, log: Logger, undo: Undo[]): Promise<R
   const policy = new PolicyHolder(readPolicy(policyFile, world()), (next) => follower.policyChanged(next));
   const journal = openJournal(loaded, log);
   undo.push(() => journal.close());
-  const maskPool = new MaskPool();
-  undo.push(() => maskPool.close());
   const shared: Shared = {
     config,
     directory,
@@ -97,8 +95,9 @@ async function start(loaded: LoadedConfig, log: Logger, undo: Undo[]): Promise<R
     readers,
     parsePool: new ParsePool(),
     users: usersOf(config),
-    masks: new ResultMasks(ringsOf(config), maskPool),
+    masks: new ResultMasks(ringsOf(config), () => new MaskPool()),
   };
+  undo.push(() => shared.masks.close());
   undo.push(() => shared.parsePool.close());
   for (const catalog of catalogs) {
     if (catalog.current === null) continue;

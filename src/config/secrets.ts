@@ -9,9 +9,11 @@ export function expander(
 ): (text: string) => string {
   return (text) =>
     text.replaceAll(/\$\{([^}]*)\}/g, (_whole, reference: string) => {
-      if (reference.startsWith('file:')) return readSecret(resolve(directory, reference.slice('file:'.length)));
+      if (reference.startsWith('file:'))
+        return readSecret(resolve(directory, reference.slice('file:'.length)));
       const match = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(reference);
-      if (match === null) throw new Error(`"\${${reference}}" is no reference; write \${NAME} or \${file:/path}`);
+      if (match === null)
+        throw new Error(`"\${${reference}}" is no reference; write \${NAME} or \${file:/path}`);
       const value = environment[match[1] ?? ''] ?? match[2];
       if (value === undefined) throw new Error(`the environment variable ${match[1]} is not set`);
       return value;

@@ -29,6 +29,8 @@ export interface StatementEntry {
   /** The text as it came; copied by the callee. */
   readonly text: Buffer;
   readonly parameters: readonly BoundParameter[];
+  /** The journal keeps only how long they are. */
+  readonly hidesParameters: boolean;
 }
 
 /** How a statement that ran came out. */

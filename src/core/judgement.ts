@@ -8,6 +8,8 @@ export interface Clearance {
   readonly statements: readonly JudgedStatement[];
   /** What the journal says of it, as JSON members without the braces; the same for every run of the text. */
   readonly journalMembers: string;
+  /** Its parameters may be values of a masked column, for whomever: the journal does not keep them. */
+  readonly hidesParameters: boolean;
 }
 
 export interface Refusal {

@@ -45,12 +45,17 @@ function shortPolicy(version: string): string {
 }
 
 export function entryMembers(entry: StatementEntry): string {
-  const { text, parameters } = entry;
+  const { text, parameters, hidesParameters } = entry;
   const shown = text.length > TEXT_BYTES_MAX ? text.subarray(0, TEXT_BYTES_MAX) : text;
   let members = `"via":"${entry.via}","text":${JSON.stringify(shown.toString('utf8'))}`;
   if (shown !== text) members += `,"textBytes":${text.length},"textSha256":"${hash('sha256', text, 'hex')}"`;
-  if (parameters.length > 0) members += `,"parameters":[${parameters.map(parameterJson).join(',')}]`;
+  if (parameters.length > 0)
+    members += `,"parameters":[${parameters.map(hidesParameters ? hiddenJson : parameterJson).join(',')}]`;
   return members;
+}
+
+function hiddenJson({ bytes }: BoundParameter): string {
+  return bytes === null ? 'null' : `{"masked":true,"bytes":${bytes.length}}`;
 }
 
 function parameterJson({ bytes, binary }: BoundParameter): string {

@@ -12,6 +12,7 @@ import {
   type DetectedMask,
   type MaskDuties,
   type MaskerChoice,
+  type MaskLaneEvents,
   type ResultField,
   type ResultMasking,
 } from '../core/masks.ts';
@@ -45,12 +46,16 @@ export class ResultMasks {
   readonly #specs = new Map<string, MaskerSpec>();
   readonly #rules = new WeakMap<readonly DetectedMask[], readonly DetectRule[]>();
 
-  readonly #pool: MaskPool | null;
+  readonly #makePool: (() => MaskPool) | null;
+  #pool: MaskPool | null = null;
 
-  /** Without a pool, everything is masked where it is read. */
-  constructor(rings: ReadonlyMap<string, KeyRing>, pool: MaskPool | null) {
+  /**
+   * `makePool` starts the threads, when the first large result needs them: they take tens of megabytes. Without it,
+   * everything is masked where it is read.
+   */
+  constructor(rings: ReadonlyMap<string, KeyRing>, makePool: (() => MaskPool) | null) {
     this.#rings = rings;
-    this.#pool = pool;
+    this.#makePool = makePool;
   }
 
   async close(): Promise<void> {
@@ -76,11 +81,15 @@ export class ResultMasks {
     if (plans === null) return null;
     const cells = cellsOf(plans);
     if (cells === null) return null;
-    const pool = this.#pool;
+    const makePool = this.#makePool;
     const masked = plans.filter((plan, n) => plan !== null && cells[n] !== null);
-    if (pool === null || !masked.some(isCostly)) return { cells, openLane: null };
+    if (makePool === null || !masked.some(isCostly)) return { cells, openLane: null };
     const plan = maskPlan(masked.filter((column) => column !== null));
-    return { cells, openLane: (events) => new LanePort(pool, plan, events, inEvent) };
+    const openLane = (events: MaskLaneEvents) => {
+      this.#pool ??= makePool();
+      return new LanePort(this.#pool, plan, events, inEvent);
+    };
+    return { cells, openLane };
   }
 
   /** For COPY … TO STDOUT, which describes no types: they are those of the columns that are copied. */

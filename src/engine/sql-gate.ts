@@ -212,7 +212,13 @@ export class SessionGate implements SqlGate {
       }
       judged.push({ facts, decision });
     }
-    return { outcome: 'clear', statements: judged, journalMembers: judgementMembers(judged, null) };
+    const hidesParameters = statements.some((facts) => policy.everyMask.touches(facts));
+    return {
+      outcome: 'clear',
+      statements: judged,
+      journalMembers: judgementMembers(judged, null),
+      hidesParameters,
+    };
   }
 
   decide(facts: StatementFacts, rowsMax: number | null): Decision {
@@ -283,10 +289,13 @@ export class SessionGate implements SqlGate {
   }
 
   #await(ready: Promise<unknown>): SqlAnswer {
-    ready.then(() => this.#wake(), (error: unknown) => {
-      this.#waitFailure = error instanceof Error ? error : new Error(String(error));
-      this.#wake();
-    });
+    ready.then(
+      () => this.#wake(),
+      (error: unknown) => {
+        this.#waitFailure = error instanceof Error ? error : new Error(String(error));
+        this.#wake();
+      },
+    );
     return { outcome: 'pending' };
   }
 

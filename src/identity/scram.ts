@@ -22,7 +22,11 @@ export interface ScramVerifier {
 }
 
 /** Makes a verifier: what may be stored in place of a password. */
-export function makeVerifier(password: string, salt = randomBytes(SALT_BYTES), iterations = ITERATIONS): ScramVerifier {
+export function makeVerifier(
+  password: string,
+  salt = randomBytes(SALT_BYTES),
+  iterations = ITERATIONS,
+): ScramVerifier {
   const salted = saltedPassword(password, salt, iterations);
   const clientKey = hmac(salted, 'Client Key');
   return { iterations, salt, storedKey: sha256(clientKey), serverKey: hmac(salted, 'Server Key') };
@@ -37,7 +41,9 @@ export function formatVerifier(verifier: ScramVerifier): string {
 
 /** Null where the text is no verifier. */
 export function parseVerifier(text: string): ScramVerifier | null {
-  const match = /^SCRAM-SHA-256\$(\d{1,9}):([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+):([A-Za-z0-9+/=]+)$/.exec(text);
+  const match = /^SCRAM-SHA-256\$(\d{1,9}):([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+):([A-Za-z0-9+/=]+)$/.exec(
+    text,
+  );
   if (match === null) return null;
   const iterations = Number(match[1]);
   const [salt, storedKey, serverKey] = match.slice(2).map((part) => Buffer.from(part, 'base64'));
@@ -74,8 +80,9 @@ export class ScramServer {
   }
 
   #first(text: string): ScramStep {
-    // gs2-cbind-flag "n" or "y"; "p=" would ask for a channel binding that was not offered.
-    const match = /^((?:n|y),[^,]*,)((?:m=[^,]*,)?n=[^,]*,r=([\x21-\x2b\x2d-\x7e]+)(?:,.*)?)$/s.exec(text);
+    // gs2-cbind-flag "n" or "y"; "p=" would ask for a channel binding that was not offered, and "a=" to be somebody
+    // else than who one proves to be.
+    const match = /^([ny],,)((?:m=[^,]*,)?n=[^,]*,r=([\x21-\x2b\x2d-\x7e]+)(?:,.*)?)$/s.exec(text);
     if (match === null || match[2]?.startsWith('m=')) return FAILED;
     this.#header = match[1] ?? '';
     this.#clientFirstBare = match[2] ?? '';
@@ -123,7 +130,8 @@ export class ScramClient {
   step(message: Buffer): Buffer | null {
     const serverFirst = message.toString('utf8');
     const match = /^r=([^,]+),s=([A-Za-z0-9+/=]+),i=(\d{1,9})(?:,.*)?$/s.exec(serverFirst);
-    if (match === null || !match[1]?.startsWith(this.#nonce) || match[1].length === this.#nonce.length) return null;
+    if (match === null || !match[1]?.startsWith(this.#nonce) || match[1].length === this.#nonce.length)
+      return null;
     const iterations = Number(match[3]);
     if (iterations < 1 || iterations > ITERATIONS_MAX) return null;
     const salted = this.#salted(Buffer.from(match[2] ?? '', 'base64'), iterations);
@@ -148,10 +156,20 @@ export function saltedPassword(password: string, salt: Buffer, iterations: numbe
   return pbkdf2Sync(prepared(password), salt, iterations, KEY_BYTES, 'sha256');
 }
 
-/** SASLprep (RFC 4013) as far as it changes passwords that people have: other spaces, and compatibility forms. */
+const SPACES = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g;
+const NOTHING = /\u00ad|\u034f|\u1806|[\u180b-\u180d]|\u200c|\u200d|\u2060|[\ufe00-\ufe0f]|\ufeff/g;
+/** Controls, private use, what is no character, and signs of plain text and of direction (RFC 3454, appendix C). */
+const PROHIBITED =
+  /[\p{Cc}\p{Co}\p{Cs}\p{Noncharacter_Code_Point}\u06dd\u070f\u180e\u2028\u2029\u2061-\u2063\u206a-\u206f\ufff9-\ufffd\u2ff0-\u2ffb\u200e\u200f\u202a-\u202e\u{1d173}-\u{1d17a}\u{e0001}\u{e0020}-\u{e007f}]|\u0340|\u0341/u;
+
+/**
+ * SASLprep (RFC 4013) as the server does it: other spaces, invisible characters, compatibility forms. A password
+ * that it does not allow is taken as it is (pg_saslprep). Its rules on mixed directions are left out.
+ */
 function prepared(password: string): string {
   if (Buffer.byteLength(password) === password.length) return password;
-  return password.replaceAll(/[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g, ' ').normalize('NFKC');
+  const mapped = password.replaceAll(SPACES, ' ').replaceAll(NOTHING, '').normalize('NFKC');
+  return mapped === '' || PROHIBITED.test(mapped) ? password : mapped;
 }
 
 function hmac(key: Buffer, text: string): Buffer {

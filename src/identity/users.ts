@@ -39,7 +39,9 @@ export class ListenerIdentity implements IdentityPort {
       plan: 'sasl',
       mechanisms: [MECHANISM],
       start: (mechanism) =>
-        mechanism === MECHANISM ? new ScramExchange(verifier ?? mockVerifier(name), verifier !== null, principal) : null,
+        mechanism === MECHANISM
+          ? new ScramExchange(verifier ?? mockVerifier(name), verifier !== null, principal)
+          : null,
     };
   }
 }
@@ -69,7 +71,10 @@ class ScramExchange implements SaslExchange {
   }
 
   #failed(): SaslStep {
-    return { step: 'failed', error: new ProxyError('login-failed', { detail: `for user "${this.#principal.name}"` }) };
+    return {
+      step: 'failed',
+      error: new ProxyError('login-failed', { detail: `for user "${this.#principal.name}"` }),
+    };
   }
 }
 

@@ -1,6 +1,6 @@
 /** Threads that mask batches. One that throws, hangs or dies fails its batch and nothing else; a new one takes its place. */
 import { Piscina } from 'piscina';
-import type { MaskPlan } from './plan.ts';
+import { type MaskPlan, postablePlan } from './plan.ts';
 
 export interface MaskTask {
   readonly plan: MaskPlan;
@@ -62,6 +62,7 @@ export class MaskPool {
   readonly #options: MaskPoolOptions;
   readonly #running = new Set<Running>();
   readonly #waiters = new Set<() => void>();
+  readonly #plans = new WeakMap<MaskPlan, MaskPlan>();
   #watch: NodeJS.Timeout | null = null;
   #bytes = 0;
   #closed = false;
@@ -104,7 +105,7 @@ export class MaskPool {
     this.#running.add(running);
     this.#bytes += bytes;
     this.#startWatch();
-    const task: MaskTask = { plan, batch, begun: running.begun };
+    const task: MaskTask = { plan: this.#postable(plan), batch, begun: running.begun };
     try {
       const masked: unknown = await this.#pool.run(task, {
         transferList: transferOf(batch),
@@ -119,6 +120,12 @@ export class MaskPool {
       this.#bytes -= bytes;
       this.#release();
     }
+  }
+
+  #postable(plan: MaskPlan): MaskPlan {
+    const known = this.#plans.get(plan) ?? postablePlan(plan);
+    this.#plans.set(plan, known);
+    return known;
   }
 
   async close(): Promise<void> {

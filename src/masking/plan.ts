@@ -47,6 +47,28 @@ export function maskPlan(columns: readonly ColumnPlan[], dialect: 'postgres' = '
   return { id: nextPlanId++, dialect, columns };
 }
 
+/**
+ * The plan as it may be posted: a key that lies in a shared pool of buffers would take the whole pool along, with
+ * whatever else is in it.
+ */
+export function postablePlan(plan: MaskPlan): MaskPlan {
+  return {
+    ...plan,
+    columns: plan.columns.map((column) => ({ ...column, mask: postableMask(column.mask) })),
+  };
+}
+
+function postableMask(mask: ColumnMask): ColumnMask {
+  if (mask.how === 'mask') return { ...mask, masker: postableSpec(mask.masker) };
+  return { ...mask, rules: mask.rules.map((rule) => ({ ...rule, masker: postableSpec(rule.masker) })) };
+}
+
+function postableSpec(spec: MaskerSpec): MaskerSpec {
+  if (spec.ring === null) return spec;
+  const keys = spec.ring.keys.map(({ id, secret }) => ({ id, secret: Uint8Array.from(secret) }));
+  return { ...spec, ring: { current: spec.ring.current, keys } };
+}
+
 export interface CompiledColumn {
   /** Null: no value of the type can hold what is looked for, so its cells stay. */
   readonly cell: CellMasker | null;

@@ -145,6 +145,14 @@ export class MaskJudge {
     return this.#masks.length === 0;
   }
 
+  /** Whether a masked column is used in any place. */
+  touches(facts: StatementFacts): boolean {
+    return (
+      this.#columns.length > 0 &&
+      facts.columns.some((use) => this.#maskOf(facts, use.schema, use.table, use.column) !== null)
+    );
+  }
+
   denial(facts: StatementFacts): MaskDenial | null {
     const [first] = this.#columns;
     if (first === undefined) return null;

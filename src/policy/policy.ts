@@ -37,6 +37,8 @@ export class Policy {
   readonly document: PolicyDocument;
   readonly rules: readonly Rule[];
   readonly masks: readonly Mask[];
+  /** All of them, whoever may be exempt. */
+  readonly everyMask: MaskJudge;
   readonly #contexts = new Map<string, PolicyContext>();
   readonly #timed: boolean;
 
@@ -48,6 +50,7 @@ export class Policy {
     this.document = document;
     this.rules = [...baseline, ...document.rules.map((rule) => new Rule(rule, observe))];
     this.masks = masksOf(document);
+    this.everyMask = new MaskJudge(this.masks);
     this.#timed = [...this.rules, ...this.masks].some(({ timed }) => timed);
     this.version = `sha256:${createHash('sha256').update(BASELINE_TEXT).update('\0').update(text).digest('hex')}`;
   }
