@@ -17,6 +17,7 @@ import {
 } from './definitions.ts';
 import { callFunction } from './functions.ts';
 import { analyzeQuery } from './query.ts';
+import { useRelation } from './relations.ts';
 import { NO_SHAPE, renamed, Scope, type Shape, wholeOf } from './scope.ts';
 import {
   constantText,
@@ -138,6 +139,8 @@ function fromTable(a: Analysis, statement: AstNode): StatementResult {
   sweep(a, statement.body, effectSet(...row.effects));
   const objectType =
     text(statement.body, 'objtype') ?? text(statement.body, 'objectType') ?? text(statement.body, 'kind');
+  const refreshed = statement.tag === 'RefreshMatViewStmt' ? struct(statement.body, 'relation') : null;
+  if (refreshed !== null) useRelation(a, refreshed, effectSet('read'));
   if (statement.tag === 'DropOwnedStmt') everyRelation(a, effectSet(...row.effects), () => true);
   if (text(statement.body, 'targtype') === 'ACL_TARGET_ALL_IN_SCHEMA') {
     const schemas = new Set(nodes(statement.body, 'objects').map(stringOf));

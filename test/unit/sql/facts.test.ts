@@ -162,8 +162,8 @@ const STATEMENTS: readonly (readonly [string, string, string, string])[] = [
   [
     'REFRESH MATERIALIZED VIEW shop.daily_sales',
     'REFRESH MATERIALIZED VIEW',
-    'write',
-    'shop.daily_sales:write',
+    'read write',
+    'shop.daily_sales:write shop.orders:read',
   ],
   ['CREATE INDEX ON shop.orders (lower(note))', 'CREATE INDEX', 'define', 'shop.orders:write'],
   [
