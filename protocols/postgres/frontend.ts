@@ -95,6 +95,8 @@ export class Frontend {
   /** Deals with whole messages in `bytes[start, end)`; gives where it stopped. */
   #process(bytes: Buffer, start: number, end: number): number {
     let at = start;
+    // What is sent from here on takes a Flush of its own, should it have to be waited for.
+    if (this.#link.blocks === 0) this.#flushed = false;
     while (at < end && !this.ended) {
       if (this.#streaming > 0) at = this.#stream(bytes, at, end);
       else if (this.#discarding > 0) at = this.#discard(at, end);
