@@ -16,9 +16,6 @@ import { Responses } from './responses.ts';
 import { RowLane } from './row-lane.ts';
 import { RowCounter } from './rows.ts';
 
-/** A result is masked where it is read up to here; a larger one with costly masks goes to worker threads. */
-const INLINE_BYTES_MAX = 128 * 1024;
-
 /** Messages that are read whole: errors and notices may quote a statement or a value, but not a table. */
 const CONTROL_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -145,15 +142,14 @@ export class Backend {
   }
 
   /** Rows or COPY data with their cells masked, on to the client. */
-  #mask(bytes: Buffer, start: number, end: number, tag: number, run: Run): void {
+  #mask(bytes: Buffer, start: number, end: number, tag: number, run: Run, rows: number): void {
     const { masking } = run;
     switch (masking.masking) {
       case 'rows':
         if (tag !== BACKEND.DataRow) break;
         if (this.#begun !== masking.rows) masking.rows.begin();
         this.#begun = masking.rows;
-        masking.bytes += end - start;
-        this.#lane ??= this.#laneFor(masking, run);
+        this.#lane ??= this.#laneFor(masking, run, rows, end - start);
         if (this.#lane === null) masking.rows.rewrite(bytes, start, end, this.#giveOut);
         else this.#lane.push(bytes, start, end);
         return;
@@ -169,22 +165,25 @@ export class Backend {
   }
 
   /** A large result of costly masks goes on in worker threads, so that other sessions do not wait for it. */
-  #laneFor(masking: Extract<RunMasking, { masking: 'rows' }>, run: Run): RowLane | null {
+  #laneFor(
+    masking: Extract<RunMasking, { masking: 'rows' }>,
+    run: Run,
+    rows: number,
+    bytes: number,
+  ): RowLane | null {
     const { of } = masking;
-    if (of.openLane === null || masking.bytes < INLINE_BYTES_MAX) return null;
-    return new RowLane(
-      { cells: of.cells, openLane: of.openLane },
-      {
-        giveOut: this.#giveOut,
-        progressed: () => this.#later(() => this.#progressed()),
-        failed: () =>
-          this.#later(() => {
-            this.#lane = null;
-            failMasking(this.#link, run);
-            this.#progressed();
-          }),
-      },
-    );
+    const { openLane } = of;
+    if (openLane === null || !of.goesToWorkers(rows, bytes)) return null;
+    return new RowLane(of.cells, openLane, {
+      giveOut: this.#giveOut,
+      progressed: () => this.#later(() => this.#progressed()),
+      failed: () =>
+        this.#later(() => {
+          this.#lane = null;
+          failMasking(this.#link, run);
+          this.#progressed();
+        }),
+    });
   }
 
   #progressed(): void {
@@ -255,9 +254,10 @@ export class Backend {
       return end;
     }
     const limit = run.decision?.obligations.limit ?? NO_LIMIT;
+    const before = run.counted.rows;
     const stop = this.#counter.count(bytes, at, to, tag, run.counted, limit);
     const counted = this.#counter.at;
-    if (counted > at) this.#mask(bytes, at, counted, tag, run);
+    if (counted > at) this.#mask(bytes, at, counted, tag, run, run.counted.rows - before);
     if (stop === 'rows' || stop === 'bytes') cut(link, run, stop);
     return counted;
   }

@@ -16,8 +16,7 @@ export const MASKED_ROW_BYTES_MAX = 64 * 1024 * 1024;
 export type RunMasking =
   | { readonly masking: 'none' }
   | { readonly masking: 'undescribed' }
-  /** `bytes`: masked where they were read so far; with much of it, the rest goes to worker threads. */
-  | { readonly masking: 'rows'; readonly rows: RowMasker; readonly of: ResultMasking; bytes: number }
+  | { readonly masking: 'rows'; readonly rows: RowMasker; readonly of: ResultMasking }
   | { readonly masking: 'copy'; readonly copy: CopyMasker };
 
 export const NO_MASKING: RunMasking = { masking: 'none' };
@@ -39,9 +38,7 @@ export function describeRows(link: Link, run: Run, bytes: Buffer, start: number,
   if (duties === null && !needsServersWord(link, run)) return;
   const masked = link.gate.maskResult(duties, readRowDescription(bytes, start, end));
   run.masking =
-    masked === null
-      ? NO_MASKING
-      : { masking: 'rows', rows: new RowMasker(masked.cells), of: masked, bytes: 0 };
+    masked === null ? NO_MASKING : { masking: 'rows', rows: new RowMasker(masked.cells), of: masked };
   if (masked === null && run.facts !== null) link.unmasked.set(run.facts, link.gate.stamp);
 }
 

@@ -14,11 +14,11 @@ import {
 import { HEADER_BYTES } from './frame.ts';
 import type { GiveOut } from './masked-rows.ts';
 
-/** Measured (bench/micro/masking.ts): below, the way to a thread and back costs more than it saves. */
-const BATCH_BYTES = 256 * 1024;
 /** Rows that wait for their cells: what one batch may keep, and how many batches. */
 const ROWS_BYTES_MAX = 1024 * 1024;
 const BATCHES_MAX = 8;
+
+type OpenLane = NonNullable<ResultMasking['openLane']>;
 
 export interface RowLaneEvents {
   readonly giveOut: GiveOut;
@@ -36,10 +36,10 @@ export class RowLane {
   #rows = new ByteSink(ROWS_BYTES_MAX);
   #full = false;
 
-  constructor(masking: ResultMasking & { readonly openLane: object }, events: RowLaneEvents) {
-    this.#cells = masking.cells;
+  constructor(cells: CellMasks, openLane: OpenLane, events: RowLaneEvents) {
+    this.#cells = cells;
     this.#events = events;
-    this.#port = masking.openLane({
+    this.#port = openLane({
       masked: (cells) => this.#masked(cells),
       drained: () => {
         this.#full = false;
@@ -69,7 +69,7 @@ export class RowLane {
       this.#addCells(bytes, at, next);
       this.#rows.copy(bytes, at, next);
       at = next;
-      if (this.#port.bytes >= BATCH_BYTES || this.#rows.at >= ROWS_BYTES_MAX) this.#send();
+      if (this.#port.isFull || this.#rows.at >= ROWS_BYTES_MAX) this.#send();
     }
     // While nothing is under way there is nothing to wait for.
     if (this.#out.length === 0) this.flush();

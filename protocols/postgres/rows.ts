@@ -61,7 +61,7 @@ export class RowCounter {
     counted.rows = rows;
     counted.bytes = sum;
     this.left = at > end ? at - end : 0;
-    this.at = at > end ? end : at;
+    this.at = Math.min(at, end);
     return stop;
   }
 }

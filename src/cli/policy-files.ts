@@ -114,8 +114,8 @@ export function watchPolicy(
     try {
       take(readPolicy(file, world()));
     } catch (error) {
-      if (!(error instanceof ProblemsError)) throw error;
-      report(error.problems);
+      // Whatever a file does to its reader, the sessions that are open go on under the policy in force.
+      report(error instanceof ProblemsError ? error.problems : [unforeseen(file, error)]);
     }
   };
   const watcher: FSWatcher = watch(dirname(path), (_event, name) => {
@@ -124,6 +124,8 @@ export function watchPolicy(
     if (timer !== null) clearTimeout(timer);
     timer = setTimeout(read, QUIET_MS);
   });
+  // Such as when the directory goes away: SIGHUP still works.
+  watcher.on('error', (error) => report([unforeseen(file, error)]));
   return {
     read,
     close() {
@@ -131,4 +133,9 @@ export function watchPolicy(
       if (timer !== null) clearTimeout(timer);
     },
   };
+}
+
+function unforeseen(file: string, error: unknown): Problem {
+  const message = error instanceof Error ? error.message : String(error);
+  return { file, line: 1, column: 1, key: '', message: `cannot be used: ${message}` };
 }

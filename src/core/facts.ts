@@ -134,6 +134,8 @@ export interface StatementFacts {
   readonly changesReading: boolean;
   /** It stores values whose origin could not be established. */
   readonly storesUnknown: boolean;
+  /** Values whose origin could not be established decide which rows there are, or in which order. */
+  readonly comparesUnknown: boolean;
   /** Relation names that the catalog does not have; a fresh catalog may. */
   readonly unresolved: boolean;
   /** Tables of the session's own that it makes, with their columns (null: not known). */

@@ -15,6 +15,8 @@ export interface ColumnMask extends MaskerChoice {
   readonly name: string;
   /** `mask`: NULL is masked as well, so that nobody sees which values are missing. */
   readonly nulls: 'keep' | 'mask';
+  /** Nothing may be told of the value, not even how many elements it has. */
+  readonly whole: boolean;
 }
 
 /** Values that are masked by what they look like, whatever their column. */
@@ -80,9 +82,8 @@ export const MASKED_KEPT = -2;
 export interface MaskLanePort {
   add(source: Buffer, start: number, end: number): void;
   addNull(): void;
-  /** Bytes and cells added since the last `send`. */
-  readonly bytes: number;
-  readonly cells: number;
+  /** What was added since the last `send` is enough for a batch. */
+  readonly isFull: boolean;
   /** Sends what was added off. False: nothing more should be added before `drained`. */
   send(): boolean;
   /** Batches that have not come out yet. */
@@ -100,6 +101,11 @@ export interface MaskLaneEvents {
 /** How one result is masked. */
 export interface ResultMasking {
   readonly cells: CellMasks;
-  /** Null: its masks cost so little that worker threads would only add to it. */
+  /** Null: there are no worker threads. */
   readonly openLane: ((events: MaskLaneEvents) => MaskLanePort) | null;
+  /**
+   * Whether the rows that are at hand, so many of so many bytes, and all after them are to go to worker threads. It
+   * counts them as masked where they were read when not.
+   */
+  goesToWorkers(rows: number, bytes: number): boolean;
 }

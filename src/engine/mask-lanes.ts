@@ -1,12 +1,29 @@
 /** A masking lane as sessions see it: cells in, masked cells out, each of its events one event of the session. */
 import type { MaskLaneEvents, MaskLanePort } from '../core/masks.ts';
-import { BatchReader, BatchWriter, MaskLane, type MaskPlan, type MaskPool } from '../masking/index.ts';
+import {
+  BatchReader,
+  BatchWriter,
+  MaskLane,
+  type MaskPlan,
+  type MaskPool,
+  type MaskRoute,
+} from '../masking/index.ts';
 
 export class LanePort implements MaskLanePort {
   readonly #lane: MaskLane;
   readonly #writer: BatchWriter;
+  readonly #columns: number;
+  readonly #route: MaskRoute;
 
-  constructor(pool: MaskPool, plan: MaskPlan, events: MaskLaneEvents, inEvent: (step: () => void) => void) {
+  constructor(
+    pool: MaskPool,
+    plan: MaskPlan,
+    route: MaskRoute,
+    events: MaskLaneEvents,
+    inEvent: (step: () => void) => void,
+  ) {
+    this.#columns = plan.columns.length;
+    this.#route = route;
     this.#writer = new BatchWriter(plan.columns.length);
     this.#lane = new MaskLane(pool, plan, {
       masked: (batch) => inEvent(() => events.masked(new BatchReader(batch))),
@@ -23,12 +40,8 @@ export class LanePort implements MaskLanePort {
     this.#writer.addNull();
   }
 
-  get bytes(): number {
-    return this.#writer.bytes;
-  }
-
-  get cells(): number {
-    return this.#writer.cells;
+  get isFull(): boolean {
+    return this.#route.isFull(this.#writer.cells / this.#columns, this.#writer.bytes);
   }
 
   get pending(): number {

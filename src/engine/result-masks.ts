@@ -17,6 +17,7 @@ import {
   type ResultMasking,
 } from '../core/masks.ts';
 import {
+  baseOf,
   type CellFormat,
   type CellType,
   type ColumnPlan,
@@ -27,6 +28,7 @@ import {
   type KeyRing,
   type MaskerSpec,
   type MaskPool,
+  MaskRoute,
   maskOne,
   maskPlan,
   NULL_CELL,
@@ -83,13 +85,15 @@ export class ResultMasks {
     if (cells === null) return null;
     const makePool = this.#makePool;
     const masked = plans.filter((plan, n) => plan !== null && cells[n] !== null);
-    if (makePool === null || !masked.some(isCostly)) return { cells, openLane: null };
     const plan = maskPlan(masked.filter((column) => column !== null));
+    const route = new MaskRoute(plan);
+    const goesToWorkers = (rows: number, bytes: number) => route.take(rows, bytes) === 'workers';
+    if (makePool === null) return { cells, openLane: null, goesToWorkers };
     const openLane = (events: MaskLaneEvents) => {
       this.#pool ??= makePool();
-      return new LanePort(this.#pool, plan, events, inEvent);
+      return new LanePort(this.#pool, plan, route, events, inEvent);
     };
-    return { cells, openLane };
+    return { cells, openLane, goesToWorkers };
   }
 
   /** For COPY … TO STDOUT, which describes no types: they are those of the columns that are copied. */
@@ -121,7 +125,9 @@ export class ResultMasks {
       const column = columns[n];
       if (column === undefined) return null;
       if (mask !== null) {
-        return { ...column, mask: { how: 'mask', masker: this.#spec(mask), nulls: mask.nulls } };
+        // How many elements a value has tells of it, too.
+        const choice = mask.whole && COMPOUND.has(baseOf(column.type).kind) ? NULLED : mask;
+        return { ...column, mask: { how: 'mask', masker: this.#spec(choice), nulls: mask.nulls } };
       }
       return rules === null ? null : { ...column, mask: { how: 'detect', rules } };
     });
@@ -152,6 +158,9 @@ export class ResultMasks {
     return spec;
   }
 }
+
+const COMPOUND: ReadonlySet<CellType['kind']> = new Set(['array', 'composite']);
+const NULLED: MaskerChoice = { masker: 'null', options: undefined };
 
 interface Described {
   readonly type: CellType;
@@ -198,14 +207,6 @@ function typeOfOutput({ origins }: OutputColumn, catalog: Catalog | null): CellT
 function cellsOf(plans: readonly (ColumnPlan | null)[]): CellMasks | null {
   const cells = plans.map((plan) => (plan === null ? null : cellMask(plan)));
   return cells.every((cell) => cell === null) ? null : cells;
-}
-
-/** Maskers that encrypt or hash, and detectors: ten times and more the cost of the others (bench/micro/masking.ts). */
-const COSTLY: ReadonlySet<string> = new Set(['hash', 'token', 'fpe']);
-
-function isCostly(plan: ColumnPlan | null): boolean {
-  if (plan === null) return false;
-  return plan.mask.how === 'detect' || COSTLY.has(plan.mask.masker.name);
 }
 
 function cellMask(plan: ColumnPlan): CellMask | null {

@@ -3,7 +3,7 @@
  * column may come out masked, may not be stored elsewhere, and may be compared as far as `inference` allows.
  */
 import { effectSet } from '../core/effects.ts';
-import type { Dependence, OutputColumn, StatementFacts } from '../core/facts.ts';
+import type { ColumnUse, Dependence, OutputColumn, StatementFacts } from '../core/facts.ts';
 import type { ColumnMask, DetectedMask, MaskDuties, MaskerChoice } from '../core/masks.ts';
 import type { SessionContext } from '../core/principal.ts';
 import type { MaskDocument } from './masks-schema.ts';
@@ -16,7 +16,7 @@ export type Inference = 'allow' | 'equality' | 'deny';
 
 /** Where nothing of a value can be kept: what is computed from it, or of an origin that is not known. */
 const REDACT: MaskerChoice = { masker: 'redact', options: undefined };
-export const UNKNOWN_ORIGIN: ColumnMask = { name: 'unknown origin', nulls: 'keep', ...REDACT };
+export const UNKNOWN_ORIGIN: ColumnMask = { name: 'unknown origin', nulls: 'mask', whole: true, ...REDACT };
 
 /** A column by the server's own numbers, so that it stays masked under another name. */
 export interface NumberedColumn {
@@ -53,9 +53,10 @@ export class Mask {
     this.#unless = document.unless === undefined ? null : contextTests(document.unless);
   }
 
-  /** As an output column gets it; `whole`: nothing of its values may be kept. */
+  /** As an output column gets it; `whole`: nothing of its values may be told, not even which are NULL. */
   toColumn(whole: boolean): ColumnMask {
-    return { name: this.name, nulls: this.#nulls, ...(whole ? REDACT : this.choice) };
+    if (whole) return { name: this.name, nulls: 'mask', whole, ...REDACT };
+    return { name: this.name, nulls: this.#nulls, whole, ...this.choice };
   }
 
   get isOfColumns(): boolean {
@@ -123,6 +124,11 @@ function readsData(facts: StatementFacts): boolean {
   return runsUnread(facts) || facts.relations.some((use) => !SYSTEM_SCHEMAS.has(use.schema ?? ''));
 }
 
+function isUnknown(facts: StatementFacts, schema: string | null, table: string): boolean {
+  if (!facts.unresolved) return false;
+  return facts.relations.some((use) => !use.known && use.name === table && use.schema === schema);
+}
+
 const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
 
 /** What the masks in force for a session have to say of one statement. */
@@ -164,7 +170,12 @@ export class MaskJudge {
     }
     for (const use of facts.columns) {
       const mask = this.#maskOf(facts, use.schema, use.table, use.column);
-      if (mask === null || use.reveals === 'presence') continue;
+      if (mask === null) {
+        const denial = this.#denialOfUnknown(facts, use);
+        if (denial !== null) return denial;
+        continue;
+      }
+      if (use.reveals === 'presence') continue;
       const column = `${use.schema === null ? '' : `${use.schema}.`}${use.table}.${use.column}`;
       if (use.place === 'source') {
         return { mask: mask.name, message: `${column} is masked, so its values cannot be stored elsewhere` };
@@ -187,7 +198,26 @@ export class MaskJudge {
         message: 'values that may come from masked columns cannot be stored elsewhere',
       };
     }
+    const compared = facts.comparesUnknown ? this.#reach(facts) : null;
+    if (compared !== null && compared.inference !== 'allow') {
+      return {
+        mask: compared.name,
+        message: 'what may come from masked columns cannot be compared, nor decide on rows or their order',
+      };
+    }
     return null;
+  }
+
+  /** A relation that the catalog does not have may be a view that was made a moment ago, of anything. */
+  #denialOfUnknown(facts: StatementFacts, use: ColumnUse): MaskDenial | null {
+    const [first] = this.#columns;
+    if (first === undefined || use.place === 'output' || use.place === 'assignment') return null;
+    if (!isUnknown(facts, use.schema, use.table)) return null;
+    const name = `${use.schema === null ? '' : `${use.schema}.`}${use.table}`;
+    return {
+      mask: first.name,
+      message: `what ${name} holds is not known (the catalog has no committed relation of that name), so it can neither be compared nor stored elsewhere`,
+    };
   }
 
   /** Null where nothing of the statement is masked. */
@@ -233,7 +263,10 @@ export class MaskJudge {
     for (const origin of output.origins) {
       if (origin.how === 'presence') continue;
       const mask = this.#maskOf(facts, origin.schema, origin.table, origin.column);
-      if (mask === null) continue;
+      if (mask === null) {
+        if (isUnknown(facts, origin.schema, origin.table)) return unknown;
+        continue;
+      }
       // Of two masks neither may be weakened by the other.
       if (found !== null && (found !== mask || how !== origin.how)) return found.toColumn(true);
       found = mask;

@@ -62,6 +62,8 @@ export class Analysis {
   unresolved = false;
   /** Values whose origin is not known are stored, or given to a function that has effects. */
   storesUnknown = false;
+  /** Values whose origin is not known decide which rows there are, or in which order. */
+  comparesUnknown = false;
   /** A set-returning function runs, so that row counts do not follow from the tables. */
   returnsSets = false;
   /** Offsets of constants whose value no fact depends on, and of those that were looked at. */
@@ -119,6 +121,7 @@ export class Analysis {
   addColumns(origins: Origins, place: Place, reveals: Revealed = this.reveals): void {
     if (origins === null) {
       if (place === 'source') this.storesUnknown = true;
+      else if (place !== 'output' && place !== 'assignment') this.comparesUnknown = true;
       return;
     }
     for (const origin of origins) {
@@ -170,6 +173,7 @@ export class Analysis {
     this.unresolved ||= inner.unresolved;
     this.changesReading ||= inner.changesReading;
     this.storesUnknown ||= inner.storesUnknown;
+    this.comparesUnknown ||= inner.comparesUnknown;
   }
 
   /** Takes over what was visited and looked at in a part of this statement's own text. */

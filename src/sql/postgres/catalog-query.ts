@@ -100,7 +100,7 @@ export async function readCatalogObjects(run: RunQuery, major: number): Promise<
 /** How the values of types outside pg_catalog are put together: domains, enums, arrays, ranges, composites. */
 const TYPE_ROWS = `
   SELECT t.oid::text AS oid, t.typname AS name, t.typtype AS typtype,
-         CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE 0 END::text AS element, t.typdelim AS delimiter,
+         coalesce(v.oid, 0)::text AS element, t.typdelim AS delimiter,
          t.typbasetype::text AS base, t.typtypmod::text AS modifier, coalesce(r.rngsubtype, 0)::text AS bound,
          coalesce((SELECT pg_catalog.json_agg(e.enumlabel ORDER BY e.enumsortorder)
                      FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid), '[]'::json) AS labels,
@@ -109,6 +109,7 @@ const TYPE_ROWS = `
              FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
          ) END AS fields
     FROM pg_catalog.pg_type t
+    LEFT JOIN pg_catalog.pg_type v ON v.typarray = t.oid
     LEFT JOIN pg_catalog.pg_range r ON t.oid IN (%RANGES%)
    WHERE t.oid >= 16384`;
 

@@ -87,11 +87,16 @@ export function columnReference(a: Analysis, body: JsonObject, scope: Scope, pla
     return recorded(a, wholeRow(ranges), place);
   }
   const name = stringOf(last);
-  if (path.length === 0) return recorded(a, bareName(a, scope, name), place);
+  if (path.length === 0) {
+    const origins = bareName(a, scope, name);
+    // The server does not find it either, and says so.
+    return origins === MISSING ? null : recorded(a, origins, place);
+  }
   const ranges = rangesOf(scope, path);
   if (ranges.length === 0) {
     // `column.field` of a composite column, or `alias.column.field`.
-    const outer = bareName(a, scope, path[0] ?? '');
+    const found = bareName(a, scope, path[0] ?? '');
+    const outer = found === MISSING ? null : found;
     callNamed(a, null, name, true);
     return recorded(a, weaken(outer, 'computed'), place);
   }
@@ -145,7 +150,9 @@ function openColumn(range: Range, name: string): Origins {
   return [{ schema: relation.schema, table: relation.name, column: name, how: 'copied' }];
 }
 
-function bareName(a: Analysis, scope: Scope, name: string): Origins {
+const MISSING = Symbol('no column of that name');
+
+function bareName(a: Analysis, scope: Scope, name: string): Origins | typeof MISSING {
   const origins = lookUpColumn(scope, name);
   const ranges = scope.rangesNamed(name, null);
   // In an open range the name may be a column or the whole row of that alias: both are taken.
@@ -155,7 +162,7 @@ function bareName(a: Analysis, scope: Scope, name: string): Origins {
   if (origins !== undefined) return origins;
   if (SYSTEM_COLUMNS.has(name)) return NOWHERE;
   a.unresolved = true;
-  return null;
+  return MISSING;
 }
 
 function wholeRow(ranges: readonly Range[]): Origins {

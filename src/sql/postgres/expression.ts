@@ -17,7 +17,7 @@ import {
 } from './ast.ts';
 import { columnReference, indirection } from './columns.ts';
 import { callFunction, useOperator, useType } from './functions.ts';
-import { NOWHERE, type Origins, union, weaken } from './origins.ts';
+import { NOWHERE, type Origins, presenceOf, union, weaken } from './origins.ts';
 import { analyzeQuery } from './query.ts';
 import { type Scope, wholeOf } from './scope.ts';
 
@@ -86,8 +86,11 @@ function walk(a: Analysis, value: AstNode, scope: Scope, place: Place): Origins 
       return optional(a, body, 'node', scope, place);
     case 'NullTest': {
       const arg = node(body, 'arg');
-      const origins = a.revealing('presence', arg, () => plain(a, value, scope, place));
-      return arg?.tag === 'ColumnRef' ? weaken(origins, 'presence') : origins;
+      const origins = a.revealing('presence', arg, () => {
+        const own = arg === null ? NOWHERE : expression(a, arg, scope, place);
+        return weaken(arg?.tag === 'ColumnRef' ? presenceOf(own) : own, 'computed');
+      });
+      return origins;
     }
     default:
       return plain(a, value, scope, place);

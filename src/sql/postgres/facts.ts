@@ -60,6 +60,7 @@ export function factsFrom(a: Analysis, result: StatementResult): StatementFacts 
     act: result.act,
     changesReading: a.changesReading || (a.effects & MAY_RUN_ANYTHING) !== 0,
     storesUnknown: a.storesUnknown,
+    comparesUnknown: a.comparesUnknown,
     unresolved: a.unresolved,
     makesTemporary: a.makesTemporary,
   };

@@ -7,7 +7,7 @@ import { type AstNode, constantOf, flag, locationOf, names, node, nodes, struct,
 import type { CatalogFunction } from './catalog.ts';
 import { expression, expressions } from './expression.ts';
 import { effectsOfNamed, isHarmlessBuiltin } from './function-effects.ts';
-import { NOWHERE, type Origins, union, weaken } from './origins.ts';
+import { NOWHERE, type Origins, presenceOf, union, weaken } from './origins.ts';
 import { analyzeQuery } from './query.ts';
 import { useNamedRelation } from './relations.ts';
 import type { Scope } from './scope.ts';
@@ -28,7 +28,7 @@ export function callFunction(a: Analysis, body: JsonObject, scope: Scope, place:
   let origins = a.revealing(counts ? 'presence' : 'anything', args[0] ?? null, () =>
     expressions(a, args, scope, place),
   );
-  if (counts && args[0]?.tag === 'ColumnRef') origins = weaken(origins, 'presence');
+  if (counts && args[0]?.tag === 'ColumnRef') origins = presenceOf(origins);
   origins = union(origins, expressions(a, nodes(body, 'agg_order'), scope, place));
   const filter = node(body, 'agg_filter');
   if (filter !== null) expression(a, filter, scope, 'filter');
