@@ -27,7 +27,7 @@ export async function startPair(
   options: Omit<SluiceOptions, 'upstream'> = {},
   server: PostgresServerOptions = {},
 ): Promise<PostgresPair> {
-  const postgres = await startPostgres(server);
+  const postgres = await startPostgres({ ...serverOfMatrix(), ...server });
   try {
     const admin = await connected(postgres.url());
     await admin.query('CREATE DATABASE pattern');
@@ -56,6 +56,12 @@ export async function startPair(
     await postgres.stop();
     throw error;
   }
+}
+
+/** The server that test/matrix asks for: a folder with bin, lib and share in SLUICE_POSTGRES_NATIVE. */
+function serverOfMatrix(): PostgresServerOptions {
+  const native = process.env['SLUICE_POSTGRES_NATIVE'];
+  return native === undefined ? {} : { native };
 }
 
 async function connected(url: string): Promise<Client> {
