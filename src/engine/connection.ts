@@ -68,6 +68,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
   #ending = false;
   /** The session is over, and its legs have nothing more to say than what was written. */
   #over = false;
+  #cancelWhenSent = false;
 
   constructor(domain: ListenerDomain, accept: (events: LegEvents) => Leg) {
     this.#domain = domain;
@@ -190,7 +191,9 @@ export class Connection implements EnginePort, LiveSession, Staging {
         connection.#up?.resume('session');
       },
       cancel() {
-        connection.#cancelUpstream();
+        // Ahead of the statement that it is to stop, it would stop nothing.
+        if (connection.#staged.length > 0) connection.#cancelWhenSent = true;
+        else connection.#cancelUpstream();
       },
       end() {
         connection.#endUpstream();
@@ -230,7 +233,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
       up.write(staged[0].bytes, staged[0].start, staged[0].end);
     else up.writeAll(staged.map((piece) => piece.bytes.subarray(piece.start, piece.end)));
     if (up.congested) this.#down.pause('congestion');
-    if (this.#upEnding) this.#endUpstream();
+    this.#afterStaged();
     return !up.congested;
   }
 
@@ -247,6 +250,16 @@ export class Connection implements EnginePort, LiveSession, Staging {
     this.#staged = this.#staged.filter((piece) => piece.turn < turn);
     // The last expectations are those of the last turn.
     for (const one of [...dropped].reverse()) this.#event(() => this.#session.retract(one));
+    this.#afterStaged();
+  }
+
+  /** What had to wait for the staged bytes, whether they were sent or dropped. */
+  #afterStaged(): void {
+    if (this.#staged.length > 0) return;
+    if (this.#cancelWhenSent) {
+      this.#cancelWhenSent = false;
+      this.#cancelUpstream();
+    }
     if (this.#upEnding) this.#endUpstream();
   }
 

@@ -67,6 +67,7 @@ export class UpstreamDialer implements Dialer {
     reject: (error: Error) => void,
   ): void {
     socket.write(this.#tlsRequest);
+    socket.once('close', () => reject(new Error('closed before it answered')));
     socket.once('data', (answer: Buffer) => {
       if (answer.length === 1 && answer[0] === TLS_YES) {
         const secured = tls.connect({ ...options, socket });

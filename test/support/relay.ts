@@ -10,7 +10,12 @@ export interface Relay {
   close(): void;
 }
 
-export async function startRelay(upstreamPort: number, ownPort = 0): Promise<Relay> {
+/** `seen` is told what is on its way to the server, before it gets there. */
+export async function startRelay(
+  upstreamPort: number,
+  ownPort = 0,
+  seen: (bytes: Buffer) => void = () => {},
+): Promise<Relay> {
   const sockets = new Set<Socket>();
   let isHanging = false;
   let left: number | null = null;
@@ -24,7 +29,10 @@ export async function startRelay(upstreamPort: number, ownPort = 0): Promise<Rel
     if (isHanging) return;
     const up = connect({ port: upstreamPort, host: '127.0.0.1' });
     keep(up);
-    down.on('data', (bytes: Buffer) => void (isHanging || up.write(bytes)));
+    down.on('data', (bytes: Buffer) => {
+      seen(bytes);
+      if (!isHanging) up.write(bytes);
+    });
     up.on('data', (bytes: Buffer) => {
       if (isHanging) return;
       if (left === null || bytes.length <= left) {
