@@ -178,6 +178,12 @@ export class Responses {
         link.readingStale = true;
         link.gate.setPath(null);
         return 'drop';
+      case 'probe-pipeline':
+        // A cancel or a timeout has hit it in place of the client's own message, and failed their pipeline.
+        link.readingStale = true;
+        link.gate.setPath(null);
+        this.#skipToSync();
+        return 'pass';
       default:
         throw unexpected('ErrorResponse', first);
     }
