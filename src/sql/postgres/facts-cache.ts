@@ -11,6 +11,8 @@ import type { Lexer } from './lexer.ts';
 /** Longer texts are not kept by their exact bytes. */
 const EXACT_BYTES_MAX = 8 * 1024;
 const VARIANTS_MAX = 128;
+/** What facts and judgements of a small statement take, roughly. */
+const ENTRY_BYTES = 4 * 1024;
 
 /** Entries of one skeleton that keep the same literals (by ordinal), by the text of those literals. */
 interface Variants {
@@ -26,8 +28,8 @@ export class FactsCache {
   hits = 0;
   misses = 0;
 
-  /** `bytesMax`: keys kept in all; the oldest go first. */
-  constructor(bytesMax = 8 * 1024 * 1024) {
+  /** `bytesMax`: keys and what they stand for, in all; the oldest go first. */
+  constructor(bytesMax = 32 * 1024 * 1024) {
     this.#bytesMax = bytesMax;
   }
 
@@ -70,8 +72,8 @@ export class FactsCache {
   }
 
   #addExact(entry: SqlEntry, key: string): void {
+    if (!this.#exact.has(key)) this.#bytes += costOf(key);
     this.#exact.set(key, entry);
-    this.#bytes += key.length;
     this.#shrink();
   }
 
@@ -81,7 +83,7 @@ export class FactsCache {
     if (variants === undefined) {
       variants = [];
       this.#skeletons.set(skeleton, variants);
-      this.#bytes += skeleton.length;
+      this.#bytes += costOf(skeleton);
     }
     let own = variants.find((candidate) => sameOrdinals(candidate.kept, kept));
     if (own === undefined) {
@@ -89,8 +91,8 @@ export class FactsCache {
       variants.push(own);
     }
     const key = literalsOf(lexer, bytes, start, kept);
+    if (!own.byLiterals.has(key)) this.#bytes += costOf(key);
     own.byLiterals.set(key, entry);
-    this.#bytes += key.length;
     if (own.byLiterals.size > VARIANTS_MAX) this.#bytes -= dropOldest(own.byLiterals);
     this.#shrink();
   }
@@ -101,20 +103,25 @@ export class FactsCache {
       else {
         const [oldest] = this.#skeletons;
         if (oldest === undefined) return;
-        this.#bytes -= oldest[0].length;
+        this.#bytes -= costOf(oldest[0]);
         for (const { byLiterals } of oldest[1])
-          for (const key of byLiterals.keys()) this.#bytes -= key.length;
+          for (const key of byLiterals.keys()) this.#bytes -= costOf(key);
         this.#skeletons.delete(oldest[0]);
       }
     }
   }
 }
 
-/** The oldest entry goes; gives its key's length. */
+/** A key with its facts and judgements, of which a short statement has far more than it has text. */
+function costOf(key: string): number {
+  return key.length + ENTRY_BYTES;
+}
+
+/** The oldest entry goes; gives what it cost. */
 function dropOldest(map: Map<string, SqlEntry>): number {
   for (const key of map.keys()) {
     map.delete(key);
-    return key.length;
+    return costOf(key);
   }
   return 0;
 }
