@@ -202,7 +202,9 @@ test('promise 13: an upstream killed in the middle of a result ends its sessions
   }
   assert.match(errorAmong(await idle.toEnd())?.['C'] ?? '', /^(08006|57P0[12])$/);
   await until(() => sluice.server.sessions.size === 0, 'the sessions to end');
-  const ends = sluice.records().filter(({ type }) => type === 'session-end');
+  const endings = () => sluice.records().filter(({ type }) => type === 'session-end');
+  await until(() => endings().length === 2, 'the ends of the sessions in the journal');
+  const ends = endings();
   assert.deepEqual([...new Set(ends.map(({ reason }) => reason))], ['upstream-lost']);
   const told = await login(sluice.port);
   assert.equal(errorOf(told[0])['C'], '08001');
