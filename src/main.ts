@@ -95,6 +95,7 @@ if (isEntryPoint()) {
     out: (written) => process.stdout.write(written),
     error: (written) => process.stderr.write(written),
     isTerminal: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
+    errorIsTerminal: process.stderr.isTTY === true,
     inputIsTerminal: process.stdin.isTTY === true,
     readInput: () => text(process.stdin),
     readSecrets,

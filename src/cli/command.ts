@@ -16,6 +16,8 @@ export interface Io {
   error(text: string): void;
   /** Whether output goes to a terminal, so that it may have colours. */
   readonly isTerminal: boolean;
+  /** Whether standard error goes to a terminal, so that it may show how far something is. */
+  readonly errorIsTerminal: boolean;
   /** Whether somebody sits at standard input. */
   readonly inputIsTerminal: boolean;
   /** Standard input, to its end. */

@@ -1,5 +1,6 @@
 /** Every command, in the order of the overview. */
 import { check } from './check.ts';
+import { classify } from './classify.ts';
 import type { Command } from './command.ts';
 import { demo } from './demo.ts';
 import { explain } from './explain.ts';
@@ -17,6 +18,7 @@ export const COMMANDS: readonly Command[] = [
   check,
   explain,
   testPolicies,
+  classify,
   sessions,
   replay,
   verify,

@@ -36,6 +36,7 @@ export {
   type MaskPlan,
   maskPlan,
 } from './plan.ts';
+export { DetectorProbe, type Found } from './probe.ts';
 export { MaskRoute } from './route.ts';
 export {
   type MaskerSpec,

@@ -25,6 +25,7 @@ export interface CatalogAccount {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const QUERY_TIMEOUT_MS = 30_000;
+const LOCK_TIMEOUT_MS = 3_000;
 
 export class PostgresCatalogSource implements CatalogSource {
   readonly #account: CatalogAccount;
@@ -54,7 +55,8 @@ export class PostgresCatalogSource implements CatalogSource {
   async #connected(): Promise<pg.Client> {
     if (this.#client !== null) return this.#client;
     // With an empty search path, definitions name everything in full.
-    const client = await connectTo(this.#account, '-c search_path=');
+    // Definitions under change are locked: what waits for the reading may be what holds the lock.
+    const client = await connectTo(this.#account, `-c search_path= -c lock_timeout=${LOCK_TIMEOUT_MS}`);
     client.on('error', () => {
       this.#client = null;
     });
@@ -70,14 +72,18 @@ export class PostgresCatalogSource implements CatalogSource {
 }
 
 /** Connects, without TLS where the server has none and may go without. `options` are for the server's command line. */
-async function connectTo(account: CatalogAccount, options: string): Promise<pg.Client> {
+export async function connectTo(
+  account: CatalogAccount,
+  options: string,
+  applicationName = 'sluice catalog',
+): Promise<pg.Client> {
   const { tls, tlsOptional } = account;
   try {
-    return await connectWith(account, tls, options);
+    return await connectWith(account, tls, options, applicationName);
   } catch (error) {
     const refused = error instanceof Error && error.message.includes('does not support SSL');
     if (tls === null || !tlsOptional || !refused) throw error;
-    return await connectWith(account, null, options);
+    return await connectWith(account, null, options, applicationName);
   }
 }
 
@@ -85,6 +91,7 @@ async function connectWith(
   { host, port, database, user, password }: CatalogAccount,
   tls: tls.ConnectionOptions | null,
   options: string,
+  applicationName: string,
 ): Promise<pg.Client> {
   const client = new pg.Client({
     host,
@@ -95,7 +102,7 @@ async function connectWith(
     ssl: tls ?? false,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
-    application_name: 'sluice catalog',
+    application_name: applicationName,
     options,
     keepAlive: true,
   });

@@ -13,6 +13,7 @@ export interface CommandResult {
 export interface CommandWorld {
   readonly input?: string;
   readonly isTerminal?: boolean;
+  readonly errorIsTerminal?: boolean;
   /** What somebody at the terminal answers to questions for secrets; none: they give up. */
   readonly secrets?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -31,6 +32,7 @@ export async function sluice(args: readonly string[], world: CommandWorld = {}):
       error += written;
     },
     isTerminal: world.isTerminal ?? false,
+    errorIsTerminal: world.errorIsTerminal ?? false,
     inputIsTerminal: world.input === undefined,
     readInput: async () => world.input ?? '',
     readSecrets: async () => world.secrets ?? null,

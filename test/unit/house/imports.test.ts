@@ -13,6 +13,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: ['bytes'],
   ...Object.fromEntries(PARTS.map((part) => [part, DOMAIN])),
   config: DOMAIN,
+  // It proposes masks, so it asks detectors and maskers.
+  classify: [...DOMAIN, 'masking'],
   engine: [...DOMAIN, ...PARTS],
   // It reads the upstream's catalog, whose queries are sql's, over a connection of its own.
   transport: [...DOMAIN, 'engine', 'sql'],

@@ -1,0 +1,254 @@
+import { existsSync } from 'node:fs';
+import { NOTHING_SAMPLED } from '../classify/census.ts';
+import { type ClassifiedColumn, classify as classifyColumn, type Finding } from '../classify/finding.ts';
+import { printable, proposalOf, proposalYaml } from '../classify/proposal.ts';
+import { loadConfig, readTextFile } from '../config/load.ts';
+import { parseUpstreamUrl, type UpstreamUrl } from '../config/upstream-url.ts';
+import { nearest } from '../core/nearest.ts';
+import { ProblemsError } from '../core/problem.ts';
+import { type Mask, masksOf } from '../policy/masks.ts';
+import { loadPolicy } from '../policy/policy.ts';
+import { Catalog, StatementReader } from '../sql/index.ts';
+import { type CatalogAccount, PostgresCatalogSource } from '../transport/catalog-source.ts';
+import { type ParsedArguments, parseArguments } from './arguments.ts';
+import { classificationJson } from './classify-json.ts';
+import { estimateOf, Sampler } from './classify-sample.ts';
+import { type Target, type Targets, targetsOf } from './classify-targets.ts';
+import { type Command, EXIT, type Io, UsageError } from './command.ts';
+import { errorText } from './error-text.ts';
+import { accountOf } from './listeners.ts';
+import { DEFAULT_CONFIG, listenerNamed, policyFileOf } from './premises.ts';
+import { plural } from './text-layout.ts';
+
+const HELP = `Usage: sluice classify --upstream postgres://user@host:5432/database [options]
+       sluice classify [--config FILE] [--listener NAME] [options]
+
+Looks for columns that ought to be masked (identity numbers, cards, bank accounts, e-mail, telephones, passwords
+and tokens, dates of birth …) by their names and by a sample of their values, and prints a masks: section for
+policy.yaml. Each proposal says what speaks for it. Values are only counted: none is printed or kept, not in
+errors either. It reads and changes nothing: one connection, read-only transactions, a time limit of 10 s for
+each table. Whoever it connects as needs SELECT on the tables; what it may not read is judged by names alone.
+
+Where to look:
+  --upstream URL         this database; a password that the URL leaves out is taken from PGPASSWORD
+  --config FILE          the upstream of a listener there (default: sluice.yaml, if it is there and no
+                         --upstream is given); columns that its policy masks already are left out
+  --listener NAME        which listener, if there are several
+  --schema NAME          only this schema; may be repeated
+  --sample ROWS          rows to read of each table, 1 to 100000 (default: 500); large tables are sampled by
+                         random pages, others from their beginning
+
+  --json                 for scripts: { upstream, columns, detected, notes, yaml, … } with the counts
+
+Examples:
+  sluice classify --upstream 'postgres://reader@db.example/shop?sslmode=verify-full' > masks.yaml
+  sluice classify --config sluice.yaml --schema shop
+
+Put what you keep of it into policy.yaml, then run "sluice check". A sample shows what is there, and never that
+nothing else is.
+
+Exit codes: 0 a proposal was printed, also where nothing was found; 2 it could not run.
+`;
+
+const SAMPLE_ROWS = 500;
+const SAMPLE_ROWS_MAX = 100_000;
+
+interface Origin {
+  readonly upstream: UpstreamUrl;
+  readonly account: CatalogAccount;
+  /** Masks that are there already. */
+  readonly masks: readonly Mask[];
+  readonly notes: readonly string[];
+}
+
+export interface Classification {
+  /** `host:port/database`. */
+  readonly upstream: string;
+  readonly serverVersion: number;
+  readonly sampleRows: number;
+  readonly tables: number;
+  /** Columns whose values were looked at, and others judged by their names. */
+  readonly columnsSampled: number;
+  readonly columnsNamed: number;
+  readonly findings: readonly Finding[];
+  readonly alreadyMasked: readonly ClassifiedColumn[];
+  readonly notes: readonly string[];
+}
+
+export const classify: Command = {
+  name: 'classify',
+  summary: 'which columns of a database ought to be masked: a masks: section to start from',
+  help: HELP,
+  async run(args: readonly string[], io: Io) {
+    const parsed = parseArguments(args, {
+      texts: ['upstream', 'config', 'listener', 'sample'],
+      lists: ['schema'],
+      flags: ['json'],
+    });
+    const [extra] = parsed.positionals;
+    if (extra !== undefined)
+      throw new UsageError(`classify takes no arguments; a database is given by --upstream`);
+    const rows = sampleRowsOf(parsed.text('sample'));
+    const origin = originOf(parsed, io);
+    const found = await classifyDatabase(origin, parsed.all('schema'), rows, io);
+    const masks = proposalOf(found.findings);
+    const yaml = `${headerOf(found, masks.length === 0)}${proposalYaml(masks)}`;
+    if (parsed.flag('json')) io.out(`${JSON.stringify(classificationJson(found, yaml), null, 2)}\n`);
+    else {
+      io.out(yaml);
+      for (const note of found.notes) io.error(`note: ${note}\n`);
+    }
+    return EXIT.ok;
+  },
+};
+
+function sampleRowsOf(written: string | undefined): number {
+  if (written === undefined) return SAMPLE_ROWS;
+  const rows = /^\d+$/.test(written) ? Number(written) : 0;
+  if (rows < 1 || rows > SAMPLE_ROWS_MAX)
+    throw new UsageError(`--sample is a number of rows from 1 to ${SAMPLE_ROWS_MAX}, not "${written}"`);
+  return rows;
+}
+
+function originOf(parsed: ParsedArguments, io: Io): Origin {
+  const [url, config] = [parsed.text('upstream'), parsed.text('config')];
+  if (url !== undefined) {
+    if (config !== undefined || parsed.text('listener') !== undefined)
+      throw new UsageError('expected --upstream, or --config with --listener, not both');
+    return { ...reached(upstreamOf(url), process.cwd(), io), masks: [], notes: [] };
+  }
+  if (config === undefined && !existsSync(DEFAULT_CONFIG)) {
+    throw new UsageError(
+      `expected --upstream postgres://user@host:5432/database, or --config FILE (there is no ${DEFAULT_CONFIG} here)`,
+    );
+  }
+  const loaded = loadConfig(config ?? DEFAULT_CONFIG, io.environment);
+  const { upstream } = listenerNamed(loaded, parsed.text('listener'));
+  const origin = reached(upstream, loaded.directory, io);
+  const file = policyFileOf(loaded);
+  try {
+    return { ...origin, masks: masksOf(loadPolicy(file, readTextFile(file)).policy.document), notes: [] };
+  } catch (error) {
+    if (!(error instanceof ProblemsError)) throw error;
+    const note = `${file} cannot be used, so columns that it masks are proposed again; "sluice check" says why`;
+    return { ...origin, masks: [], notes: [note] };
+  }
+}
+
+function reached(upstream: UpstreamUrl, directory: string, io: Io): Pick<Origin, 'upstream' | 'account'> {
+  const account = accountOf(upstream, directory);
+  const password = account.password ?? io.environment['PGPASSWORD'] ?? null;
+  return { upstream, account: { ...account, password } };
+}
+
+function upstreamOf(url: string): UpstreamUrl {
+  try {
+    return parseUpstreamUrl(url);
+  } catch (error) {
+    throw new UsageError(`--upstream: ${errorText(error)}`);
+  }
+}
+
+async function classifyDatabase(
+  origin: Origin,
+  schemas: readonly string[],
+  sampleRows: number,
+  io: Io,
+): Promise<Classification> {
+  const { upstream } = origin;
+  const address = `${upstream.host}:${upstream.port}/${upstream.database}`;
+  let sampler: Sampler | null = null;
+  try {
+    const catalog = await readCatalog(origin.account);
+    const reader = await StatementReader.load(catalog.major);
+    const { targets, behindViews } = targetsOf(catalog, reader, knownSchemas(catalog, schemas));
+    sampler = await Sampler.open(origin.account, sampleRows);
+    const found = await findingsOf(sampler, catalog, targets, origin.masks, io);
+    const notes = [...origin.notes, ...found.notes, ...notesOn(behindViews)];
+    return { upstream: address, serverVersion: catalog.major, sampleRows, ...found, notes };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new Error(`${address}: ${errorText(error)}`);
+  } finally {
+    await sampler?.close();
+  }
+}
+
+async function readCatalog(account: CatalogAccount): Promise<Catalog> {
+  const source = new PostgresCatalogSource(account);
+  try {
+    const { major, objects } = await source.read();
+    return new Catalog(major, objects, 1);
+  } finally {
+    await source.close();
+  }
+}
+
+function knownSchemas(catalog: Catalog, schemas: readonly string[]): readonly string[] {
+  for (const schema of schemas) {
+    if (catalog.schemas.has(schema)) continue;
+    const own = [...catalog.schemas].filter((name) => !/^(pg_|information_schema$)/.test(name)).sort();
+    const near = nearest(schema, own);
+    const meant = near === null ? `expected one of ${own.join(', ')}` : `did you mean "${near}"?`;
+    throw new UsageError(`there is no schema "${schema}" in the database; ${meant}`);
+  }
+  return schemas;
+}
+
+function notesOn(behindViews: Targets['behindViews']): readonly string[] {
+  if (behindViews.length === 0) return [];
+  const names = behindViews.map(printable).join(', ');
+  return [
+    `views show columns of tables in schemas that were not looked at, where their masks belong: ${names}`,
+  ];
+}
+
+async function findingsOf(
+  sampler: Sampler,
+  catalog: Catalog,
+  targets: readonly Target[],
+  masks: readonly Mask[],
+  io: Io,
+): Promise<Omit<Classification, 'upstream' | 'serverVersion' | 'sampleRows'>> {
+  const estimates = await sampler.estimates();
+  const findings: Finding[] = [];
+  const alreadyMasked: ClassifiedColumn[] = [];
+  const notes: string[] = [];
+  let columnsSampled = 0;
+  let columnsNamed = 0;
+  for (const [n, target] of targets.entries()) {
+    const { schema, name } = target.relation;
+    const title = printable(`${schema}.${name}`);
+    const isMasked = (column: ClassifiedColumn) =>
+      masks.some((mask) => mask.covers(schema, name, column.column));
+    alreadyMasked.push(...target.columns.filter(isMasked));
+    const columns = target.columns.filter((column) => !isMasked(column));
+    if (io.errorIsTerminal) io.error(`\r\x1b[K${n + 1} of ${targets.length}: ${title.slice(0, 60)}`);
+    const estimate = estimateOf(catalog, target.relation, estimates);
+    const { censuses, failure } = await sampler.sample({ ...target, columns }, estimate);
+    if (failure !== null) notes.push(`${title} was judged by its columns' names: ${failure}`);
+    columnsSampled += censuses.size;
+    columnsNamed += columns.length - censuses.size;
+    for (const column of columns)
+      findings.push(classifyColumn(column, censuses.get(column) ?? NOTHING_SAMPLED));
+  }
+  if (io.errorIsTerminal) io.error('\r\x1b[K');
+  return { tables: targets.length, columnsSampled, columnsNamed, findings, alreadyMasked, notes };
+}
+
+function headerOf(found: Classification, isEmpty: boolean): string {
+  const { upstream, tables, columnsSampled, columnsNamed, sampleRows, alreadyMasked } = found;
+  const lines = [
+    `Proposed by sluice classify for ${printable(upstream)}: ${plural(tables, 'table')} looked at, ${plural(columnsSampled, 'column')} by`,
+    `names and values (at most ${plural(sampleRows, 'row')} of each table), ${columnsNamed.toLocaleString('en')} by names alone.`,
+  ];
+  if (alreadyMasked.length > 0) {
+    lines.push(`Left out: ${plural(alreadyMasked.length, 'column')} that the policy masks already.`);
+  }
+  lines.push(
+    isEmpty
+      ? 'Nothing was found that ought to be masked.'
+      : 'A start, not a verdict: remove what is wrong, add what you know, then run "sluice check".',
+  );
+  return lines.map((line) => `# ${line}\n`).join('');
+}
