@@ -3,7 +3,10 @@ import type { CellType } from '../masking/index.ts';
 import { baseOf } from '../masking/index.ts';
 import { ABOUT, KINDS, type Kind } from './kinds.ts';
 
-/** `homePhone2`, `Home-Phone`: home_phone. */
+/** Words that others are written before without a break: `useremail`. */
+const GLUED = /([a-z])(password|passwort|passwd|email|token|secret|telephone|telefon)$/;
+
+/** `homePhone2`: home_phone2; `Home-Phone`: home_phone. */
 export function wordsOf(name: string): string {
   return name
     .normalize('NFD')
@@ -15,7 +18,8 @@ export function wordsOf(name: string): string {
     .replaceAll(/(\p{Lu})(\p{Lu}\p{Ll})/gu, '$1_$2')
     .toLowerCase()
     .replaceAll(/[^\p{L}\d]+/gu, '_')
-    .replaceAll(/^_+|_+$/g, '');
+    .replaceAll(/^_+|_+$/g, '')
+    .replace(GLUED, '$1_$2');
 }
 
 /** The type under domains and arrays. */
