@@ -19,10 +19,15 @@ export interface Outcome {
 const PGBOUNCER_SHARE = 0.95;
 const UNCACHED_SHARE = 0.6;
 const DIRECT_SHARE = 0.95;
+const MASKED_SHARE = 0.9;
+const DETECTED_SHARE = 0.5;
+const NEIGHBOURS_SHARE = 0.9;
+const NEIGHBOURS_P99 = 1.5;
 const IDLE_KB = 40;
 /** 40 KB are 39.06 KiB, 150 MB are 143.05 MiB; what /proc counts in is KiB. */
 const IDLE_KIB = (IDLE_KB * 1000) / 1024;
 const PEAK_MIB = (150 * 1e6) / 2 ** 20;
+const MASKED_PEAK_MIB = (200 * 1e6) / 2 ** 20;
 
 type Judged = Pick<Outcome, 'what' | 'against' | 'unit' | 'goal' | 'better'>;
 
@@ -86,7 +91,66 @@ export function judgeGoals(run: Measurements): readonly Outcome[] {
       values,
     );
   }
+  for (const goal of maskingGoals(run)) judge(goal, goal.values);
   return outcomes;
+}
+
+type MaskingGoal = Judged & { readonly values: readonly number[] | null };
+
+function maskingGoals(run: Measurements): readonly MaskingGoal[] {
+  const share = (
+    scenario: string,
+    cell: string,
+    target: string,
+    base: string,
+    goal: number,
+  ): MaskingGoal => ({
+    what: `${scenario} ${cell}`,
+    against: `of ${base}`,
+    unit: 'ratio',
+    goal,
+    better: 'higher',
+    values: throughputRatios(run, scenario, cell, target, base),
+  });
+  return [
+    ...run
+      .cells('mask-stream')
+      .map((cell) =>
+        cell.startsWith('detectors')
+          ? share('mask-stream', cell, 'sluice-detectors', 'direct', DETECTED_SHARE)
+          : share('mask-stream', cell, 'sluice-columns', 'direct', MASKED_SHARE),
+      ),
+    ...run
+      .cells('mask-select')
+      .map((cell) => share('mask-select', cell, 'sluice-columns', 'pgbouncer', PGBOUNCER_SHARE)),
+    ...run
+      .cells('neighbours')
+      .filter((cell) => cell.endsWith('large result'))
+      .flatMap((cell): MaskingGoal[] => [
+        share('neighbours', cell, 'sluice-detectors', 'pgbouncer', NEIGHBOURS_SHARE),
+        {
+          what: `neighbours ${cell}`,
+          against: 'p99, of pgbouncer',
+          unit: 'ratio',
+          goal: NEIGHBOURS_P99,
+          better: 'lower',
+          values: ratios(run, 'neighbours', cell, 'p99', 'sluice-detectors', 'pgbouncer'),
+        },
+      ]),
+    ...run
+      .cells('mask-memory')
+      .filter((cell) => cell !== 'as it is')
+      .map(
+        (cell): MaskingGoal => ({
+          what: `1 GB masked, slow reader, ${cell}`,
+          against: 'peak RSS',
+          unit: 'MiB',
+          goal: MASKED_PEAK_MIB,
+          better: 'lower',
+          values: run.rounds('mask-memory', cell, 'sluice', 'rss-peak'),
+        }),
+      ),
+  ];
 }
 
 /** Of throughputs, round by round; null when one side was not measured. */
@@ -97,7 +161,18 @@ export function throughputRatios(
   target: string,
   base: string,
 ): readonly number[] | null {
-  const of = run.rounds(scenario, cell, target, 'throughput');
-  const to = run.rounds(scenario, cell, base, 'throughput');
+  return ratios(run, scenario, cell, 'throughput', target, base);
+}
+
+function ratios(
+  run: Measurements,
+  scenario: string,
+  cell: string,
+  metric: string,
+  target: string,
+  base: string,
+): readonly number[] | null {
+  const of = run.rounds(scenario, cell, target, metric);
+  const to = run.rounds(scenario, cell, base, metric);
   return of === null || to === null ? null : pairedRatios(of, to);
 }

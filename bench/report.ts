@@ -14,9 +14,15 @@ const THROUGHPUT_SECTIONS: readonly Section[] = [
   { scenario: 'uncached', title: 'Structure of every statement: the same, or new; transactions per second' },
   { scenario: 'stream', title: 'Large results, MB per second' },
   { scenario: 'connect', title: 'Connect, log in, one select, close; per second' },
+  { scenario: 'mask-stream', title: 'Large results with masks, MB per second of what the server sends' },
+  { scenario: 'mask-select', title: 'Select-only with masks configured, transactions per second' },
+  {
+    scenario: 'neighbours',
+    title: 'Select-only beside a session with a large result, transactions per second',
+  },
   { scenario: 'durability', title: 'Journal written or synced, transactions per second' },
 ];
-const MEMORY_SECTIONS: readonly (Section & { readonly metrics: readonly string[] })[] = [
+const FIGURE_SECTIONS: readonly (Section & { readonly metrics: readonly string[] })[] = [
   {
     scenario: 'idle-memory',
     title: 'Memory with idle sessions',
@@ -27,6 +33,16 @@ const MEMORY_SECTIONS: readonly (Section & { readonly metrics: readonly string[]
     title: 'Memory with a 1 GB result whose reader stops',
     metrics: ['rss-peak-before', 'rss-while-stopped', 'rss-peak'],
   },
+  {
+    scenario: 'mask-memory',
+    title: 'Memory with a masked result of 1 GB that is read slowly',
+    metrics: ['rss-peak-before', 'rss-peak'],
+  },
+  {
+    scenario: 'neighbours',
+    title: 'Time of one statement beside a session with a large result, and how fast that result is sent',
+    metrics: ['p99', 'stream'],
+  },
 ];
 
 export function renderReport(run: Run): string {
@@ -36,7 +52,7 @@ export function renderReport(run: Run): string {
     ...THROUGHPUT_SECTIONS.map((section) => throughputTable(measured, section)),
     ...['select', 'uncached'].map((scenario) => cpuTable(measured, scenario)),
     latencyTable(measured),
-    ...MEMORY_SECTIONS.map(({ title, scenario, metrics }) => memoryTable(measured, title, scenario, metrics)),
+    ...FIGURE_SECTIONS.map(({ title, scenario, metrics }) => figureTable(measured, title, scenario, metrics)),
     goalsTable(judgeGoals(measured)),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
@@ -125,7 +141,7 @@ function latencyTable(run: Measurements): string {
   return `${title}\n${renderTable(['', 'direct', ...proxies], rows)}`;
 }
 
-function memoryTable(run: Measurements, title: string, scenario: string, metrics: readonly string[]): string {
+function figureTable(run: Measurements, title: string, scenario: string, metrics: readonly string[]): string {
   const [first] = metrics;
   const targets = first === undefined ? [] : run.targets(scenario, first);
   if (targets.length === 0) return '';

@@ -9,6 +9,11 @@ const READ_BYTES = 256 * 1024;
 const TAIL_BYTES = 256;
 const PROTOCOL_3_0 = 196_608;
 const QUERY = 0x51;
+const PARSE = 0x50;
+const BIND = 0x42;
+const EXECUTE = 0x45;
+const SYNC = 0x53;
+const BINARY = 1;
 /** ReadyForQuery, idle. Results here are text whose rows never end like this at the end of a read. */
 const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
@@ -61,12 +66,14 @@ export class SinkClient {
       size >= TAIL_BYTES
         ? Buffer.from(shared.subarray(size - TAIL_BYTES, size))
         : Buffer.concat([this.#tail, shared.subarray(0, size)]).subarray(-TAIL_BYTES);
-    if (this.#bytes >= this.#pauseAt) {
+    if (this.#tail.subarray(-READY.length).equals(READY)) {
+      this.#pauseAt = Number.POSITIVE_INFINITY;
+      this.#whenReady?.();
+    } else if (this.#bytes >= this.#pauseAt) {
       this.#pauseAt = Number.POSITIVE_INFINITY;
       this.#whenPaused?.();
       return false;
     }
-    if (this.#tail.subarray(-READY.length).equals(READY)) this.#whenReady?.();
     return true;
   }
 
@@ -84,13 +91,16 @@ export class SinkClient {
   }
 
   /** Runs a query and reads its whole result. Throws when the server or the proxy does not complete it. */
-  async drain(sql: string): Promise<Drained> {
+  async drain(sql: string, format: 'text' | 'binary' = 'text'): Promise<Drained> {
+    const request = format === 'text' ? new FrameWriter().begin(QUERY).cstring(sql).end() : inBinary(sql);
     const begun = performance.now();
-    await this.#until(new FrameWriter().begin(QUERY).cstring(sql).end().take());
+    await this.#until(request.take());
     const ms = performance.now() - begun;
+    const bytes = this.#bytes;
+    this.#bytes = 0;
     const command = /(?:SELECT|COPY) (\d+)\0Z\0\0\0.I$/s.exec(this.#tail.toString('latin1'));
     if (command === null) throw new Error(`not completed: ${this.#tail.toString('latin1')}`);
-    return { bytes: this.#bytes, rows: Number(command[1]), ms };
+    return { bytes, rows: Number(command[1]), ms };
   }
 
   /** As `drain`, but reading stops after some bytes until `pause` resolves. */
@@ -104,8 +114,35 @@ export class SinkClient {
     return this.drain(sql);
   }
 
+  /** Bytes that have come of the answer under way; none once it is complete. */
+  get received(): number {
+    return this.#bytes;
+  }
+
+  /** As `drain`, by a client that takes so many bytes, does something else for a while, and takes so many again. */
+  async drainSlowly(sql: string, bytesAtOnce: number, elsewhere: () => Promise<void>): Promise<Drained> {
+    const pause = () => {
+      void elsewhere().then(() => {
+        this.#pauseAt = this.#bytes + bytesAtOnce;
+        this.#socket.resume();
+      });
+    };
+    this.#pauseAt = bytesAtOnce;
+    this.#whenPaused = pause;
+    return this.drain(sql);
+  }
+
   end(): void {
     this.#whenFailed = null;
     this.#socket.destroy();
   }
+}
+
+/** The extended protocol, with every column of the result in binary. */
+function inBinary(sql: string): FrameWriter {
+  const writer = new FrameWriter();
+  writer.begin(PARSE).cstring('').cstring(sql).i16(0).end();
+  writer.begin(BIND).cstring('').cstring('').i16(0).i16(0).i16(1).i16(BINARY).end();
+  writer.begin(EXECUTE).cstring('').i32(0).end();
+  return writer.begin(SYNC).end();
 }

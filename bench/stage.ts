@@ -9,6 +9,7 @@ import { startPgbouncer } from './peers/pgbouncer.ts';
 import { startSluice } from './peers/sluice.ts';
 import { DATABASE } from './pgbench.ts';
 import type { Target, TargetName } from './scenario.ts';
+import { PEOPLE_TABLE } from './scenarios/mask-tables.ts';
 import { STREAM_TABLE } from './scenarios/stream.ts';
 import type { SluiceProgram } from './sluice-program.ts';
 
@@ -65,10 +66,10 @@ export class Stage {
   }
 
   async #startServer(): Promise<PostgresServer> {
-    this.#say(`starting Postgres and filling it (pgbench scale ${SCALE}, 150 MB of rows)`);
+    this.#say(`starting Postgres and filling it (pgbench scale ${SCALE}, 270 MB of rows)`);
     const server = await startPostgres({ settings: SETTINGS });
     this.#server = server;
-    await createDatabase(this.#peers, server, SCALE, STREAM_TABLE);
+    await createDatabase(this.#peers, server, SCALE, STREAM_TABLE, PEOPLE_TABLE);
     return server;
   }
 
@@ -95,6 +96,8 @@ export class Stage {
       case 'sluice-open':
       case 'sluice':
       case 'sluice-synced':
+      case 'sluice-columns':
+      case 'sluice-detectors':
         return startSluice(name, start);
     }
   }

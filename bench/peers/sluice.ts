@@ -3,9 +3,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../src/demo/postgres-server.ts';
 import { type Child, startChild } from '../child.ts';
+import { COLUMN_MASKS, DETECTED_MASKS } from '../scenarios/mask-tables.ts';
 import type { PeerStart } from './peer-start.ts';
 
-export type SluiceVariant = 'sluice-open' | 'sluice' | 'sluice-synced';
+export type SluiceVariant =
+  | 'sluice-open'
+  | 'sluice'
+  | 'sluice-synced'
+  | 'sluice-columns'
+  | 'sluice-detectors';
 
 /** Everything passes and the baseline is off; statements are still read and recorded. */
 const OPEN_POLICY = `default: allow
@@ -36,6 +42,14 @@ rules:
   - { name: results, then: { limit: { rows: 50000000 } } }
 `;
 
+const POLICIES: Readonly<Record<SluiceVariant, string>> = {
+  'sluice-open': OPEN_POLICY,
+  sluice: RULES_POLICY,
+  'sluice-synced': RULES_POLICY,
+  'sluice-columns': `${RULES_POLICY}${COLUMN_MASKS}`,
+  'sluice-detectors': `${RULES_POLICY}${DETECTED_MASKS}`,
+};
+
 export async function startSluice(
   variant: SluiceVariant,
   { program, server, directory, core, connections }: PeerStart,
@@ -43,7 +57,7 @@ export async function startSluice(
   const port = await freePort();
   const folder = join(directory, `${variant}-${port}`);
   mkdirSync(folder);
-  writeFileSync(join(folder, 'policy.yaml'), variant === 'sluice-open' ? OPEN_POLICY : RULES_POLICY);
+  writeFileSync(join(folder, 'policy.yaml'), POLICIES[variant]);
   const upstream = `postgres://postgres@127.0.0.1:${server.port}/${server.database}?sslmode=disable`;
   const lines = [
     'listeners:',

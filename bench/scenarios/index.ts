@@ -4,6 +4,10 @@ import { connections } from './connect.ts';
 import { durability } from './durability.ts';
 import { idleMemory } from './idle-memory.ts';
 import { latency } from './latency.ts';
+import { maskMemory } from './mask-memory.ts';
+import { maskSelect } from './mask-select.ts';
+import { maskStream } from './mask-stream.ts';
+import { neighbours } from './neighbours.ts';
 import { select } from './select.ts';
 import { stoppedReader } from './stopped-reader.ts';
 import { stream } from './stream.ts';
@@ -18,4 +22,8 @@ export const SCENARIOS: readonly Scenario[] = [
   durability,
   idleMemory,
   stoppedReader,
+  maskStream,
+  maskSelect,
+  neighbours,
+  maskMemory,
 ];
