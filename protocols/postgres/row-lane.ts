@@ -11,12 +11,16 @@ import {
   type MaskLanePort,
   type ResultMasking,
 } from '../../src/core/masks.ts';
-import { HEADER_BYTES } from './frame.ts';
+import { int32At } from './frame.ts';
 import type { GiveOut } from './masked-rows.ts';
+import { LENGTH_BYTES, maskedColumns, NULL_LENGTH, RowSplicer, readCells } from './row-splicer.ts';
 
 /** Rows that wait for their cells: what one batch may keep, and how many batches. */
 const ROWS_BYTES_MAX = 1024 * 1024;
 const BATCHES_MAX = 8;
+/** What a batch of rows begins with, and room for values that become longer. */
+const ROWS_BYTES = 256 * 1024;
+const LONGER_BYTES = 16 * 1024;
 
 type OpenLane = NonNullable<ResultMasking['openLane']>;
 
@@ -28,31 +32,35 @@ export interface RowLaneEvents {
 }
 
 export class RowLane {
-  readonly #cells: CellMasks;
+  readonly #masked: readonly number[];
+  readonly #lengthsAt: Int32Array;
   readonly #port: MaskLanePort;
   readonly #events: RowLaneEvents;
   /** The rows of each batch that is out, oldest first. */
-  readonly #out: Buffer[] = [];
-  #rows = new ByteSink(ROWS_BYTES_MAX);
+  readonly #out: ByteSink[] = [];
+  /** Their memory, when they are through: what is allocated for each batch anew is collected far too seldom. */
+  readonly #spare: ByteSink[] = [];
+  #rows = new ByteSink(ROWS_BYTES);
   #full = false;
 
   constructor(cells: CellMasks, openLane: OpenLane, events: RowLaneEvents) {
-    this.#cells = cells;
+    this.#masked = maskedColumns(cells);
+    this.#lengthsAt = new Int32Array(cells.length + 1);
     this.#events = events;
     this.#port = openLane({
-      masked: (cells) => this.#masked(cells),
+      masked: (cells) => this.#putTogether(cells),
       drained: () => {
         this.#full = false;
         events.progressed();
       },
       failed: () => {
-        this.#out.length = 0;
+        this.#forget();
         events.failed();
       },
     });
   }
 
-  /** Rows are under way, or wait to be sent off. */
+  /** Rows are under way, or wait to be sent. */
   get isBusy(): boolean {
     return this.#out.length > 0 || this.#rows.at > 0;
   }
@@ -64,91 +72,86 @@ export class RowLane {
 
   /** Takes whole rows; they are copied. */
   push(bytes: Buffer, start: number, end: number): void {
+    let copied = start;
     for (let at = start; at < end; ) {
-      const next = at + bytes.readInt32BE(at + 1) + 1;
-      this.#addCells(bytes, at, next);
-      this.#rows.copy(bytes, at, next);
-      at = next;
-      if (this.#port.isFull || this.#rows.at >= ROWS_BYTES_MAX) this.#send();
+      at = this.#addCells(bytes, at, end);
+      if (!this.#port.isFull && this.#rows.at + at - copied < ROWS_BYTES_MAX) continue;
+      this.#rows.copy(bytes, copied, at);
+      copied = at;
+      this.#send();
     }
+    this.#rows.copy(bytes, copied, end);
     // While nothing is under way there is nothing to wait for.
     if (this.#out.length === 0) this.flush();
   }
 
-  /** Sends off what is there. */
+  /** Sends what is there. */
   flush(): void {
     if (this.#rows.at > 0) this.#send();
   }
 
   close(): void {
     this.#port.close();
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#out.length = 0;
+    this.#spare.length = 0;
   }
 
   #send(): void {
-    this.#out.push(this.#rows.taken());
-    this.#rows.reset();
+    this.#out.push(this.#rows);
+    this.#rows = this.#spare.pop() ?? new ByteSink(ROWS_BYTES);
     if (!this.#port.send()) this.#full = true;
   }
 
-  #addCells(bytes: Buffer, start: number, end: number): void {
-    forEachCell(bytes, start, end, this.#cells.length, (n, at, length) => {
-      if (this.#cells[n] == null) return;
-      if (length < 0) this.#port.addNull();
-      else this.#port.add(bytes, at + 4, at + 4 + length);
-    });
+  /** Gives where the next row begins. */
+  #addCells(bytes: Buffer, start: number, end: number): number {
+    const lengthsAt = this.#lengthsAt;
+    const masked = this.#masked;
+    const next = readCells(bytes, start, end, lengthsAt);
+    for (let i = 0; i < masked.length; i++) {
+      const n = masked[i] ?? 0;
+      const at = lengthsAt[n] ?? 0;
+      if (int32At(bytes, at) === NULL_LENGTH) this.#port.addNull();
+      else this.#port.add(bytes, at + LENGTH_BYTES, lengthsAt[n + 1] ?? 0);
+    }
+    return next;
   }
 
-  #masked(cells: MaskedCells): void {
+  #putTogether(cells: MaskedCells): void {
     const rows = this.#out.shift();
     if (rows === undefined) throw new MalformedBytes('masked cells of no rows');
-    const sink = new ByteSink(rows.length + 1024);
-    for (let at = 0; at < rows.length; ) {
-      const next = at + rows.readInt32BE(at + 1) + 1;
-      this.#putTogether(rows, at, next, cells, sink);
-      at = next;
-    }
-    this.#events.giveOut(sink.bytes, 0, sink.at);
+    // Not used again: a slow client's socket may hold it for long.
+    const splicer = new RowSplicer(rows.at + LONGER_BYTES);
+    splicer.begin(rows.bytes, 0);
+    for (let at = 0; at < rows.at; ) at = this.#row(rows, at, cells, splicer);
+    if (splicer.finish(0, rows.at)) {
+      this.#events.giveOut(splicer.sink.bytes, 0, splicer.sink.at);
+      rows.reset();
+      if (rows.bytes.length <= ROWS_BYTES_MAX) this.#spare.push(rows);
+    } else this.#events.giveOut(rows.bytes, 0, rows.at);
     if (this.#out.length === 0) this.flush();
     this.#events.progressed();
   }
 
-  #putTogether(rows: Buffer, start: number, end: number, cells: MaskedCells, sink: ByteSink): void {
-    const rowAt = sink.at;
-    let copied = start;
-    forEachCell(rows, start, end, this.#cells.length, (n, at, length) => {
-      if (this.#cells[n] == null) return;
+  #row(rows: ByteSink, start: number, cells: MaskedCells, splicer: RowSplicer): number {
+    const lengthsAt = this.#lengthsAt;
+    const masked = this.#masked;
+    const next = readCells(rows.bytes, start, rows.at, lengthsAt);
+    splicer.row(start);
+    for (let i = 0; i < masked.length; i++) {
+      const n = masked[i] ?? 0;
       if (!cells.next()) throw new MalformedBytes('fewer masked cells than rows have');
-      if (cells.length === MASKED_KEPT) return;
-      sink.copy(rows, copied, at);
-      sink.i32(Math.max(cells.length, MASKED_NULL));
-      if (cells.length > 0) sink.copy(cells.bytes, cells.start, cells.end);
-      copied = at + 4 + Math.max(length, 0);
-    });
-    sink.copy(rows, copied, end);
-    sink.bytes.writeInt32BE(sink.at - rowAt - 1, rowAt + 1);
+      const { length } = cells;
+      if (length === MASKED_KEPT) continue;
+      const at = lengthsAt[n] ?? 0;
+      const end = lengthsAt[n + 1] ?? 0;
+      if (length === MASKED_NULL) splicer.replaceByNull(at, end);
+      else splicer.replace(at, end, cells.bytes, cells.start, cells.end);
+    }
+    splicer.endRow(next);
+    return next;
   }
-}
-
-/** `at` is where a cell's length stands; -1 is the length of NULL. */
-function forEachCell(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  columns: number,
-  visit: (n: number, at: number, length: number) => void,
-): void {
-  let at = start + HEADER_BYTES + 2;
-  if (at > end) throw new MalformedBytes('a row of wrong size');
-  const count = bytes.readInt16BE(start + HEADER_BYTES) & 0xffff;
-  if (count !== columns) throw new MalformedBytes(`a row of ${count} cells`);
-  for (let n = 0; n < count; n++) {
-    if (at + 4 > end) throw new MalformedBytes('a cell past the end of its row');
-    const length = bytes.readInt32BE(at);
-    const next = at + 4 + Math.max(length, 0);
-    if (length < -1 || next > end) throw new MalformedBytes('a cell past the end of its row');
-    visit(n, at, length);
-    at = next;
-  }
-  if (at !== end) throw new MalformedBytes('bytes behind the last cell of a row');
 }

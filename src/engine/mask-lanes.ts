@@ -9,11 +9,17 @@ import {
   type MaskRoute,
 } from '../masking/index.ts';
 
+/** Batches of one result are of about the same size: rounded up, the memory of one serves for the next. */
+const STEP_BYTES = 128 * 1024;
+const SPARE_MAX = 4;
+
 export class LanePort implements MaskLanePort {
   readonly #lane: MaskLane;
   readonly #writer: BatchWriter;
   readonly #columns: number;
   readonly #route: MaskRoute;
+  /** Memory of batches that are through. It has held cells of this result and of no other. */
+  readonly #spare: ArrayBuffer[] = [];
 
   constructor(
     pool: MaskPool,
@@ -26,7 +32,11 @@ export class LanePort implements MaskLanePort {
     this.#route = route;
     this.#writer = new BatchWriter(plan.columns.length);
     this.#lane = new MaskLane(pool, plan, {
-      masked: (batch) => inEvent(() => events.masked(new BatchReader(batch))),
+      masked: (batch) =>
+        inEvent(() => {
+          events.masked(new BatchReader(batch));
+          if (this.#spare.length < SPARE_MAX) this.#spare.push(batch);
+        }),
       drained: () => inEvent(() => events.drained()),
       failed: () => inEvent(() => events.failed()),
     });
@@ -49,10 +59,15 @@ export class LanePort implements MaskLanePort {
   }
 
   send(): boolean {
-    return this.#lane.push(this.#writer.take());
+    const size = this.#writer.packedBytes;
+    const spare = this.#spare.pop();
+    const fits = spare !== undefined && spare.byteLength >= size;
+    const memory = fits ? spare : new ArrayBuffer(Math.ceil(size / STEP_BYTES) * STEP_BYTES);
+    return this.#lane.push(this.#writer.take(memory));
   }
 
   close(): void {
     this.#lane.close();
+    this.#spare.length = 0;
   }
 }

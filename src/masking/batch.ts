@@ -33,7 +33,7 @@ export class BatchWriter {
     return this.#bytes.at;
   }
 
-  add(source: Uint8Array, start: number, end: number): void {
+  add(source: Buffer, start: number, end: number): void {
     this.#bytes.copy(source, start, end);
     this.#length(end - start);
   }
@@ -51,23 +51,24 @@ export class BatchWriter {
     this.#lengths[this.#cells++] = length;
   }
 
-  /** All cells so far, in memory of their own; the writer starts anew. Throws in the middle of a row. */
-  take(): ArrayBuffer {
-    if (this.#cells % this.#columns !== 0) throw new Error('a batch ends with a whole row');
-    const packed = packBatch(this.#columns, this.#lengths, this.#cells, this.#bytes);
+  /** What `take` needs for what is there. */
+  get packedBytes(): number {
+    return HEADER_BYTES + this.#cells * WORD_BYTES + this.#bytes.at;
+  }
+
+  /** All cells so far, in memory of their own or in `packed`; the writer starts anew. Throws in the middle of a row. */
+  take(packed = new ArrayBuffer(this.packedBytes)): ArrayBuffer {
+    const cells = this.#cells;
+    if (cells % this.#columns !== 0) throw new Error('a batch ends with a whole row');
+    const words = new Int32Array(packed, 0, 2 + cells);
+    words[0] = cells;
+    words[1] = this.#columns;
+    words.set(this.#lengths.subarray(0, cells), 2);
+    this.#bytes.bytes.copy(Buffer.from(packed), words.byteLength, 0, this.#bytes.at);
     this.#cells = 0;
     this.#bytes.reset();
     return packed;
   }
-}
-
-function packBatch(columns: number, lengths: Int32Array, cells: number, bytes: ByteSink): ArrayBuffer {
-  const head = HEADER_BYTES + cells * WORD_BYTES;
-  const packed = new ArrayBuffer(head + bytes.at);
-  new Int32Array(packed, 0, 2).set([cells, columns]);
-  new Int32Array(packed, HEADER_BYTES, cells).set(lengths.subarray(0, cells));
-  new Uint8Array(packed, head).set(bytes.bytes.subarray(0, bytes.at));
-  return packed;
 }
 
 /** Goes through the cells of a batch in their order. Throws where the words do not fit together. */
@@ -113,16 +114,24 @@ export class BatchReader {
   }
 }
 
-/** Masks a whole batch: the same cells in the same order, each masked, NULL or kept. Pure. */
-export function maskBatch(plan: CompiledPlan, batch: ArrayBuffer): ArrayBuffer {
+/**
+ * Masks a whole batch: the same cells in the same order, each masked, NULL or kept. They take the batch's own memory
+ * where they fit, and larger memory where they do not; `out` is used meanwhile. A thread that took new memory for
+ * every batch would have tens of megabytes of it before any is collected.
+ */
+export function maskBatch(plan: CompiledPlan, batch: ArrayBuffer, out = new ByteSink()): ArrayBuffer {
   const reader = new BatchReader(batch);
   if (reader.columns !== plan.columns.length) throw new Error('a batch of another plan');
-  const out = new ByteSink(Math.max(1024, reader.bytes.length));
-  const lengths = new Int32Array(reader.cells);
+  const lengths = new Int32Array(batch, HEADER_BYTES, reader.cells);
+  out.reset();
   for (let i = 0; reader.next(); i++) {
     lengths[i] = maskOne(plan, reader.column, reader.bytes, reader.start, reader.end, reader.length, out);
   }
-  return packBatch(reader.columns, lengths, reader.cells, out);
+  const head = HEADER_BYTES + lengths.byteLength;
+  const masked = head + out.at <= batch.byteLength ? batch : new ArrayBuffer(head + out.at);
+  if (masked !== batch) new Uint8Array(masked).set(new Uint8Array(batch, 0, head));
+  out.bytes.copy(Buffer.from(masked), head, 0, out.at);
+  return masked;
 }
 
 /**

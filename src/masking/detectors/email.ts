@@ -18,8 +18,17 @@ const FILE_ENDINGS = new Set(
   'png jpg jpeg gif svg webp ico css scss less js mjs cjs ts jsx tsx json yaml yml toml html htm xml txt log pdf csv zip gz tgz tar jar war exe dll so py rb go rs java kt php sql'
     .split(' ')
     // These are countries as well, where people have addresses.
-    .filter((ending) => !['so', 'py', 'rs'].includes(ending)),
+    .filter((ending) => !['so', 'py', 'rs'].includes(ending))
+    .map((ending) => packLetters(Buffer.from(ending), 0, ending.length)),
 );
+const ENDING_BYTES_MAX = 5;
+
+/** Up to six letters of either case as one small number, since making a string takes longer than all the rest. */
+function packLetters(source: Buffer, from: number, to: number): number {
+  let packed = 0;
+  for (let i = from; i < to; i++) packed = packed * 32 + ((source[i] ?? 0) & 31);
+  return packed;
+}
 
 /** E-mail addresses with a domain of two labels or more; also with letters beyond ASCII. */
 export const emailAddress: Detector = {
@@ -75,10 +84,17 @@ function domainEnd(source: Buffer, at: number, end: number): number {
 /** Two letters or more, or a name in punycode. */
 function isTopLevel(source: Buffer, from: number, to: number): boolean {
   if (to - from < 2) return false;
-  if (to - from > 4 && source.latin1Slice(from, from + 4).toLowerCase() === 'xn--') return true;
+  if (
+    to - from > 4 &&
+    source[from + 3] === DASH &&
+    source.latin1Slice(from, from + 4).toLowerCase() === 'xn--'
+  )
+    return true;
+  let ascii = true;
   for (let i = from; i < to; i++) {
     const byte = source[i] ?? 0;
-    if (((KIND[byte] ?? 0) & LETTER) === 0 && byte < 0x80) return false;
+    if (byte >= 0x80) ascii = false;
+    else if (((KIND[byte] ?? 0) & LETTER) === 0) return false;
   }
-  return to - from > 5 || !FILE_ENDINGS.has(source.latin1Slice(from, to).toLowerCase());
+  return !ascii || to - from > ENDING_BYTES_MAX || !FILE_ENDINGS.has(packLetters(source, from, to));
 }

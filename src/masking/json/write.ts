@@ -5,7 +5,7 @@ const BACKSLASH = 0x5c;
 const HEX = '0123456789abcdef';
 
 /** Writes UTF-8 bytes as the inside of a JSON string (RFC 8259, 7): only what has to be escaped is. */
-export function writeJsonEscaped(source: Uint8Array, start: number, end: number, out: ByteSink): void {
+export function writeJsonEscaped(source: Buffer, start: number, end: number, out: ByteSink): void {
   let from = start;
   for (let i = start; i < end; i++) {
     const byte = source[i] ?? 0;
@@ -18,7 +18,7 @@ export function writeJsonEscaped(source: Uint8Array, start: number, end: number,
   out.copy(source, from, end);
 }
 
-export function writeJsonString(source: Uint8Array, start: number, end: number, out: ByteSink): void {
+export function writeJsonString(source: Buffer, start: number, end: number, out: ByteSink): void {
   out.u8(QUOTE);
   writeJsonEscaped(source, start, end, out);
   out.u8(QUOTE);

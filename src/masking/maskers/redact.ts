@@ -2,13 +2,16 @@ import { assertNever } from '../../core/assert.ts';
 import { baseOf, type CellType } from '../cell-type.ts';
 import { type Constant, type Masker, plainDefinition } from '../masker.ts';
 import { decimalFrom } from '../value.ts';
-import { redactedText } from './characters.ts';
+import { REDACTED, redactedText } from './characters.ts';
+
+const REDACTED_BYTES = Buffer.from(REDACTED);
 
 const redacting: Masker = {
   monotone: false,
   opaque: true,
   text(_source, _start, _end, out, charactersMax) {
-    out.text(redactedText(charactersMax));
+    if (charactersMax === null) out.copy(REDACTED_BYTES, 0, REDACTED_BYTES.length);
+    else out.text(redactedText(charactersMax));
     return true;
   },
   value: (_value, type) => {
