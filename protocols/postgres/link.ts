@@ -56,6 +56,8 @@ export class Link {
   unsynced = false;
   /** BEGIN, COMMIT and the like have been sent since the last ReadyForQuery: `status` may be out of date. */
   transactionMoved = false;
+  /** In the transaction that is open, names may stand for something else than in the catalog. */
+  #namesMoved = false;
   copyIn = false;
   blocks = 0;
   /** The search path may have changed since it was last asked for. */
@@ -91,6 +93,16 @@ export class Link {
 
   get turn(): number {
     return this.engine.upstream.turn;
+  }
+
+  get namesMoved(): boolean {
+    return this.#namesMoved;
+  }
+
+  setNamesMoved(moved: boolean): void {
+    if (moved === this.#namesMoved) return;
+    this.#namesMoved = moved;
+    this.gate.setUncommitted(moved);
   }
 
   block(reason: number): void {

@@ -5,7 +5,7 @@
  */
 import { ByteSink, MalformedBytes } from '../../src/bytes/index.ts';
 import type { CopyFormat } from '../../src/core/facts.ts';
-import { CELL_OUTCOME, type CellMask, type CellMasks } from '../../src/core/masks.ts';
+import { CELL_OUTCOME, type CellMask, type CellMasks, type CellOutcome } from '../../src/core/masks.ts';
 import { escapeText, unescapeText } from './copy-escapes.ts';
 import { frameSize, HEADER_BYTES } from './frame.ts';
 import { BACKEND } from './messages.ts';
@@ -142,10 +142,10 @@ export class CopyMasker {
     for (let n = 0; n < count; n++) {
       const length = data.readInt32BE(at);
       const next = at + 4 + Math.max(length, 0);
-      const cell = length < 0 ? null : (this.#cells[n] ?? null);
+      const cell = this.#cells[n] ?? null;
       const lengthAt = sink.at;
       sink.i32(-1);
-      const outcome = cell === null ? CELL_OUTCOME.kept : cell.mask(data, at + 4, next, sink);
+      const outcome = this.#binaryCell(data, at, next, length < 0, cell);
       if (outcome === CELL_OUTCOME.kept) {
         sink.at = lengthAt;
         sink.copy(data, at, next);
@@ -154,6 +154,13 @@ export class CopyMasker {
       }
       at = next;
     }
+  }
+
+  #binaryCell(data: Buffer, at: number, next: number, isNull: boolean, cell: CellMask | null): CellOutcome {
+    if (cell === null || (isNull && cell.ofNull === null)) return CELL_OUTCOME.kept;
+    if (!isNull) return cell.mask(data, at + 4, next, this.#sink);
+    if (cell.ofNull !== null) this.#sink.copy(cell.ofNull, 0, cell.ofNull.length);
+    return CELL_OUTCOME.written;
   }
 
   #expectColumns(count: number): void {
@@ -173,7 +180,9 @@ export class CopyMasker {
       const next =
         format.kind === 'csv' ? this.#csvFieldEnd(data, at, end, format) : this.#fieldEnd(data, at, end);
       const cell = this.#cells[n] ?? null;
-      if (cell === null || this.#isNull(data, at, next)) sink.copy(data, at, next);
+      const isNull = this.#isNull(data, at, next);
+      if (cell === null || (isNull && cell.ofNull === null)) sink.copy(data, at, next);
+      else if (isNull && cell.ofNull !== null) this.#textValue(cell.ofNull, format);
       else this.#textCell(data, at, next, cell, format);
       n++;
       if (next >= end) break;
@@ -230,9 +239,13 @@ export class CopyMasker {
         this.#sink.copy(this.#nullText, 0, this.#nullText.length);
         return;
       case CELL_OUTCOME.written: {
-        const written = escapeText(masked.taken(), format);
-        this.#sink.copy(written, 0, written.length);
+        this.#textValue(masked.taken(), format);
       }
     }
+  }
+
+  #textValue(value: Buffer, format: Exclude<ReadableFormat, { kind: 'binary' }>): void {
+    const written = escapeText(value, format);
+    this.#sink.copy(written, 0, written.length);
   }
 }

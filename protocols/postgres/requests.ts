@@ -20,6 +20,7 @@ import {
   resolve,
   upToDate,
 } from './resolve.ts';
+import { movesNames, unsettled } from './unsettled.ts';
 
 /** `pass`: forward the frame. `drop`: it is dealt with. `hold`: keep it and ask again. */
 export type Outcome = 'pass' | 'drop' | 'hold';
@@ -66,7 +67,11 @@ export class Requests {
     const announced: NameChange[] = [];
     for (const [index, { facts, decision }] of clearance.statements.entries()) {
       // A statement without names of its own runs as it was judged.
-      const resolved = resolve(link, facts, isNamed(facts) ? null : decision, () => null);
+      const held = plans.some((plan) => movesNames(plan.facts)) ? unsettled(link, facts, true) : null;
+      const resolved: Resolved =
+        held !== null && held !== 'later'
+          ? { resolved: 'denied', denial: held }
+          : resolve(link, facts, isNamed(facts) ? null : decision, () => null);
       if (resolved.resolved !== 'runs') {
         for (const change of announced) link.names.revoke(change);
         return this.#unresolved(resolved, clearance, entry('query', text), refuseQuery);
@@ -143,6 +148,7 @@ export class Requests {
     if (facts.changesReading || resolved.facts.changesReading) this.#readingMayMove();
     if (mayOverrun(resolved)) link.block(BLOCK.replies);
     if (definesObjects(facts)) link.definitionsMoved = true;
+    if (movesNames(facts)) link.setNamesMoved(true);
     if (facts.makesTemporary.length > 0) this.#remember(facts.makesTemporary);
   }
 

@@ -8,6 +8,7 @@ import type { ConstantArgument, StatementFacts } from '../../src/core/facts.ts';
 import type { BoundParameter } from '../../src/core/gate.ts';
 import type { Link } from './link.ts';
 import type { Counted, Portal, PreparedStatement } from './names.ts';
+import { unsettled } from './unsettled.ts';
 
 export type Resolved =
   | {
@@ -64,7 +65,12 @@ function settled(
   counted: Counted,
   rowsMax: number | null,
 ): Resolved {
-  if (decision.verdict === 'allow') return { resolved: 'runs', facts, decision, counted, rowsMax };
+  if (decision.verdict === 'allow') {
+    const held = unsettled(link, facts, false);
+    if (held === 'later') return { resolved: 'uncertain' };
+    if (held !== null) return { resolved: 'denied', denial: held };
+    return { resolved: 'runs', facts, decision, counted, rowsMax };
+  }
   return { resolved: 'denied', denial: link.gate.denialOf(decision, facts) };
 }
 

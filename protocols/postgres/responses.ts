@@ -10,6 +10,7 @@ import { describeCopy, describeRows, scrub } from './masking.ts';
 import { BACKEND, STATUS_IDLE } from './messages.ts';
 import { checkSetting, takeAnswer } from './probe.ts';
 import type { Expectation, Run } from './replies.ts';
+import { movesNamesIn } from './unsettled.ts';
 
 /** Whether the client gets to see a message. */
 export type Sight = 'pass' | 'drop';
@@ -125,6 +126,7 @@ export class Responses {
       link.readingStale = true;
       link.block(BLOCK.replies);
     }
+    if (!link.replies.some(movesNamesIn)) link.setNamesMoved(false);
     if (link.definitionsMoved) {
       link.definitionsMoved = false;
       link.gate.definitionsChanged();

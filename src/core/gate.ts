@@ -73,6 +73,9 @@ export interface SqlGate {
   /** Whether any mask holds for this session. */
   readonly hasMasks: boolean;
 
+  /** Whether any mask names columns. */
+  readonly masksColumns: boolean;
+
   /** What is done to the cells of a result that the server has described; null: they pass as they are. */
   maskResult(duties: MaskDuties | null, fields: readonly ResultField[]): ResultMasking | null;
 
@@ -89,6 +92,9 @@ export interface SqlGate {
 
   /** The temporary tables that the session is known to have made. */
   setTemporary(tables: readonly TemporaryTable[]): void;
+
+  /** Whether the transaction that is open has definitions that no reading of the catalog can see, or get past. */
+  setUncommitted(uncommitted: boolean): void;
 
   /** A statement that defines or destroys objects has gone through and is committed. */
   definitionsChanged(): void;

@@ -53,6 +53,7 @@ export interface SqlDomain {
 
 /** A session that keeps sending what cannot be judged in bounded time is ended after this many. */
 const STRIKES_MAX = 5;
+const DEFINING_EFFECTS = effectSet('define', 'destroy');
 const DATA_EFFECTS = effectSet('read', 'write', 'copy-in', 'copy-out', 'execute');
 
 interface LargeStatement {
@@ -73,6 +74,7 @@ export class SessionGate implements SqlGate {
   #path: readonly string[] | null = null;
   #temporary: readonly TemporaryTable[] = [];
   #stamp = 1;
+  #uncommitted = false;
   #numbers = 0;
   /** A Parse that passes and is not in the journal yet: its number is the last one given. */
   #parse: { readonly clearance: Clearance; readonly entry: StatementEntry } | null = null;
@@ -154,6 +156,10 @@ export class SessionGate implements SqlGate {
     this.#moveSpace();
   }
 
+  setUncommitted(uncommitted: boolean): void {
+    this.#uncommitted = uncommitted;
+  }
+
   definitionsChanged(): void {
     this.#domain.catalog.definitionsChanged();
   }
@@ -190,8 +196,9 @@ export class SessionGate implements SqlGate {
     if (known !== undefined && !this.#domain.catalog.isStale) return known;
     const { catalog } = this.#domain;
     // What is known to be out of date is not judged by; a name may be looked for in vain.
-    if (catalog.isStale && touchesData(entry)) return this.#awaitCatalog();
-    if (catalog.mayBeOutdated() && entry.statements.some((facts) => facts.unresolved)) {
+    if (catalog.isStale && (touchesData(entry) || (this.masksColumns && defines(entry))))
+      return this.#awaitCatalog();
+    if (!this.#uncommitted && catalog.mayBeOutdated() && entry.statements.some((facts) => facts.unresolved)) {
       return this.#await(catalog.refresh());
     }
     if (known !== undefined) return known;
@@ -232,6 +239,10 @@ export class SessionGate implements SqlGate {
 
   get hasMasks(): boolean {
     return !this.#policyContext.masks.isIdle && !this.#domain.policy.current.isObserving;
+  }
+
+  get masksColumns(): boolean {
+    return this.hasMasks && this.#policyContext.masks.namesColumns;
   }
 
   maskResult(duties: MaskDuties | null, fields: readonly ResultField[]): ResultMasking | null {
@@ -353,6 +364,11 @@ export class SessionGate implements SqlGate {
   #record(type: string, members: string, when: 'now' | 'soon'): void {
     this.#domain.record(type, `"session":"${this.#session}",${members}`, when);
   }
+}
+
+/** With masks in force it has to be known what is redefined, and before its lock keeps the catalog from being read. */
+function defines(entry: SqlEntry): boolean {
+  return entry.statements.some((facts) => (facts.effects & DEFINING_EFFECTS) !== 0);
 }
 
 /** DDL is judged by the names it gives; what touches data is judged by what those names stand for now. */

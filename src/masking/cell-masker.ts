@@ -60,7 +60,9 @@ export function bindMasker(masker: Masker, type: CellType, format: CellFormat, c
       return new CompoundCell('array', [element], format, base.delimiter, codec);
     }
     case 'composite': {
-      if (base.fields === null) return ALWAYS_NULL;
+      // All fields NULL is not the same as NULL, which is what a NULL value stays.
+      if (base.fields === null || base.fields.every((field) => masker.constant?.(baseOf(field)) === null))
+        return ALWAYS_NULL;
       const fields = base.fields.map((field) => bindMasker(masker, field, format, codec));
       return new CompoundCell('composite', fields, format, ',', codec);
     }

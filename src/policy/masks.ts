@@ -107,9 +107,9 @@ export interface MaskDenial {
 
 const OUTSIDE_OUTPUT = new Set(['filter', 'join', 'group', 'order']);
 
-/** Statements that put code into the database, which would then read what its maker may not. */
+/** Statements that bring code of their own, which would then read what its maker may not. */
 const DEFINES_CODE =
-  /^(CREATE|ALTER) (FUNCTION|PROCEDURE|ROUTINE|AGGREGATE|TRIGGER|EVENT TRIGGER|RULE|POLICY|OPERATOR|CAST|TRANSFORM|LANGUAGE|EXTENSION|TYPE|DOMAIN|CONVERSION|ACCESS METHOD|TEXT SEARCH)/;
+  /^DO$|^(CREATE|ALTER) (FUNCTION|PROCEDURE|ROUTINE|AGGREGATE|TRIGGER|EVENT TRIGGER|RULE|POLICY|OPERATOR|CAST|TRANSFORM|LANGUAGE|EXTENSION|TYPE|DOMAIN|CONVERSION|ACCESS METHOD|TEXT SEARCH)/;
 
 const READING = effectSet('read', 'copy-out');
 const UNREAD = effectSet('execute', 'dynamic');
@@ -159,13 +159,17 @@ export class MaskJudge {
     );
   }
 
+  get namesColumns(): boolean {
+    return this.#columns.length > 0;
+  }
+
   denial(facts: StatementFacts): MaskDenial | null {
     const [first] = this.#columns;
     if (first === undefined) return null;
     if (DEFINES_CODE.test(facts.kind)) {
       return {
         mask: first.name,
-        message: `who reads masked columns cannot define code that would read them (${facts.kind})`,
+        message: `who gets columns masked cannot bring code that would read them (${facts.kind})`,
       };
     }
     for (const use of facts.columns) {

@@ -133,6 +133,7 @@ export function alterTable(a: Analysis, body: JsonObject): StatementResult {
     if (ADMINISTERING.has(subtype)) effects.push('admin');
     const relation = struct(body, 'relation');
     const column = text(command.body, 'name');
+    if (relation !== null) showsElsewhere(a, relation, command, subtype);
     if (relation === null || column === null || !subtype.includes('Column')) continue;
     const table = text(relation, 'relname') ?? '';
     for (const candidate of a.candidates(text(relation, 'schemaname'), table)) {
@@ -143,6 +144,23 @@ export function alterTable(a: Analysis, body: JsonObject): StatementResult {
   sweep(a, body, effectSet(...effects));
   changeTemporary(a, struct(body, 'relation'), null);
   return plain(`ALTER ${objectWords(text(body, 'objtype') ?? text(body, 'relkind')) || 'TABLE'}`);
+}
+
+/** Rows of a child can be read under its parent's name from then on. */
+function showsElsewhere(a: Analysis, relation: JsonObject, command: AstNode, subtype: string): void {
+  const def = node(command.body, 'def');
+  const child =
+    subtype === 'AT_AddInherit'
+      ? relation
+      : subtype === 'AT_AttachPartition'
+        ? struct(def?.body ?? {}, 'name')
+        : null;
+  if (child === null) return;
+  for (const candidate of a.candidates(text(child, 'schemaname'), text(child, 'relname') ?? '')) {
+    for (const { name } of candidate.relation?.columns ?? []) {
+      a.addColumn({ schema: candidate.schema, table: candidate.name, column: name }, 'source');
+    }
+  }
 }
 
 /** A temporary table whose columns or name change: under either name, it may be what a later statement means. */

@@ -84,6 +84,17 @@ function walk(a: Analysis, value: AstNode, scope: Scope, place: Place): Origins 
       return optional(a, body, 'val', scope, place);
     case 'SortBy':
       return optional(a, body, 'node', scope, place);
+    case 'WindowDef': {
+      // The rows come out in the order in which a window has gone through them.
+      const parts = expressions(a, nodes(body, 'partitionClause'), scope, 'group');
+      const order = expressions(a, nodes(body, 'orderClause'), scope, 'order');
+      a.addColumns(union(parts, order), place);
+      const frame = union(
+        optional(a, body, 'startOffset', scope, place),
+        optional(a, body, 'endOffset', scope, place),
+      );
+      return weaken(union(union(parts, order), frame), 'computed');
+    }
     case 'NullTest': {
       const arg = node(body, 'arg');
       const origins = a.revealing('presence', arg, () => {
@@ -126,7 +137,6 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   JsonFuncExpr: ['context_item', 'pathspec', 'passing', 'on_empty', 'on_error'],
   JsonArgument: ['val'],
   JsonBehavior: ['expr'],
-  WindowDef: ['partitionClause', 'orderClause', 'startOffset', 'endOffset'],
 };
 
 /** Fields of PARTS that hold a struct without a tag, and the tag it would have. */

@@ -38,7 +38,10 @@ export function callFunction(a: Analysis, body: JsonObject, scope: Scope, place:
   if (call.keeps) a.addColumns(origins, 'source');
   if (call.returnsSet) a.addColumns(origins, 'filter');
   if (flag(body, 'agg_star')) return NOWHERE;
-  if (call.readsInside) return null;
+  if (call.readsInside) {
+    a.addColumns(null, place);
+    return null;
+  }
   return weaken(origins, call.aggregate ? 'aggregated' : 'computed');
 }
 
