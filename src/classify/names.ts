@@ -22,6 +22,14 @@ export function wordsOf(name: string): string {
     .replace(GLUED, '$1_$2');
 }
 
+/** Letters of shorter names meet by chance: `p_an`. */
+const SQUEEZED_MIN = 8;
+
+/** Nobody knows how others break a word: `kreditkarten_nummer`. */
+function squeezed(words: string): string {
+  return words.replaceAll('_', '');
+}
+
 /** The type under domains and arrays. */
 export function innermost(type: CellType): CellType {
   const base = baseOf(type);
@@ -54,7 +62,12 @@ export function kindByName(
   const last = plain.slice(plain.lastIndexOf('_') + 1);
   for (const kind of KINDS) {
     if (!kind.types.some((accepted) => accepted === base)) continue;
-    const isNamed = kind.names.some((name) => name === words || name === plain);
+    const isNamed = kind.names.some(
+      (name) =>
+        name === words ||
+        name === plain ||
+        (name.length >= SQUEEZED_MIN && squeezed(name) === squeezed(plain)),
+    );
     const isInside = kind.names.some((name) =>
       ABOUT.has(last) ? plain.endsWith(`_${name}`) : `_${plain}_`.includes(`_${name}_`),
     );

@@ -27,10 +27,9 @@ export function proposalOf(findings: readonly Finding[]): readonly ProposedMask[
   const ofColumns = sorted.flatMap((finding) => ('kind' in finding ? [finding] : []));
   const masks: ProposedMask[] = [];
   for (const kind of KINDS) {
-    const maskers = new Set(ofColumns.filter((found) => found.kind === kind).map((found) => found.masker));
-    for (const masker of [...maskers].sort()) {
+    for (const masker of kind.maskers) {
       const same = ofColumns.filter((found) => found.kind === kind && found.masker === masker);
-      masks.push({ how: 'columns', title: kind.title, masker, findings: same });
+      if (same.length > 0) masks.push({ how: 'columns', title: kind.title, masker, findings: same });
     }
   }
   const detected = sorted.flatMap((finding) => ('kind' in finding ? [] : [finding]));
@@ -71,7 +70,7 @@ export function proposalYaml(masks: readonly ProposedMask[]): string {
     lines.push('  # found in values that hold other things as well, which a mask of the column would hide');
     for (const { column, counts, census } of mask.findings) {
       const name = printable(columnPattern(column));
-      lines.push(`  #   ${name} (${printable(column.typeName)}): ${holdText(counts, census)}`);
+      lines.push(`  #   ${name} (${printable(column.typeName)}): ${holdText(counts, census.values)}`);
     }
     lines.push(`  - detect: [${mask.detectors.join(', ')}]`, '    with: redact');
   }
@@ -93,23 +92,37 @@ function evidenceOf({ column, kind, named, census }: ColumnFinding): string {
 }
 
 /** Null where nothing was found in the values. */
-export function valuesText({ counts, values }: ColumnCensus): string | null {
+function valuesText({ counts, values }: ColumnCensus): string | null {
   const whole = counts.filter((count) => count.whole > 0).sort((a, b) => b.whole - a.whole);
   const parts = counts.filter((count) => count.whole === 0);
-  const texts = whole.map(
-    (count, n) =>
-      `${percent(count.whole, values)}${n === 0 ? ` of ${values} sampled values` : ''} look like ${count.detector}`,
-  );
-  if (texts.length === 0) return parts.length === 0 ? null : holdText(parts, { values });
-  return texts.join(', ');
+  if (whole.length > 0) {
+    return shares(whole, values, ({ whole: n, detector }) => [
+      n,
+      `look${values === 1 ? 's' : ''} like ${detector}`,
+    ]);
+  }
+  return parts.length === 0 ? null : holdText(parts, values);
 }
 
-function holdText(counts: readonly DetectorCount[], { values }: { readonly values: number }): string {
+function holdText(counts: readonly DetectorCount[], values: number): string {
+  return shares(counts, values, ({ whole, part, detector }) => [
+    whole + part,
+    `hold${values === 1 ? 's' : ''} ${detector}`,
+  ]);
+}
+
+/** `97% of 480 sampled values look like us-ssn, 2% look like phone`. */
+function shares(
+  counts: readonly DetectorCount[],
+  values: number,
+  of: (count: DetectorCount) => readonly [number, string],
+): string {
   return counts
-    .map(
-      ({ detector, whole, part }, n) =>
-        `${percent(whole + part, values)}${n === 0 ? ` of ${values} sampled values` : ''} hold ${detector}`,
-    )
+    .map((count, n) => {
+      const [hits, what] = of(count);
+      if (values === 1) return n === 0 ? `the only sampled value ${what}` : what;
+      return `${percent(hits, values)}${n === 0 ? ` of ${values} sampled values` : ''} ${what}`;
+    })
     .join(', ');
 }
 

@@ -34,6 +34,7 @@ export function classificationJson(found: Classification, yaml: string): Record<
           })),
     ),
     alreadyMasked: found.alreadyMasked.map((column) => columnPattern(column)),
+    unread: found.unread,
     notes: found.notes,
     yaml,
   };

@@ -144,9 +144,10 @@ export class Sampler {
   /** Why a statement failed, in words of our own. Throws where the connection is gone. */
   #reasonOf(error: unknown): string {
     const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
-    if (this.#lost !== null || typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || code === '57P01') {
+    if (this.#lost !== null || (typeof code === 'string' && ENDING.has(code))) {
       throw new Error(`the connection was lost: ${errorText(this.#lost ?? error)}`);
     }
+    if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) throw error;
     return REASONS.get(code) ?? `the server gave an error (SQLSTATE ${code})`;
   }
 
@@ -156,6 +157,9 @@ export class Sampler {
 }
 
 const FORBIDDEN = 'this account may not read it, or not all of its rows';
+
+/** The server ends the connection: it is told to stop, or another process of it has crashed. */
+const ENDING = new Set(['57P01', '57P02', '57P05']);
 
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['42501', FORBIDDEN],

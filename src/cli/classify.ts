@@ -18,7 +18,7 @@ import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { errorText } from './error-text.ts';
 import { accountOf } from './listeners.ts';
 import { DEFAULT_CONFIG, listenerNamed, policyFileOf } from './premises.ts';
-import { plural } from './text-layout.ts';
+import { folded, plural } from './text-layout.ts';
 
 const HELP = `Usage: sluice classify --upstream postgres://user@host:5432/database [options]
        sluice classify [--config FILE] [--listener NAME] [options]
@@ -72,6 +72,8 @@ export interface Classification {
   readonly columnsNamed: number;
   readonly findings: readonly Finding[];
   readonly alreadyMasked: readonly ClassifiedColumn[];
+  /** Tables of which some or all columns were judged by their names alone, though their types could be read. */
+  readonly unread: readonly { readonly table: string; readonly reason: string }[];
   readonly notes: readonly string[];
 }
 
@@ -164,7 +166,7 @@ async function classifyDatabase(
     const { targets, behindViews } = targetsOf(catalog, reader, knownSchemas(catalog, schemas));
     sampler = await Sampler.open(origin.account, sampleRows);
     const found = await findingsOf(sampler, catalog, targets, origin.masks, io);
-    const notes = [...origin.notes, ...found.notes, ...notesOn(behindViews)];
+    const notes = [...origin.notes, ...notesOnUnread(found.unread), ...notesOn(behindViews)];
     return { upstream: address, serverVersion: catalog.major, sampleRows, ...found, notes };
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -203,17 +205,29 @@ function notesOn(behindViews: Targets['behindViews']): readonly string[] {
   ];
 }
 
+const TABLES_NAMED_MAX = 8;
+
+/** One for each reason. */
+function notesOnUnread(unread: Classification['unread']): readonly string[] {
+  return [...new Set(unread.map(({ reason }) => reason))].map((reason) => {
+    const tables = unread.flatMap((one) => (one.reason === reason ? [one.table] : []));
+    const more = tables.length - TABLES_NAMED_MAX;
+    const names = tables.slice(0, TABLES_NAMED_MAX).join(', ');
+    return `columns judged by their names alone, because ${reason}: ${names}${more > 0 ? ` and ${plural(more, 'more table')}` : ''}`;
+  });
+}
+
 async function findingsOf(
   sampler: Sampler,
   catalog: Catalog,
   targets: readonly Target[],
   masks: readonly Mask[],
   io: Io,
-): Promise<Omit<Classification, 'upstream' | 'serverVersion' | 'sampleRows'>> {
+): Promise<Omit<Classification, 'upstream' | 'serverVersion' | 'sampleRows' | 'notes'>> {
   const estimates = await sampler.estimates();
   const findings: Finding[] = [];
   const alreadyMasked: ClassifiedColumn[] = [];
-  const notes: string[] = [];
+  const unread: { table: string; reason: string }[] = [];
   let columnsSampled = 0;
   let columnsNamed = 0;
   for (const [n, target] of targets.entries()) {
@@ -226,29 +240,27 @@ async function findingsOf(
     if (io.errorIsTerminal) io.error(`\r\x1b[K${n + 1} of ${targets.length}: ${title.slice(0, 60)}`);
     const estimate = estimateOf(catalog, target.relation, estimates);
     const { censuses, failure } = await sampler.sample({ ...target, columns }, estimate);
-    if (failure !== null) notes.push(`${title} was judged by its columns' names: ${failure}`);
+    if (failure !== null) unread.push({ table: title, reason: failure });
     columnsSampled += censuses.size;
     columnsNamed += columns.length - censuses.size;
     for (const column of columns)
       findings.push(classifyColumn(column, censuses.get(column) ?? NOTHING_SAMPLED));
   }
   if (io.errorIsTerminal) io.error('\r\x1b[K');
-  return { tables: targets.length, columnsSampled, columnsNamed, findings, alreadyMasked, notes };
+  return { tables: targets.length, columnsSampled, columnsNamed, findings, alreadyMasked, unread };
 }
 
 function headerOf(found: Classification, isEmpty: boolean): string {
   const { upstream, tables, columnsSampled, columnsNamed, sampleRows, alreadyMasked } = found;
+  const left =
+    alreadyMasked.length === 0
+      ? ''
+      : ` Left out: ${plural(alreadyMasked.length, 'column')} that the policy masks already.`;
   const lines = [
-    `Proposed by sluice classify for ${printable(upstream)}: ${plural(tables, 'table')} looked at, ${plural(columnsSampled, 'column')} by`,
-    `names and values (at most ${plural(sampleRows, 'row')} of each table), ${columnsNamed.toLocaleString('en')} by names alone.`,
-  ];
-  if (alreadyMasked.length > 0) {
-    lines.push(`Left out: ${plural(alreadyMasked.length, 'column')} that the policy masks already.`);
-  }
-  lines.push(
+    `Proposed by sluice classify for ${printable(upstream)}: ${plural(tables, 'table')} looked at, ${plural(columnsSampled, 'column')} by names and values (at most ${plural(sampleRows, 'row')} of each table), ${columnsNamed.toLocaleString('en')} by names alone.${left}`,
     isEmpty
       ? 'Nothing was found that ought to be masked.'
       : 'A start, not a verdict: remove what is wrong, add what you know, then run "sluice check".',
-  );
-  return lines.map((line) => `# ${line}\n`).join('');
+  ];
+  return lines.flatMap((line) => folded(line, 2).map((part) => `# ${part}\n`)).join('');
 }
