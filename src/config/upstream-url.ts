@@ -9,7 +9,7 @@ export interface UpstreamUrl {
   readonly password: string | null;
   readonly database: string;
   readonly sslMode: SslMode;
-  /** A file of certificates to trust; null for the system's own. */
+  /** A file of certificates to trust; null for those that Node trusts. */
   readonly sslRootCert: string | null;
   /** Settings for every session there, such as `search_path`. */
   readonly options: ReadonlyMap<string, string>;

@@ -6,7 +6,7 @@ import type tls from 'node:tls';
 export interface TlsWish {
   readonly host: string;
   readonly sslMode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
-  /** A file of certificates to trust, absolute; null for the system's own. */
+  /** A file of certificates to trust, absolute; null for those that Node trusts. */
   readonly sslRootCert: string | null;
 }
 

@@ -18,6 +18,7 @@ import { loadPolicy } from '../../../src/policy/policy.ts';
 import { policySchema } from '../../../src/policy/schema.ts';
 import { readTestFile } from '../../../src/policy/test-file.ts';
 import { type Catalog, StatementReader } from '../../../src/sql/index.ts';
+import { sourceFiles } from './source-files.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const NOT_OURS = new Set(['node_modules', 'dist', '.git']);
@@ -99,6 +100,29 @@ test('every file of the project that a page names is there', () => {
   assert.deepEqual(broken, []);
 });
 
+test('every file that a folder tells of is in it', () => {
+  for (const { path, name, text } of pages()) {
+    if (!/^(src|protocols)\/.*README\.md$/.test(name)) continue;
+    const files = readdirSync(dirname(path), { recursive: true, encoding: 'utf8' });
+    for (const [, named = ''] of text.matchAll(/`([a-z][a-z0-9-]*\.(?:ts|yaml))`/g)) {
+      assert.ok(
+        files.some((file) => file.split('/').at(-1) === named),
+        `${name}: ${named}`,
+      );
+    }
+  }
+});
+
+test('every type of record is told of', () => {
+  const text = readFileSync(join(ROOT, 'docs/journal.md'), 'utf8');
+  const made = /(?:append|record|recordAdmitted)\(\s*'([a-z-]+)'/g;
+  const types = new Set(
+    sourceFiles().flatMap(({ text: code }) => [...code.matchAll(made)].map(([, type = '']) => type)),
+  );
+  assert.ok(types.size > 6, [...types].join(' '));
+  for (const type of types) assert.ok(text.includes(`| \`${type}\` |`), type);
+});
+
 test('the tables that follow from code are current; npm run docs writes them', () => {
   for (const page of PAGES) {
     const text = readFileSync(join(ROOT, page), 'utf8');
@@ -127,6 +151,17 @@ test('every table that is generated stands in a page', () => {
     'matchers-context',
     'matchers-statement',
   ]);
+});
+
+test('every built-in rule is told of', () => {
+  const text = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8');
+  const rules = new Set(
+    sourceFiles().flatMap(({ text: code }) =>
+      [...code.matchAll(/'(sluice\/[a-z-]+)'/g)].map(([, rule = '']) => rule),
+    ),
+  );
+  assert.ok(rules.size > 4);
+  for (const rule of rules) assert.ok(text.includes(`\`${rule}\``), rule);
 });
 
 /** YAML examples of a page, with the line on which each begins. */
