@@ -30,6 +30,9 @@ export interface Run {
   readonly changes: readonly NameChange[];
 }
 
+/** Whether the client gets to see a message of the server's. */
+export type Sight = 'pass' | 'drop';
+
 export type Expectation =
   /** A Query: the replies of its statements, then ReadyForQuery. `current` is the statement that answers now. */
   | {

@@ -2,18 +2,17 @@
 import { MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
 import { cutError } from './cut.ts';
-import { readCommandTag, readErrorResponse, readParameterStatus, readReadyForQuery } from './decode.ts';
-import { POISON_SQL, POISON_SQLSTATE, type Refused } from './deny.ts';
+import { readCommandTag, readParameterStatus, readReadyForQuery } from './decode.ts';
+import { POISON_SQL } from './deny.ts';
 import { parseMessage } from './encode.ts';
-import { BLOCK, definesObjects, type Link, runOf } from './link.ts';
+import { serverError, toldOrScrubbed } from './failures.ts';
+import { BLOCK, type Link, runOf } from './link.ts';
 import { describeCopy, describeRows, scrub } from './masking.ts';
 import { BACKEND, STATUS_IDLE } from './messages.ts';
 import { checkSetting, takeAnswer } from './probe.ts';
-import type { Expectation, Run } from './replies.ts';
+import type { Expectation, Sight } from './replies.ts';
+import { finish, revokeRun, succeed, unexpected } from './run-ends.ts';
 import { movesNamesIn } from './unsettled.ts';
-
-/** Whether the client gets to see a message. */
-export type Sight = 'pass' | 'drop';
 
 const NOTHING = Buffer.alloc(0);
 const POISON = parseMessage('sluice_cut', POISON_SQL);
@@ -44,13 +43,13 @@ export class Responses {
         return 'pass';
       }
       case BACKEND.NoticeResponse:
-        return this.#toldOrScrubbed(scrub(runOf(first), link.maskDuties, false, bytes, start, end));
+        return toldOrScrubbed(link, scrub(runOf(first), link.maskDuties, false, bytes, start, end));
       case BACKEND.NotificationResponse:
         return 'pass';
       case BACKEND.ReadyForQuery:
         return this.#ready(first, readReadyForQuery(bytes, start, end));
       case BACKEND.ErrorResponse:
-        return this.#error(first, bytes, start, end);
+        return serverError(link, first, bytes, start, end);
       case BACKEND.CommandComplete:
         return this.#complete(first, readCommandTag(bytes, start, end));
       case BACKEND.EmptyQueryResponse:
@@ -91,7 +90,7 @@ export class Responses {
     switch (first?.of) {
       case 'query':
         if (first.change !== null) link.names.confirm(first.change);
-        for (const run of first.runs.slice(first.current)) this.#revoke(run);
+        for (const run of first.runs.slice(first.current)) revokeRun(link, run);
         // Only now is it known whether the statements of this text stand.
         if (first.cut !== null) link.toClient(cutError(first.cut, first.undone ? [] : first.runs));
         break;
@@ -133,111 +132,6 @@ export class Responses {
     }
   }
 
-  #error(first: Expectation | null, bytes: Buffer, start: number, end: number): Sight {
-    const link = this.#link;
-    const { severity, sqlstate } = readErrorResponse(bytes, start, end);
-    if (severity === 'FATAL' || severity === 'PANIC') {
-      link.serverEnds = true;
-      const run = runOf(first);
-      if (run !== null) this.#finish(run, null, sqlstate);
-      return 'pass';
-    }
-    switch (first?.of) {
-      case 'query':
-        return this.#queryFailed(first, sqlstate, bytes, start, end);
-      case 'poison-query':
-        first.failed = true;
-        return this.#poisoned(first, sqlstate);
-      case 'poison':
-        this.#skipToSync();
-        return this.#poisoned(first, sqlstate);
-      case 'sync':
-        // The implicit transaction failed as it was committed.
-        return this.#toldOrScrubbed(scrub(null, link.maskDuties, true, bytes, start, end));
-      case 'execute': {
-        const { run } = first;
-        this.#finish(run, null, sqlstate);
-        const replacement = this.#replacement(run) ?? scrub(run, link.maskDuties, true, bytes, start, end);
-        if (replacement !== null) link.toClient(replacement);
-        this.#skipToSync();
-        return replacement === null ? 'pass' : 'drop';
-      }
-      case 'bind': {
-        // Planning computes what is constant, and may read tables for it.
-        const portal = first.change?.change === 'set-portal' ? first.change.portal : null;
-        const duties = portal?.decision?.obligations.masks ?? link.maskDuties;
-        this.#skipToSync();
-        return this.#toldOrScrubbed(scrub(null, duties, true, bytes, start, end, portal?.text ?? null));
-      }
-      case 'parse':
-      case 'close':
-      case 'describe-statement':
-      case 'describe-portal':
-      case 'describe-masked':
-        this.#skipToSync();
-        return 'pass';
-      case 'probe-alone':
-        link.readingStale = true;
-        link.gate.setPath(null);
-        return 'drop';
-      case 'probe-pipeline':
-        // A cancel or a timeout has hit it in place of the client's own message, and failed their pipeline.
-        link.readingStale = true;
-        link.gate.setPath(null);
-        this.#skipToSync();
-        return 'pass';
-      default:
-        throw unexpected('ErrorResponse', first);
-    }
-  }
-
-  /** Where the server would have failed, too, it may have a reason that goes before ours: a failed transaction. */
-  #poisoned({ error, native }: Refused, sqlstate: string): Sight {
-    if (native === 'run' && sqlstate !== POISON_SQLSTATE) return 'pass';
-    this.#link.toClient(error);
-    return 'drop';
-  }
-
-  #queryFailed(
-    first: Extract<Expectation, { of: 'query' }>,
-    sqlstate: string,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): Sight {
-    const link = this.#link;
-    if (first.failed) {
-      first.undone = true;
-      return 'drop';
-    }
-    first.failed = true;
-    const run = first.runs[first.current];
-    if (run === undefined) return 'pass';
-    this.#finish(run, null, sqlstate);
-    const replacement = this.#replacement(run) ?? scrub(run, link.maskDuties, true, bytes, start, end);
-    if (replacement === null) return 'pass';
-    link.toClient(replacement);
-    return 'drop';
-  }
-
-  #replacement(run: Run): Buffer | null {
-    return run.cutBy !== null ? cutError(run, []) : run.failAs;
-  }
-
-  /** The server ignores everything up to Sync: none of it has happened. */
-  #skipToSync(): void {
-    const link = this.#link;
-    for (let next = link.replies.first(); next !== null && next.of !== 'sync'; next = link.replies.first()) {
-      link.replies.shift();
-      revoke(link, next);
-    }
-    link.copyIn = false;
-    link.settleCopy();
-    if (link.replies.size > 0) return;
-    link.skipping = true;
-    link.executedSinceSync = false;
-  }
-
   #complete(first: Expectation | null, tag: string): Sight {
     const link = this.#link;
     switch (first?.of) {
@@ -246,7 +140,7 @@ export class Responses {
         if (first.failed) return 'drop';
         if (run === undefined) return 'pass';
         first.current++;
-        this.#succeed(run, tag);
+        succeed(link, run, tag);
         if (run.cutBy === null) return 'pass';
         first.failed = true;
         first.cut = run;
@@ -255,7 +149,7 @@ export class Responses {
       case 'execute': {
         const { run } = first;
         link.replies.shift();
-        this.#succeed(run, tag);
+        succeed(link, run, tag);
         if (run.cutBy === null) return 'pass';
         link.toClient(cutError(run, [run]));
         this.#failRestOfPipeline();
@@ -279,40 +173,12 @@ export class Responses {
     link.replies.push({ of: 'poison', error: NOTHING, native: 'none', turn: link.turn });
   }
 
-  #succeed(run: Run, tag: string): void {
-    const link = this.#link;
-    for (const change of run.changes) link.names.confirm(change);
-    // What was sent before it may have ended a transaction in the meantime.
-    if (run.facts !== null && definesObjects(run.facts)) link.definitionsMoved = true;
-    this.#finish(run, tag, null);
-  }
-
-  #finish(run: Run, tag: string | null, sqlstate: string | null): void {
-    const link = this.#link;
-    if (sqlstate !== null) this.#revoke(run);
-    const rows = run.counted.rows - run.rowsBefore;
-    const bytes = run.counted.bytes - run.bytesBefore;
-    link.rowsSent += rows;
-    link.bytesSent += bytes;
-    link.copyIn = false;
-    link.settleCopy();
-    if (link.cutRun === run) link.cutRun = null;
-    link.runEndedMs = link.engine.now();
-    if (run.number === null) return;
-    const ms = link.engine.now() - run.startedMs;
-    link.gate.finish(run.number, { tag, sqlstate, rows, bytes, ms, cutBy: run.cutBy });
-  }
-
-  #revoke(run: Run): void {
-    for (const change of run.changes) this.#link.names.revoke(change);
-  }
-
   #suspended(first: Expectation | null): Sight {
     if (first?.of !== 'execute') throw unexpected('PortalSuspended', first);
     const { run } = first;
     const link = this.#link;
     link.replies.shift();
-    this.#finish(run, 'suspended', null);
+    finish(link, run, 'suspended', null);
     if (run.cutBy === null) return 'pass';
     link.toClient(cutError(run, []));
     this.#failRestOfPipeline();
@@ -365,12 +231,6 @@ export class Responses {
     return this.rowsPass() ? 'pass' : 'drop';
   }
 
-  #toldOrScrubbed(replacement: Buffer | null): Sight {
-    if (replacement === null) return 'pass';
-    this.#link.toClient(replacement);
-    return 'drop';
-  }
-
   #confirmed(first: Expectation | null, of: 'parse' | 'bind' | 'close'): Sight {
     const link = this.#link;
     if (first?.of === 'probe-alone') return 'drop';
@@ -400,28 +260,4 @@ export class Responses {
     } else describeCopy(link, run, bytes, start, end);
     return 'pass';
   }
-}
-
-/** What was announced with a message that never ran is taken back. */
-export function revoke(link: Link, expectation: Expectation): void {
-  switch (expectation.of) {
-    case 'parse':
-    case 'bind':
-    case 'close':
-      if (expectation.change !== null) link.names.revoke(expectation.change);
-      return;
-    case 'execute':
-      for (const change of expectation.run.changes) link.names.revoke(change);
-      return;
-    case 'query':
-      if (expectation.change !== null) link.names.revoke(expectation.change);
-      for (const run of expectation.runs) for (const change of run.changes) link.names.revoke(change);
-      return;
-    default:
-      return;
-  }
-}
-
-function unexpected(what: string, first: Expectation | null): Error {
-  return new MalformedBytes(`${what} where ${first?.of ?? 'nothing'} was expected`);
 }

@@ -8,7 +8,7 @@ import { failureResponse } from './encode.ts';
 import type { Link } from './link.ts';
 import { BLOCK } from './link.ts';
 import type { Expectation } from './replies.ts';
-import { revoke } from './responses.ts';
+import { revoke } from './run-ends.ts';
 
 export function retract(link: Link, turn: number): void {
   const taken = takeTurn(link, turn);
