@@ -91,6 +91,7 @@ let sent = 0;
 const engine: EnginePort = {
   identity: { login: (name) => ({ plan: 'trust', principal: { name, groups: [] } }) },
   downstream: {
+    congested: false,
     send: (_bytes, start, end) => {
       sent += end - start;
     },

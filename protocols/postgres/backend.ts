@@ -176,6 +176,7 @@ export class Backend {
     if (openLane === null || !of.goesToWorkers(rows, bytes)) return null;
     return new RowLane(of.cells, openLane, {
       giveOut: this.#giveOut,
+      congested: () => this.#link.engine.downstream.congested,
       progressed: () => this.#later(() => this.#progressed()),
       failed: () =>
         this.#later(() => {

@@ -18,14 +18,17 @@ import { LENGTH_BYTES, maskedColumns, NULL_LENGTH, RowSplicer, readCells } from 
 /** Rows that wait for their cells: what one batch may keep, and how many batches. */
 const ROWS_BYTES_MAX = 1024 * 1024;
 const BATCHES_MAX = 8;
-/** What a batch of rows begins with, and room for values that become longer. */
+/** Memory of larger rows is not kept. */
+const SPARE_BYTES_MAX = 2 * ROWS_BYTES_MAX;
+/** What a batch of rows begins with. */
 const ROWS_BYTES = 256 * 1024;
-const LONGER_BYTES = 16 * 1024;
 
 type OpenLane = NonNullable<ResultMasking['openLane']>;
 
 export interface RowLaneEvents {
   readonly giveOut: GiveOut;
+  /** What was given out before, in other events, may still be in use. */
+  congested(): boolean;
   /** Reading may go on, or what waited for the rows may. */
   progressed(): void;
   failed(): void;
@@ -38,8 +41,11 @@ export class RowLane {
   readonly #events: RowLaneEvents;
   /** The rows of each batch that is out, oldest first. */
   readonly #out: ByteSink[] = [];
-  /** Their memory, when they are through: what is allocated for each batch anew is collected far too seldom. */
+  /** Memory to be used again: what is allocated for each batch anew is collected seldom, and at a price. */
   readonly #spare: ByteSink[] = [];
+  /** What was given out last. */
+  #given: ByteSink | null = null;
+  readonly #splicer: RowSplicer;
   #rows = new ByteSink(ROWS_BYTES);
   #full = false;
 
@@ -47,6 +53,7 @@ export class RowLane {
     this.#masked = maskedColumns(cells);
     this.#lengthsAt = new Int32Array(cells.length + 1);
     this.#events = events;
+    this.#splicer = new RowSplicer(this.#rows);
     this.#port = openLane({
       masked: (cells) => this.#putTogether(cells),
       drained: () => {
@@ -102,7 +109,7 @@ export class RowLane {
 
   #send(): void {
     this.#out.push(this.#rows);
-    this.#rows = this.#spare.pop() ?? new ByteSink(ROWS_BYTES);
+    this.#rows = this.#empty();
     if (!this.#port.send()) this.#full = true;
   }
 
@@ -123,20 +130,31 @@ export class RowLane {
   #putTogether(cells: MaskedCells): void {
     const rows = this.#out.shift();
     if (rows === undefined) throw new MalformedBytes('masked cells of no rows');
-    // Not used again: a slow client's socket may hold it for long.
-    const splicer = new RowSplicer(rows.at + LONGER_BYTES);
+    if (this.#given !== null && !this.#events.congested()) this.#useAgain(this.#given);
+    const splicer = this.#splicer;
+    const sink = this.#empty();
+    splicer.sink = sink;
     splicer.begin(rows.bytes, 0);
-    for (let at = 0; at < rows.at; ) at = this.#row(rows, at, cells, splicer);
-    if (splicer.finish(0, rows.at)) {
-      this.#events.giveOut(splicer.sink.bytes, 0, splicer.sink.at);
-      rows.reset();
-      if (rows.bytes.length <= ROWS_BYTES_MAX) this.#spare.push(rows);
-    } else this.#events.giveOut(rows.bytes, 0, rows.at);
+    for (let at = 0; at < rows.at; ) at = this.#row(rows, at, cells);
+    const changed = splicer.finish(0, rows.at);
+    this.#given = changed ? sink : rows;
+    this.#useAgain(changed ? rows : sink);
+    this.#events.giveOut(this.#given.bytes, 0, this.#given.at);
     if (this.#out.length === 0) this.flush();
     this.#events.progressed();
   }
 
-  #row(rows: ByteSink, start: number, cells: MaskedCells, splicer: RowSplicer): number {
+  #empty(): ByteSink {
+    return this.#spare.pop() ?? new ByteSink(ROWS_BYTES);
+  }
+
+  #useAgain(sink: ByteSink): void {
+    sink.reset();
+    if (sink.bytes.length <= SPARE_BYTES_MAX) this.#spare.push(sink);
+  }
+
+  #row(rows: ByteSink, start: number, cells: MaskedCells): number {
+    const splicer = this.#splicer;
     const lengthsAt = this.#lengthsAt;
     const masked = this.#masked;
     const next = readCells(rows.bytes, start, rows.at, lengthsAt);

@@ -2,7 +2,7 @@
  * Rows with some of their cells replaced. What lies between two replaced cells is copied in one piece, also across
  * rows, so that rows which stay as they are cost next to nothing.
  */
-import { ByteSink, MalformedBytes } from '../../src/bytes/index.ts';
+import { type ByteSink, MalformedBytes } from '../../src/bytes/index.ts';
 import type { CellMasks } from '../../src/core/masks.ts';
 import { frameSize, HEADER_BYTES, int16At, int32At } from './frame.ts';
 
@@ -40,7 +40,8 @@ export function maskedColumns(cells: CellMasks): readonly number[] {
 }
 
 export class RowSplicer {
-  readonly sink: ByteSink;
+  /** Where the rows are written. */
+  sink: ByteSink;
   #source: Buffer = NOTHING;
   /** Up to where the source has been copied. */
   #copied = 0;
@@ -48,8 +49,8 @@ export class RowSplicer {
   #row = 0;
   #rowAt = -1;
 
-  constructor(sizeBytes: number) {
-    this.sink = new ByteSink(sizeBytes);
+  constructor(sink: ByteSink) {
+    this.sink = sink;
   }
 
   /** Rows of `source` from `start` on follow. */

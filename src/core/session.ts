@@ -11,6 +11,8 @@ import type { Principal } from './principal.ts';
 export interface DownstreamPort {
   /** Bytes for the client, in order; gathered and written together at the end of the event. */
   send(bytes: Buffer, start: number, end: number): void;
+  /** More was sent than the client takes: bytes that were sent in earlier events may still be in use. */
+  readonly congested: boolean;
   /** Stop and go on reading from the client. Bytes read already still arrive and are the session's to keep. */
   pause(): void;
   resume(): void;

@@ -150,18 +150,26 @@ export class Connection implements EnginePort, LiveSession, Staging {
     if (this.#up.congested) this.#down.pause('congestion');
   }
 
-  readonly downstream: DownstreamPort = {
-    send: (bytes, start, end) => this.#toClient.add(bytes, start, end),
-    pause: () => this.#down.pause('session'),
-    resume: () => this.#down.resume('session'),
-    startTls: (received) => {
-      this.#flushToClient();
-      this.#down.startTlsServer(received);
-    },
-    end: () => {
-      this.#ending = true;
-    },
-  };
+  readonly downstream: DownstreamPort = this.#downstreamPort();
+
+  #downstreamPort(): DownstreamPort {
+    const connection = this;
+    return {
+      get congested() {
+        return connection.#down.congested;
+      },
+      send: (bytes, start, end) => this.#toClient.add(bytes, start, end),
+      pause: () => this.#down.pause('session'),
+      resume: () => this.#down.resume('session'),
+      startTls: (received) => {
+        this.#flushToClient();
+        this.#down.startTlsServer(received);
+      },
+      end: () => {
+        this.#ending = true;
+      },
+    };
+  }
 
   readonly upstream: UpstreamPort = this.#upstreamPort();
 
@@ -218,7 +226,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
   }
 
   beforeFlush(): void {
-    this.#gate?.recordParse();
+    this.#gate?.records.recordParse();
   }
 
   get synced(): boolean {
@@ -364,7 +372,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
     const reason = error === null ? 'client left' : error.code;
     sql.record(
       'session-end',
-      `"session":"${this.id}","reason":${JSON.stringify(reason)},"statements":${this.#gate.statements},"denied":${this.#gate.denied},"rows":${rows},"bytes":${bytes},"ms":${Math.round(this.now() - this.#startedMs)}`,
+      `"session":"${this.id}","reason":${JSON.stringify(reason)},"statements":${this.#gate.records.statements},"denied":${this.#gate.records.denied},"rows":${rows},"bytes":${bytes},"ms":${Math.round(this.now() - this.#startedMs)}`,
       'soon',
     );
   }

@@ -85,6 +85,7 @@ function engineFor(domain: SqlDomain, sink: Sink): EnginePort {
   return {
     identity: { login: (name) => ({ plan: 'trust', principal: { name, groups: [] } }) },
     downstream: {
+      congested: false,
       send: (bytes, start, end) => sink.toClient(copy(bytes, start, end)),
       pause() {},
       resume() {},
