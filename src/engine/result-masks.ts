@@ -36,7 +36,7 @@ import {
   postgresCellType,
   UNKNOWN,
 } from '../masking/index.ts';
-import type { MaskJudge } from '../policy/masks.ts';
+import { type MaskJudge, UNKNOWN_ORIGIN } from '../policy/masks.ts';
 import type { Catalog } from '../sql/index.ts';
 import { LanePort } from './mask-lanes.ts';
 
@@ -188,6 +188,13 @@ function withServersWord(
 ): ColumnMask | null {
   if (mask !== null || field === undefined || field.tableOid < FIRST_USER_OID) return mask;
   const relation = catalog?.relationByOid(field.tableOid) ?? null;
+  if (relation !== null && field.columnNumber <= 0) {
+    // The whole row is number 0; system columns, which hold no data, are below.
+    const masked = relation.columns.some(
+      ({ name }) => judge.maskOfColumn(relation.schema, relation.name, name) !== null,
+    );
+    return masked && field.columnNumber === 0 ? UNKNOWN_ORIGIN : null;
+  }
   const column = relation?.columns.find(({ number }) => number === field.columnNumber);
   if (relation === null || column === undefined) return duties?.unknown ?? null;
   return judge.maskOfColumn(relation.schema, relation.name, column.name);

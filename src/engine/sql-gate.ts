@@ -2,13 +2,12 @@
  * The gate of one SQL session: the order in which facts, policy and journal are asked (DESIGN 3). Synchronous
  * where everything is at hand, so that a statement seen before costs a look-up; `pending` where it is not.
  */
-import { createHash } from 'node:crypto';
 import type { Decision, Denial, JudgedStatement } from '../core/decision.ts';
 import { effectSet } from '../core/effects.ts';
 import { ProxyError } from '../core/errors.ts';
 import type { StatementFacts, TemporaryTable } from '../core/facts.ts';
 import type { RunResult, SqlAnswer, SqlGate, StatementEntry } from '../core/gate.ts';
-import { type SessionId, type StatementNumber, statementNumber } from '../core/ids.ts';
+import type { SessionId, StatementNumber } from '../core/ids.ts';
 import type { Clearance, Judgement } from '../core/judgement.ts';
 import type { CellMasks, MaskDuties, ResultField, ResultMasking } from '../core/masks.ts';
 import type { SessionContext } from '../core/principal.ts';
@@ -26,13 +25,15 @@ import type {
 } from '../sql/index.ts';
 import { denialFrom } from './denials.ts';
 import { decideBound, judgeStatement } from './judge-statement.ts';
+import { LargeReading } from './large-reading.ts';
 import type { LiveCatalog } from './live-catalog.ts';
 import type { PolicyHolder } from './policy-holder.ts';
-import { entryMembers, judgementMembers, resultMembers, unreadableMembers } from './records.ts';
+import { judgementMembers, unreadableMembers } from './records.ts';
 import type { ResultMasks } from './result-masks.ts';
+import { type RecordSink, StatementRecords } from './statement-records.ts';
 
 /** What the SQL sessions of one listener share. */
-export interface SqlDomain {
+export interface SqlDomain extends RecordSink {
   readonly catalog: LiveCatalog;
   readonly spaces: ReadingSpaces;
   readonly policy: PolicyHolder;
@@ -45,10 +46,6 @@ export interface SqlDomain {
   parseLarge(major: ParserMajor, text: Buffer): Promise<ParseOutcome>;
   /** Milliseconds since the epoch. */
   clock(): number;
-  /** Adds a record: `now` ones are written before this turn's bytes leave, others soon. */
-  record(type: string, members: string, when: 'now' | 'soon'): void;
-  /** Adds a statement's result, as the text of a JSON object; it is written soon. */
-  recordResult(result: string): void;
 }
 
 /** A session that keeps sending what cannot be judged in bounded time is ended after this many. */
@@ -56,14 +53,9 @@ const STRIKES_MAX = 5;
 const DEFINING_EFFECTS = effectSet('define', 'destroy');
 const DATA_EFFECTS = effectSet('read', 'write', 'copy-in', 'copy-out', 'execute');
 
-interface LargeStatement {
-  readonly key: string;
-  outcome: ParseOutcome | null;
-}
-
 export class SessionGate implements SqlGate {
   readonly #domain: SqlDomain;
-  readonly #session: SessionId;
+  readonly records: StatementRecords;
   readonly #context: SessionContext;
   readonly #inEvent: (step: () => void) => void;
   readonly #onWake: () => void;
@@ -75,15 +67,10 @@ export class SessionGate implements SqlGate {
   #temporary: readonly TemporaryTable[] = [];
   #stamp = 1;
   #uncommitted = false;
-  #numbers = 0;
-  /** A Parse that passes and is not in the journal yet: its number is the last one given. */
-  #parse: { readonly clearance: Clearance; readonly entry: StatementEntry } | null = null;
   #strikes = 0;
-  #large: LargeStatement | null = null;
+  readonly #large: LargeReading;
   /** Why the last wait was in vain; the statement that waited fails by it. */
   #waitFailure: Error | null = null;
-  statements = 0;
-  denied = 0;
 
   /** `inEvent` runs a step of the session later on, and sends what comes of it; `onWake` is that step for answers. */
   constructor(
@@ -94,10 +81,11 @@ export class SessionGate implements SqlGate {
     onWake: () => void,
   ) {
     this.#domain = domain;
-    this.#session = session;
+    this.records = new StatementRecords(session, domain);
     this.#context = context;
     this.#inEvent = inEvent;
     this.#onWake = onWake;
+    this.#large = new LargeReading(domain.parseLarge, () => this.#wake());
     this.#policyContext = domain.policy.current.contextFor(context, domain.clock());
     this.#policyVersion = domain.policy.current.version;
   }
@@ -178,7 +166,7 @@ export class SessionGate implements SqlGate {
     if (reader === null) return this.#await(this.#domain.loadReader(space.reading.catalog));
     const read = reader.read(space, bytes, start, end);
     const outcome =
-      read.outcome === 'large' ? this.#readLarge(space, reader, bytes.subarray(start, end)) : read;
+      read.outcome === 'large' ? this.#large.read(space, reader, bytes.subarray(start, end)) : read;
     switch (outcome.outcome) {
       case 'entry':
         return this.#judgeEntry(outcome.entry);
@@ -272,25 +260,6 @@ export class SessionGate implements SqlGate {
     return { outcome: 'denied', denial, journalMembers: unreadableMembers(denial, this.#policyVersion) };
   }
 
-  /** The worker's tree, if it is there; else it is asked for. */
-  #readLarge(space: ReadingSpace, reader: StatementReader, text: Buffer): ReadOutcome {
-    const key = createHash('sha256').update(text).digest('base64');
-    if (this.#large?.key === key) {
-      const parsed = this.#large.outcome;
-      if (parsed === null) return { outcome: 'large' };
-      const read = reader.readParsed(space, parsed);
-      if (read.outcome !== 'busy') this.#large = null;
-      return read;
-    }
-    const waiting: LargeStatement = { key, outcome: null };
-    this.#large = waiting;
-    void this.#domain.parseLarge(reader.parser.major, Buffer.from(text)).then((outcome) => {
-      waiting.outcome = outcome;
-      this.#wake();
-    });
-    return { outcome: 'large' };
-  }
-
   #awaitCatalog(): SqlAnswer {
     return this.#await(
       this.#domain.catalog.refresh().then((failure) => {
@@ -311,58 +280,15 @@ export class SessionGate implements SqlGate {
   }
 
   admit(clearance: Clearance, entry: StatementEntry): StatementNumber {
-    if (entry.via === 'parse') {
-      this.recordParse();
-      this.#parse = { clearance, entry };
-      return statementNumber(++this.#numbers);
-    }
-    const parse = this.#parse;
-    // A Bind in the same turn has all that the Parse before it would put into a record of its own.
-    if (parse !== null && entry.via === 'bind' && entry.text === parse.entry.text) {
-      this.#parse = null;
-      this.#numbers--;
-    } else this.recordParse();
-    this.statements++;
-    const number = statementNumber(++this.#numbers);
-    this.#recordAdmitted('statement', number, clearance, entry);
-    return number;
-  }
-
-  /** Records a Parse that no Bind has followed yet; before the turn ends, since its bytes leave then. */
-  recordParse(): void {
-    const parse = this.#parse;
-    if (parse === null) return;
-    this.#parse = null;
-    this.#recordAdmitted('parse', statementNumber(this.#numbers), parse.clearance, parse.entry);
-  }
-
-  #recordAdmitted(type: string, number: StatementNumber, clearance: Clearance, entry: StatementEntry): void {
-    const members = clearance.journalMembers === '' ? '' : `,${clearance.journalMembers}`;
-    this.#record(type, `"number":${number},${entryMembers(entry)}${members}`, 'now');
+    return this.records.admit(clearance, entry);
   }
 
   refuse(denial: Denial, journalMembers: string, entry: StatementEntry): void {
-    this.recordParse();
-    this.statements++;
-    this.denied++;
-    const number = ++this.#numbers;
-    const judged =
-      journalMembers.includes('"verdict":"deny"') || journalMembers.includes('"verdict":"approve"')
-        ? journalMembers
-        : unreadableMembers(denial, this.#policyVersion);
-    this.#record(
-      'denied',
-      `"number":${number},${entryMembers(entry)},${judged},"sqlstate":"${denial.sqlstate}","message":${JSON.stringify(denial.message)}`,
-      'now',
-    );
+    this.records.refuse(denial, journalMembers, entry, this.#policyVersion);
   }
 
   finish(number: StatementNumber, result: RunResult): void {
-    this.#domain.recordResult(`{"session":"${this.#session}","number":${number},${resultMembers(result)}}`);
-  }
-
-  #record(type: string, members: string, when: 'now' | 'soon'): void {
-    this.#domain.record(type, `"session":"${this.#session}",${members}`, when);
+    this.records.finish(number, result);
   }
 }
 
