@@ -19,7 +19,6 @@ import type {
   ParserMajor,
   ReadingSpace,
   ReadingSpaces,
-  ReadOutcome,
   SqlEntry,
   StatementReader,
 } from '../sql/index.ts';
