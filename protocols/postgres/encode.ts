@@ -158,7 +158,8 @@ export function parseMessage(name: string, sql: string): Buffer {
 
 /**
  * Parse, Bind, Execute and Close of a statement of Sluice's own; behind them Flush, in a pipeline of the client's,
- * or Sync. A Query would do away with the client's unnamed statement and portal.
+ * or Sync. A Query would do away with the client's unnamed statement and portal. What an earlier one that was
+ * cancelled has left under the name goes first.
  */
 export function runAside(
   name: string,
@@ -166,6 +167,7 @@ export function runAside(
   end: typeof FRONTEND.Flush | typeof FRONTEND.Sync,
 ): Buffer {
   return made((writer) => {
+    writer.begin(FRONTEND.Close).u8(0x53).cstring(name).end();
     writer.begin(FRONTEND.Parse).cstring(name).cstring(sql).i16(0).end();
     writer.begin(FRONTEND.Bind).cstring(name).cstring(name).i16(0).i16(0).i16(0).end();
     writer.begin(FRONTEND.Execute).cstring(name).i32(0).end();

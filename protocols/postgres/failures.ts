@@ -57,7 +57,8 @@ export function serverError(
       skipToSync(link);
       return 'pass';
     case 'probe-alone':
-      link.readingStale = true;
+      // Names are read every way until the end of the next transaction asks again: not at once, or it never ends.
+      link.readingMoved = true;
       link.gate.setPath(null);
       return 'drop';
     case 'probe-pipeline':

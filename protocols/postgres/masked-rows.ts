@@ -11,9 +11,9 @@ export class RowMasker {
   readonly #cells: CellMasks;
   readonly #masked: readonly number[];
   readonly #lengthsAt: Int32Array;
-  readonly #splicer = new RowSplicer(new ByteSink(64 * 1024));
+  readonly #splicer = new RowSplicer(new ByteSink(0));
   /** A cell is masked here first: most cells that detectors look at stay, and the gap before them need not be copied. */
-  readonly #cell = new ByteSink(256);
+  readonly #cell = new ByteSink(0);
 
   constructor(cells: CellMasks) {
     this.#cells = cells;

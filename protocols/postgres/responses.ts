@@ -235,8 +235,8 @@ export class Responses {
     const link = this.#link;
     if (first?.of === 'probe-alone') return 'drop';
     if (first?.of === 'probe-pipeline') {
-      // Close of the portal, then of the statement, are the last two.
-      if (of === 'close' && ++first.closed === 2) link.replies.shift();
+      // What was left under its name is closed first, its portal and its statement last.
+      if (of === 'close' && ++first.closed === 3) link.replies.shift();
       return 'drop';
     }
     if (first?.of !== of) throw unexpected(`${of} complete`, first);

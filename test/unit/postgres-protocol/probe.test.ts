@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { GOLDEN_SCHEMA } from '../../golden/scripts.ts';
 import { type SoloDomain, soloDomain } from '../../golden/solo-session.ts';
-import { bind, execute, flush, frame, parse, startup, sync } from '../../support/frontend.ts';
+import { bind, execute, flush, frame, parse, query, startup, sync } from '../../support/frontend.ts';
 
 const ready = (status: string) => frame('Z', Buffer.from(status));
 const cell = (text: string) => {
@@ -13,6 +13,7 @@ const cell = (text: string) => {
 };
 const ROW = frame('D', Buffer.from([0, 3]), cell('["public"]'), cell('on'), cell('UTF8'));
 const PROBED = Buffer.concat([
+  frame('3'),
   frame('1'),
   frame('2'),
   ROW,
@@ -29,7 +30,8 @@ before(async () => {
 });
 after(() => domain?.close());
 
-test('a cancel that hits the question amid a pipeline fails that pipeline, and the session goes on', () => {
+/** A session that is ready, its own question answered; what it sends is gathered until it is taken. */
+function readySession() {
   let toClient = Buffer.alloc(0);
   let toServer = Buffer.alloc(0);
   const session = domain.session({
@@ -56,20 +58,46 @@ test('a cancel that hits the question amid a pipeline fails that pipeline, and t
   session.upstreamConnected();
   server(frame('R', Buffer.alloc(4)), frame('K', Buffer.alloc(8)), ready('I'));
   server(PROBED);
+  const take = () => {
+    const taken = { toClient, toServer };
+    toClient = Buffer.alloc(0);
+    toServer = Buffer.alloc(0);
+    return taken;
+  };
+  take();
+  return { client, server, take };
+}
+
+test('a cancel that hits the question amid a pipeline fails that pipeline, and the session goes on', () => {
+  const { client, server, take } = readySession();
   client(parse('', 'SET search_path = other'), bind('', ''), execute(), flush());
-  toServer = Buffer.alloc(0);
+  take();
   server(frame('1'), frame('2'), frame('C', Buffer.from('SET\0')));
-  assert.ok(toServer.includes('current_schemas'));
-  toClient = Buffer.alloc(0);
+  assert.ok(take().toServer.includes('current_schemas'));
   server(CANCELLED);
-  assert.deepEqual(toClient, CANCELLED);
-  toServer = Buffer.alloc(0);
+  assert.deepEqual(take().toClient, CANCELLED);
   client(sync());
-  assert.ok(toServer.includes(sync()));
-  toClient = Buffer.alloc(0);
+  assert.ok(take().toServer.includes(sync()));
   server(ready('I'));
-  assert.deepEqual(toClient, ready('I'));
+  assert.deepEqual(take().toClient, ready('I'));
   server(PROBED);
   client(parse('', 'SELECT 1'), sync());
-  assert.ok(toServer.includes('SELECT 1'));
+  assert.ok(take().toServer.includes('SELECT 1'));
+});
+
+test('a cancel that hits the question between statements does not make it be asked without end', () => {
+  const { client, server, take } = readySession();
+  client(query('SET search_path = other'));
+  take();
+  server(frame('C', Buffer.from('SET\0')), ready('I'));
+  assert.ok(take().toServer.includes('current_schemas'));
+  server(frame('3'), frame('1'), CANCELLED, ready('I'));
+  assert.ok(!take().toServer.includes('current_schemas'));
+  client(query('SELECT 1'));
+  assert.ok(take().toServer.includes('SELECT 1'));
+  server(frame('C', Buffer.from('SELECT 1\0')), ready('I'));
+  // The statement that the question left behind under its name goes before it is asked anew.
+  const asked = take().toServer;
+  assert.ok(asked.includes('current_schemas'));
+  assert.deepEqual(asked.subarray(0, 1), Buffer.from('C'));
 });
