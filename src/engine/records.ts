@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { Decision, Denial, JudgedStatement } from '../core/decision.ts';
 import { effectsOf } from '../core/effects.ts';
 import type { BoundParameter, RunResult, StatementEntry } from '../core/gate.ts';
+import { isArray, isObject, parseJson } from '../core/json.ts';
 
 /** Longer texts and values are recorded up to here, with their length and SHA-256. */
 const TEXT_BYTES_MAX = 64 * 1024;
@@ -37,6 +38,27 @@ export function judgementMembers(statements: readonly JudgedStatement[], denied:
 /** The same for a text that could not be judged at all. */
 export function unreadableMembers(denial: Denial, policyVersion: string): string {
   return `"verdict":"deny","rule":${JSON.stringify(denial.rule)},"rules":[],"policy":"${shortPolicy(policyVersion)}"`;
+}
+
+/**
+ * For a statement that does not pass. `members`: what is known of its text, which may pass by itself where only a bound
+ * value, or what a name stands for, decides.
+ */
+export function deniedMembers(members: string, denial: Denial, policyVersion: string): string {
+  if (members === '') return unreadableMembers(denial, policyVersion);
+  if (/"verdict":"(?:deny|approve)"/.test(members)) return members;
+  const known = parseJson(`{${members}}`);
+  if (!isObject(known)) return unreadableMembers(denial, policyVersion);
+  const rules = isArray(known['rules']) ? known['rules'] : [];
+  const { rule } = denial;
+  const judged = {
+    ...known,
+    verdict: 'deny',
+    rule,
+    rules: rules.includes(rule) ? rules : [...rules, rule],
+    policy: shortPolicy(policyVersion),
+  };
+  return JSON.stringify(judged).slice(1, -1);
 }
 
 function shortPolicy(version: string): string {

@@ -3,7 +3,7 @@ import type { Denial } from '../core/decision.ts';
 import type { RunResult, StatementEntry } from '../core/gate.ts';
 import { type SessionId, type StatementNumber, statementNumber } from '../core/ids.ts';
 import type { Clearance } from '../core/judgement.ts';
-import { entryMembers, resultMembers, unreadableMembers } from './records.ts';
+import { deniedMembers, entryMembers, resultMembers } from './records.ts';
 
 export interface RecordSink {
   /** Adds a record: `now` ones are written before this turn's bytes leave, others soon. */
@@ -62,10 +62,7 @@ export class StatementRecords {
     this.statements++;
     this.denied++;
     const number = ++this.#numbers;
-    const judged =
-      journalMembers.includes('"verdict":"deny"') || journalMembers.includes('"verdict":"approve"')
-        ? journalMembers
-        : unreadableMembers(denial, policyVersion);
+    const judged = deniedMembers(journalMembers, denial, policyVersion);
     this.#record(
       'denied',
       `"number":${number},${entryMembers(entry)},${judged},"sqlstate":"${denial.sqlstate}","message":${JSON.stringify(denial.message)}`,
