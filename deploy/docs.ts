@@ -16,11 +16,19 @@ const ROOT = new URL('../', import.meta.url);
 
 export const PAGES = ['docs/policy.md', 'docs/errors.md'] as const;
 
-/** A Markdown table; a bar inside a cell would end it. */
+/** A Markdown table as the formatter leaves it; a bar inside a cell would end the cell. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n');
+  const lines = [head, ...rows].map((cells) => cells.map((cell) => cell.replaceAll('|', '\\|')));
+  const widths = head.map((_, n) => Math.max(3, ...lines.map((cells) => [...(cells[n] ?? '')].length)));
+  const written = lines.map(
+    (cells) => `| ${cells.map((cell, n) => cell + pad(cell, widths[n] ?? 0)).join(' | ')} |`,
+  );
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
+  return [written[0], rule, ...written.slice(1)].join('\n');
+}
+
+function pad(cell: string, width: number): string {
+  return ' '.repeat(width - [...cell].length);
 }
 
 function matchers(about: 'statement' | 'context'): string {
@@ -117,7 +125,7 @@ export function withTables(page: string): string {
   return page.replaceAll(/<!-- generated: ([a-z-]+) -->[\s\S]*?<!-- end -->/g, (_block, name: string) => {
     const make = TABLES.get(name);
     if (make === undefined) throw new Error(`there is no table "${name}"`);
-    return `<!-- generated: ${name} -->\n${make()}\n<!-- end -->`;
+    return `<!-- generated: ${name} -->\n\n${make()}\n\n<!-- end -->`;
   });
 }
 
