@@ -13,11 +13,12 @@ export interface TlsWish {
 /** Null where the server is spoken to in the clear. Throws when the certificate file cannot be read. */
 export function upstreamTls(wish: TlsWish): tls.ConnectionOptions | null {
   const { sslMode, host } = wish;
-  if (sslMode === 'disable') return null;
-  const ca = wish.sslRootCert === null ? {} : { ca: readFileSync(wish.sslRootCert) };
+  const ca = wish.sslRootCert === null || sslMode === 'disable' ? {} : { ca: readFileSync(wish.sslRootCert) };
   // Server Name Indication is for names only (RFC 6066, section 3).
   const name = isIP(host) === 0 ? { servername: host } : {};
   switch (sslMode) {
+    case 'disable':
+      return null;
     case 'prefer':
     case 'require':
       // As with libpq: a root certificate that is given is used.
