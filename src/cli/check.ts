@@ -9,6 +9,7 @@ import { configWarnings, fileProblems, policyWarnings } from './check-warnings.t
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { errorText } from './error-text.ts';
 import { catalogOf } from './listeners.ts';
+import { keyProblems } from './mask-keys.ts';
 import { type LocatedPolicy, readLocatedPolicy, worldOf } from './policy-files.ts';
 import { DEFAULT_CONFIG, policyFileBeside, policyFileOf } from './premises.ts';
 import { type Style, styleFor } from './style.ts';
@@ -145,7 +146,7 @@ async function checkConfig(
     };
   }
   const files = fileProblems(loaded);
-  problems.push(...files);
+  problems.push(...files, ...keyProblems(loaded));
   const { listeners, catalogs } = await readCatalogs(loaded, files);
   const policyFile = policyFileOf(loaded);
   const isThere = existsSync(policyFile);

@@ -10,7 +10,8 @@ import { checkPolicy, type World, type WorldRelation } from '../policy/check.ts'
 import { loadPolicy, type Policy } from '../policy/policy.ts';
 import type { PolicyDocument } from '../policy/schema.ts';
 import type { Catalog } from '../sql/index.ts';
-import { maskProblems, ringsOf } from './mask-keys.ts';
+import { ringsOf } from './mask-keys.ts';
+import { maskProblems } from './mask-problems.ts';
 
 /** How long a file has to be left alone before it is read: editors write in several steps. */
 const QUIET_MS = 100;

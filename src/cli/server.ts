@@ -19,7 +19,7 @@ import { Listener } from '../transport/listener.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
 import { fileProblems } from './check-warnings.ts';
 import { catalogOf, domainOf, legTlsOf, Readers, type Shared, usersOf } from './listeners.ts';
-import { ringsOf } from './mask-keys.ts';
+import { keyProblems, ringsOf } from './mask-keys.ts';
 import { readPolicy, watchPolicy, worldOf } from './policy-files.ts';
 
 export interface RunningServer {
@@ -40,11 +40,18 @@ const TICK_MS = 250;
 const SOON_MS = 10;
 export const KEY_FILE = 'signing.key';
 
-/** Starts everything or nothing: throws ProblemsError for bad files, and Node's errors for disks. */
-export async function startServer(loaded: LoadedConfig, log: Logger): Promise<RunningServer> {
+/**
+ * Starts everything or nothing: throws ProblemsError for bad files, and Node's errors for disks. `makeMaskPool` null:
+ * everything is masked on the event loop.
+ */
+export async function startServer(
+  loaded: LoadedConfig,
+  log: Logger,
+  makeMaskPool: (() => MaskPool) | null = () => new MaskPool(),
+): Promise<RunningServer> {
   const undo: Undo[] = [];
   try {
-    return await start(loaded, log, undo);
+    return await start(loaded, log, undo, makeMaskPool);
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -54,9 +61,14 @@ export async function startServer(loaded: LoadedConfig, log: Logger): Promise<Ru
 /** What has to be done to take back a step of the start. */
 type Undo = () => void | Promise<void>;
 
-async function start(loaded: LoadedConfig, log: Logger, undo: Undo[]): Promise<RunningServer> {
+async function start(
+  loaded: LoadedConfig,
+  log: Logger,
+  undo: Undo[],
+  makeMaskPool: (() => MaskPool) | null,
+): Promise<RunningServer> {
   const { config, directory } = loaded;
-  const wrong = fileProblems(loaded);
+  const wrong = [...fileProblems(loaded), ...keyProblems(loaded)];
   if (wrong.length > 0) throw new ProblemsError(wrong);
   const policyFile = resolve(directory, config.policy);
   const readers = new Readers();
@@ -95,7 +107,7 @@ async function start(loaded: LoadedConfig, log: Logger, undo: Undo[]): Promise<R
     readers,
     parsePool: new ParsePool(),
     users: usersOf(config),
-    masks: new ResultMasks(ringsOf(config), () => new MaskPool()),
+    masks: new ResultMasks(ringsOf(config), makeMaskPool),
   };
   undo.push(() => shared.masks.close());
   undo.push(() => shared.parsePool.close());

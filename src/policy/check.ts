@@ -53,22 +53,54 @@ function problemsOfMasks(source: LocatedDocument<PolicyDocument>, world: World):
     for (const { key, at, message } of problemsOf(document.unless ?? {}, world)) {
       problems.push(source.problemAt(['masks', n, 'unless', key, ...at], message));
     }
-    for (const earlier of masks.slice(0, n)) {
-      const shared = sharedColumn(earlier.mask, mask, world.relations ?? []);
-      if (shared === null || JSON.stringify(earlier.document.with) === JSON.stringify(document.with))
-        continue;
-      const message = `${shared} has another mask already (${earlier.mask.name}): expected one mask for each column`;
-      problems.push(source.problemAt(['masks', n, 'columns'], message));
-    }
+    masks.slice(0, n).forEach((earlier, m) => {
+      const message = conflict(earlier, { document, mask }, `masks[${m}]`, world);
+      if (message !== null)
+        problems.push(source.problemAt(['masks', n, ...(mask.isOfColumns ? ['columns'] : [])], message));
+    });
   });
   return problems;
 }
 
-/** A column that both masks cover. */
-function sharedColumn(left: Mask, right: Mask, relations: readonly WorldRelation[]): string | null {
+interface DocumentedMask {
+  readonly document: PolicyDocument['masks'][number];
+  readonly mask: Mask;
+}
+
+/** How what two masks say of one column differs; null where it does not, and only one of them is needed. */
+function conflict(
+  earlier: DocumentedMask,
+  later: DocumentedMask,
+  name: string,
+  { relations }: World,
+): string | null {
+  const differing = (['with', 'unless', 'nulls', 'inference'] as const).filter(
+    (key) => JSON.stringify(earlier.document[key]) !== JSON.stringify(later.document[key]),
+  );
+  if (differing.length === 0) return null;
+  const shared = sharedColumn(earlier, later, relations);
+  if (shared !== null) {
+    return `${name} masks ${shared} already, and differs in ${differing.join(', ')}: expected one mask for each column`;
+  }
+  // For others than those whom the first leaves out, the second may be meant.
+  if (differing.includes('unless')) return null;
+  const { detectors, patterns } = later.mask;
+  const twice =
+    detectors.find((detector) => earlier.mask.detectors.includes(detector)) ??
+    patterns.find((pattern) => earlier.mask.patterns.includes(pattern));
+  return twice === undefined ? null : `${name} looks for ${twice} already, and masks it in another way`;
+}
+
+/** A column that both masks cover; without a catalog only one that both write in the same way. */
+function sharedColumn(
+  { document: left, mask: leftMask }: DocumentedMask,
+  { document: right, mask: rightMask }: DocumentedMask,
+  relations: World['relations'],
+): string | null {
+  if (relations === null) return right.columns?.find((written) => left.columns?.includes(written)) ?? null;
   for (const { schema, name, columns } of relations) {
     for (const column of columns) {
-      if (left.covers(schema, name, column) && right.covers(schema, name, column))
+      if (leftMask.covers(schema, name, column) && rightMask.covers(schema, name, column))
         return `${schema}.${name}.${column}`;
     }
   }
@@ -142,17 +174,37 @@ function unmatchedColumns(
         'every',
       );
     if (relations.some((relation) => relation.columns.some((column) => matches(relation, column)))) return [];
-    const names = relations.flatMap((relation) =>
-      relation.columns.map((column) => `${relation.schema}.${relation.name}.${column}`),
-    );
     return [
       {
         key: 'columns' as const,
         at: [n],
-        message: `no column matches "${written}"${suggestion(written, names)}`,
+        message: `no column matches "${written}"${meantColumn(written, relations)}`,
       },
     ];
   });
+}
+
+/** The column that was likely meant, written as far as the author wrote it: `*.*.ssn`, `customers.ssn`. */
+function meantColumn(written: string, relations: readonly WorldRelation[]): string {
+  const asTable = compilePattern(written, 2);
+  const table = relations.find((relation) => asTable !== null && matchesRelation(asTable, relation, 'every'));
+  if (table !== undefined) return `; for every column of the table write "${table.schema}.${table.name}.*"`;
+  const parts = written.split('.');
+  const elsewhere = relations.find(
+    ({ name, columns }) => parts.length === 3 && name === parts[1] && columns.includes(parts[2] ?? ''),
+  );
+  if (elsewhere !== undefined) return `; did you mean "${elsewhere.schema}.${parts[1]}.${parts[2]}"?`;
+  const names = new Set(
+    relations.flatMap(({ schema, name, columns }) =>
+      columns.map((column) =>
+        [schema, name, column]
+          .slice(-parts.length)
+          .map((part, n) => (parts[n] === '*' ? '*' : part))
+          .join('.'),
+      ),
+    ),
+  );
+  return suggestion(written, names);
 }
 
 function unmatchedFunctions(

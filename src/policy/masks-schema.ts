@@ -8,10 +8,15 @@ const withSchema = z.union(
   [
     z.string().min(1),
     z.record(z.string(), z.json()).refine((written) => Object.keys(written).length === 1, {
-      message: 'expected one masker',
+      message: 'expected one masker, such as { range: { width: 10 } }',
     }),
   ],
-  { error: 'expected a masker such as last4, or one with options such as { fixed: "n/a" }' },
+  {
+    error: ({ input }) =>
+      input === null
+        ? 'expected a masker such as last4; the one called "null" is written in quotes'
+        : 'expected a masker such as last4, or one with options such as { fixed: "n/a" }',
+  },
 );
 
 const unlessSchema = z
@@ -24,6 +29,8 @@ const unlessSchema = z
   })
   .refine((unless) => Object.values(unless).some((value) => value !== undefined), {
     message: 'expected users, groups, listeners, clients or at',
+    // A mistyped key is told of as such.
+    when: ({ issues }) => issues.length === 0,
   });
 
 export const maskSchema = z
@@ -38,10 +45,14 @@ export const maskSchema = z
       .enum(['allow', 'equality', 'deny'], { error: 'expected allow, equality or deny' })
       .optional(),
   })
+  .refine(({ columns, detect, patterns }) => [columns, detect, patterns].some((what) => what !== undefined), {
+    message: 'masks nothing: expected columns, or detect or patterns',
+    when: ({ issues }) => issues.length === 0,
+  })
   .refine(
-    (mask) => (mask.columns === undefined) !== (mask.detect === undefined && mask.patterns === undefined),
+    (mask) => mask.columns === undefined || (mask.detect === undefined && mask.patterns === undefined),
     {
-      message: 'expected either columns, or detect or patterns',
+      message: 'columns are masked whole, so detect and patterns go into a mask of their own',
     },
   )
   .refine((mask) => mask.columns !== undefined || mask.inference === undefined, {
