@@ -13,8 +13,10 @@ const LOCK_TIMEOUT_S = 2;
 const CHARACTERS_MAX = 4_000;
 /** Larger values of other types cannot be cut, and are left out; as stored, so perhaps compressed. */
 const STORED_BYTES_MAX = 8_192;
-/** Columns read at once, so that the widest table does not fill the memory. */
-const COLUMNS_MAX = 40;
+/** Rows of a sample; of one column of the longest text they take 80 MB. */
+export const SAMPLE_ROWS_MAX = 20_000;
+/** Cells read at once, so that the widest table takes no more than that. */
+const CELLS_MAX = 20_000;
 /** Tables this many times larger than the sample are sampled by random pages, not from their beginning. */
 const LARGE_TIMES = 10;
 /** Rows wanted of random pages for each row of the sample, since estimates may be old. */
@@ -80,9 +82,10 @@ export class Sampler {
     const censuses = new Map<TargetColumn, ColumnCensus>();
     const sampled = columns.filter((column) => column.sampled);
     const failures: string[] = [];
+    const width = Math.max(1, Math.floor(CELLS_MAX / this.#rows));
     let rows = 0;
-    for (let at = 0; at < sampled.length; at += COLUMNS_MAX) {
-      const some = sampled.slice(at, at + COLUMNS_MAX);
+    for (let at = 0; at < sampled.length; at += width) {
+      const some = sampled.slice(at, at + width);
       const page = await this.#read(relation, some, estimate);
       rows = Math.max(rows, page.rows.length);
       if (page.failure === null) count(page, some, censuses);

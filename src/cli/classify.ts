@@ -12,7 +12,7 @@ import { Catalog, StatementReader } from '../sql/index.ts';
 import { type CatalogAccount, PostgresCatalogSource } from '../transport/catalog-source.ts';
 import { type ParsedArguments, parseArguments } from './arguments.ts';
 import { classificationJson } from './classify-json.ts';
-import { estimateOf, Sampler } from './classify-sample.ts';
+import { estimateOf, SAMPLE_ROWS_MAX, Sampler } from './classify-sample.ts';
 import { type Target, type Targets, targetsOf } from './classify-targets.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { errorText } from './error-text.ts';
@@ -35,7 +35,7 @@ Where to look:
                          --upstream is given); columns that its policy masks already are left out
   --listener NAME        which listener, if there are several
   --schema NAME          only this schema; may be repeated
-  --sample ROWS          rows to read of each table, 1 to 100000 (default: 500); large tables are sampled by
+  --sample ROWS          rows to read of each table, 1 to 20000 (default: 500); large tables are sampled by
                          random pages, others from their beginning
 
   --json                 for scripts: { upstream, columns, detected, notes, yaml, … } with the counts
@@ -51,7 +51,6 @@ Exit codes: 0 a proposal was printed, also where nothing was found; 2 it could n
 `;
 
 const SAMPLE_ROWS = 500;
-const SAMPLE_ROWS_MAX = 100_000;
 
 interface Origin {
   readonly upstream: UpstreamUrl;
@@ -165,7 +164,9 @@ async function classifyDatabase(
     const reader = await StatementReader.load(catalog.major);
     const { targets, behindViews } = targetsOf(catalog, reader, knownSchemas(catalog, schemas));
     sampler = await Sampler.open(origin.account, sampleRows);
-    const found = await findingsOf(sampler, catalog, targets, origin.masks, io);
+    const found = await findingsOf(sampler, catalog, targets, origin.masks, io).finally(() => {
+      if (io.errorIsTerminal) io.error('\r\x1b[K');
+    });
     const notes = [...origin.notes, ...notesOnUnread(found.unread), ...notesOn(behindViews)];
     return { upstream: address, serverVersion: catalog.major, sampleRows, ...found, notes };
   } catch (error) {
@@ -246,7 +247,6 @@ async function findingsOf(
     for (const column of columns)
       findings.push(classifyColumn(column, censuses.get(column) ?? NOTHING_SAMPLED));
   }
-  if (io.errorIsTerminal) io.error('\r\x1b[K');
   return { tables: targets.length, columnsSampled, columnsNamed, findings, alreadyMasked, unread };
 }
 

@@ -330,7 +330,7 @@ test('arguments and servers that cannot be used: exit code 2, one message, no pa
   );
   assert.equal(
     await bad('--upstream', urlOf('shop'), '--sample', '0'),
-    'sluice classify: --sample is a number of rows from 1 to 100000, not "0"',
+    'sluice classify: --sample is a number of rows from 1 to 20000, not "0"',
   );
   assert.equal(
     await bad(urlOf('shop')),
