@@ -27,6 +27,7 @@ import {
   type DetectRule,
   type KeyRing,
   type MaskerSpec,
+  type MaskPlan,
   type MaskPool,
   MaskRoute,
   maskOne,
@@ -47,6 +48,9 @@ export class ResultMasks {
   readonly #rings: ReadonlyMap<string, KeyRing>;
   readonly #specs = new Map<string, MaskerSpec>();
   readonly #rules = new WeakMap<readonly DetectedMask[], readonly DetectRule[]>();
+
+  /** By all that they are made of. */
+  readonly #known = new Map<string, CompiledMasks | null>();
 
   readonly #makePool: (() => MaskPool) | null;
   #pool: MaskPool | null = null;
@@ -79,13 +83,10 @@ export class ResultMasks {
       const type = postgresCellType(field.typeOid, field.typeModifier, (oid) => catalog?.typeByOid(oid));
       return { type, format: field.binary ? 'binary' : 'text', label: field.name };
     });
-    const plans = this.#plans(masks, columns, duties?.detected ?? []);
-    if (plans === null) return null;
-    const cells = cellsOf(plans);
-    if (cells === null) return null;
+    const compiled = this.#compiled(masks, columns, duties?.detected ?? []);
+    if (compiled === null) return null;
+    const { cells, plan } = compiled;
     const makePool = this.#makePool;
-    const masked = plans.filter((plan, n) => plan !== null && cells[n] !== null);
-    const plan = maskPlan(masked.filter((column) => column !== null));
     const route = new MaskRoute(plan);
     const goesToWorkers = (rows: number, bytes: number) => route.take(rows, bytes) === 'workers';
     if (makePool === null) return { cells, openLane: null, goesToWorkers };
@@ -94,6 +95,29 @@ export class ResultMasks {
       return new LanePort(this.#pool, plan, route, events, inEvent);
     };
     return { cells, openLane, goesToWorkers };
+  }
+
+  /** Most statements have the columns of one before: what was made for those does for these. */
+  #compiled(
+    masks: readonly (ColumnMask | null)[],
+    columns: readonly Described[],
+    detected: readonly DetectedMask[],
+  ): CompiledMasks | null {
+    const key = columns.length > KEY_COLUMNS_MAX ? null : JSON.stringify([masks, columns, detected]);
+    const known = key === null ? undefined : this.#known.get(key);
+    if (known !== undefined) return known;
+    const plans = this.#plans(masks, columns, detected);
+    const cells = plans === null ? null : cellsOf(plans);
+    let compiled: CompiledMasks | null = null;
+    if (plans !== null && cells !== null) {
+      const masked = plans.filter((plan, n) => plan !== null && cells[n] !== null);
+      compiled = { cells, plan: maskPlan(masked.filter((column) => column !== null)) };
+    }
+    if (key !== null) {
+      if (this.#known.size >= KNOWN_MAX) this.#known.delete(this.#known.keys().next().value ?? '');
+      this.#known.set(key, compiled);
+    }
+    return compiled;
   }
 
   /** For COPY … TO STDOUT, which describes no types: they are those of the columns that are copied. */
@@ -157,6 +181,15 @@ export class ResultMasks {
     this.#specs.set(key, spec);
     return spec;
   }
+}
+
+/** Results whose masks are kept. */
+const KNOWN_MAX = 1_000;
+const KEY_COLUMNS_MAX = 64;
+
+interface CompiledMasks {
+  readonly cells: CellMasks;
+  readonly plan: MaskPlan;
 }
 
 const COMPOUND: ReadonlySet<CellType['kind']> = new Set(['array', 'composite']);

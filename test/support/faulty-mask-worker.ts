@@ -4,10 +4,8 @@ import type { MaskTask } from '../../src/masking/mask-pool.ts';
 import { maskCells as mask } from '../../workers/mask-cells.ts';
 
 export function maskCells(task: MaskTask): unknown {
-  const reader = new BatchReader(task.batch);
-  const first = reader.next() ? reader.bytes.toString('utf8', reader.start, reader.end) : '';
   Atomics.store(task.begun, 0, 1);
-  switch (first) {
+  switch (faultIn(task.batch)) {
     case 'throw':
       throw new Error('a fault');
     case 'hang':
@@ -23,4 +21,18 @@ export function maskCells(task: MaskTask): unknown {
     default:
       return mask(task);
   }
+}
+
+const FAULTS = ['throw', 'hang', 'die', 'eat memory', 'give back junk'] as const;
+
+/** The first cell that is the name of a fault. */
+function faultIn(batch: ArrayBuffer): (typeof FAULTS)[number] | null {
+  const reader = new BatchReader(batch);
+  while (reader.next()) {
+    if (reader.end - reader.start > 'give back junk'.length) continue;
+    const cell = reader.bytes.latin1Slice(reader.start, reader.end);
+    const fault = FAULTS.find((name) => name === cell);
+    if (fault !== undefined) return fault;
+  }
+  return null;
 }

@@ -7,6 +7,7 @@ import { type RunningServer, startServer } from '../../src/cli/server.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { recordsIn } from '../../src/journal/read.ts';
+import type { MaskPool } from '../../src/masking/index.ts';
 
 export interface SluiceOptions {
   /** The upstream's connection string. */
@@ -22,6 +23,8 @@ export interface SluiceOptions {
   /** How long `stop` waits for clients that are still there; short, since tests leave some. */
   readonly drain?: string;
   readonly users?: string;
+  /** The threads that mask large results; null: none. */
+  readonly maskPool?: (() => MaskPool) | null;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -77,12 +80,11 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
       },
     },
   );
-  const server = await startServer(loadConfig(configFile, options.environment ?? {}), logger).catch(
-    (error: unknown) => {
-      rmSync(directory, { recursive: true, force: true });
-      throw error;
-    },
-  );
+  const config = loadConfig(configFile, options.environment ?? {});
+  const server = await startServer(config, logger, options.maskPool).catch((error: unknown) => {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  });
   const port = server.ports.get('shop') ?? 0;
   return {
     port,
