@@ -8,6 +8,7 @@ import { hashLine, sealedText } from './chain.ts';
 import { type Ending, endingOf } from './ending.ts';
 import type { SigningKey } from './keys.ts';
 import { isCode, lockJournal } from './lock.ts';
+import { PendingRecords, type Place } from './pending-records.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { Syncer, type WhenSynced } from './syncer.ts';
 
@@ -23,14 +24,8 @@ export interface JournalOptions {
 }
 
 export const JOURNAL_FORMAT = 1;
-const PENDING_BYTES = 256 * 1024;
 /** While writing fails, how often it is tried again. */
 const RETRY_MS = 250;
-
-interface Place {
-  readonly n: number;
-  readonly digest: string;
-}
 
 export class Journal {
   readonly #options: JournalOptions;
@@ -49,11 +44,7 @@ export class Journal {
   #tornBytes: number;
   /** The chain's end as it is on disk, and with the pending records. */
   #written: Place;
-  #n: number;
-  #digest: string;
-  #pending = Buffer.allocUnsafeSlow(PENDING_BYTES);
-  #pendingBytes = 0;
-  #pendingRecords = 0;
+  readonly #pending: PendingRecords;
   /** Results that no record has taken up yet: JSON objects with commas between them. */
   #results = '';
   #failure: Error | null = null;
@@ -61,8 +52,6 @@ export class Journal {
   #refused = 0;
   /** Records that a flush was promised for have been given up in between. */
   #lost = false;
-  #atMs = -1;
-  #at = '';
   #closed = false;
 
   private constructor(options: JournalOptions, unlock: () => void, ending: Ending) {
@@ -70,8 +59,7 @@ export class Journal {
     this.#options = options;
     this.#unlock = unlock;
     this.#written = { n, digest };
-    this.#n = n;
-    this.#digest = digest;
+    this.#pending = new PendingRecords(this.#written, options.clock);
     this.#recordSegment = recordSegment;
     this.#segmentNumber = lastSegment;
     this.#tornBytes = tornBytes;
@@ -109,7 +97,7 @@ export class Journal {
    * It is on disk after the next `flush` that returns true.
    */
   append(type: string, members: string): void {
-    this.#add(this.#line(this.#n + 1, type, members));
+    this.#pending.add(this.#pending.line(type, members));
   }
 
   /**
@@ -120,50 +108,21 @@ export class Journal {
     this.#results = this.#results === '' ? result : `${this.#results},${result}`;
   }
 
-  #line(n: number, type: string, members: string): string {
-    return `{"n":${n},"at":"${this.#now()}","type":"${type}",${members},"prev":"${this.#digest}"}`;
-  }
-
-  #add(line: string): void {
-    this.#n++;
-    this.#digest = hashLine(line);
-    const room = line.length * 3 + 1;
-    if (this.#pendingBytes + room > this.#pending.length) this.#grow(room);
-    this.#pendingBytes += this.#pending.write(line, this.#pendingBytes);
-    this.#pending[this.#pendingBytes++] = 0x0a;
-    this.#pendingRecords++;
-  }
-
-  #now(): string {
-    const ms = this.#options.clock();
-    if (ms !== this.#atMs) {
-      this.#atMs = ms;
-      this.#at = new Date(ms).toISOString();
-    }
-    return this.#at;
-  }
-
-  #grow(room: number): void {
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.#pending.length * 2, this.#pendingBytes + room));
-    this.#pending.copy(grown, 0, 0, this.#pendingBytes);
-    this.#pending = grown;
-  }
-
   /** Hands what is pending to the kernel. False: none of it is written, and none of it counts any more. */
   flush(): boolean {
     if (this.#lost || this.#failure !== null) {
       // With nothing to lose a turn ends well: what it sends was recorded before, or needs no record.
-      const isLossless = !this.#lost && this.#pendingRecords === 0;
+      const isLossless = !this.#lost && this.#pending.records === 0;
       this.#lost = false;
       this.#refusePending();
       return isLossless;
     }
-    const asked = this.#pendingRecords;
+    const asked = this.#pending.records;
     if (this.#results !== '') this.append('results', `"of":[${this.#results}]`);
-    if (this.#pendingBytes === 0) return true;
+    if (this.#pending.size === 0) return true;
     const error = this.#write();
     if (error !== null) {
-      this.#pendingRecords = asked;
+      this.#pending.records = asked;
       this.#refusePending();
       this.#fail(error);
       return false;
@@ -177,7 +136,7 @@ export class Journal {
   #write(): Error | null {
     const segment = this.#segment;
     if (segment === null) return new Error('the journal has no segment');
-    const error = segment.append(this.#pending, this.#pendingBytes);
+    const error = segment.append(this.#pending.bytes, this.#pending.size);
     if (error !== null) {
       if (segment.tornBytes > 0) {
         this.#over = true;
@@ -185,25 +144,16 @@ export class Journal {
       }
       return error;
     }
-    this.#written = { n: this.#n, digest: this.#digest };
+    this.#written = this.#pending.place;
     this.#recordSegment = segment.number;
-    this.#segmentRecords += this.#pendingRecords;
-    this.#pendingBytes = 0;
-    this.#pendingRecords = 0;
-    if (this.#pending.length > PENDING_BYTES * 4) this.#pending = Buffer.allocUnsafeSlow(PENDING_BYTES);
+    this.#segmentRecords += this.#pending.records;
+    this.#pending.written();
     return null;
   }
 
-  #forgetPending(): void {
-    this.#n = this.#written.n;
-    this.#digest = this.#written.digest;
-    this.#pendingBytes = 0;
-    this.#pendingRecords = 0;
-  }
-
   #refusePending(): void {
-    this.#refused += this.#pendingRecords;
-    this.#forgetPending();
+    this.#refused += this.#pending.records;
+    this.#pending.forget(this.#written);
   }
 
   #fail(error: Error): void {
@@ -220,11 +170,11 @@ export class Journal {
     if (this.#closed || Math.abs(this.#options.clock() - this.#triedAtMs) < RETRY_MS) return false;
     this.#triedAtMs = this.#options.clock();
     // Whoever these were for has yet to learn that they are not written.
-    if (this.#pendingRecords > 0) this.#lost = true;
+    if (this.#pending.records > 0) this.#lost = true;
     this.#refusePending();
     const error = this.#writeOutage(failure);
     if (error !== null) {
-      this.#forgetPending();
+      this.#pending.forget(this.#written);
       this.#failure = error;
       return false;
     }
@@ -262,7 +212,7 @@ export class Journal {
     this.#segmentRecords = 0;
     const error = this.#write();
     if (error !== null) {
-      this.#forgetPending();
+      this.#pending.forget(this.#written);
       this.#segment = before;
       next.discard();
       return error;
@@ -302,12 +252,14 @@ export class Journal {
     const segment = this.#segment?.number ?? 0;
     const members = `"segment":${segment},"records":${this.#segmentRecords + 1}`;
     // Built once: the time in it must not move between signing and writing.
-    const line = this.#line(this.#n + 1, 'seal', members);
-    const signature = this.#options.key.sign(sealedText('seal', segment, this.#n + 1, hashLine(line)));
-    this.#add(line.replace(members, `${members},"signature":"${signature}"`));
+    const line = this.#pending.line('seal', members);
+    const signature = this.#options.key.sign(
+      sealedText('seal', segment, this.#pending.n + 1, hashLine(line)),
+    );
+    this.#pending.add(line.replace(members, `${members},"signature":"${signature}"`));
     const error = this.#write();
     if (error === null) this.#over = true;
-    else this.#forgetPending();
+    else this.#pending.forget(this.#written);
     return error;
   }
 
