@@ -258,9 +258,11 @@ function headerOf(found: Classification, isEmpty: boolean): string {
       : ` Left out: ${plural(alreadyMasked.length, 'column')} that the policy masks already.`;
   const lines = [
     `Proposed by sluice classify for ${printable(upstream)}: ${plural(tables, 'table')} looked at, ${plural(columnsSampled, 'column')} by names and values (at most ${plural(sampleRows, 'row')} of each table), ${columnsNamed.toLocaleString('en')} by names alone.${left}`,
-    isEmpty
-      ? 'Nothing was found that ought to be masked.'
-      : 'A start, not a verdict: remove what is wrong, add what you know, then run "sluice check".',
+    tables === 0
+      ? 'There is no table here, or none in the schemas that were asked for.'
+      : isEmpty
+        ? 'Nothing was found that ought to be masked.'
+        : 'A start, not a verdict: remove what is wrong, add what you know, then run "sluice check".',
   ];
   return lines.flatMap((line) => folded(line, 2).map((part) => `# ${part}\n`)).join('');
 }

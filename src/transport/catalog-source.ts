@@ -108,7 +108,14 @@ async function connectWith(
   });
   const connected = client.connect();
   if (tls === null) refuseCleartext(client);
-  await connected;
+  try {
+    await connected;
+  } catch (error) {
+    // The driver's own words are of its insides.
+    const lacking = error instanceof Error && error.message.endsWith('client password must be a string');
+    if (password !== null || !lacking) throw error;
+    throw new Error('the server asks for a password, and the connection string has none');
+  }
   return client;
 }
 

@@ -52,6 +52,7 @@ y" AS contact, ident || '' AS computed FROM "we ird"."Ta""b.le";
   CREATE TABLE half_forbidden (hidden text, contact text);
   INSERT INTO half_forbidden VALUES ('hidden@ex.org', 'half@ex.org');
   CREATE ROLE reader LOGIN;
+  CREATE ROLE locked LOGIN PASSWORD 'p@ss-1834';
   GRANT USAGE ON SCHEMA "we ird" TO reader;
   GRANT SELECT ON ALL TABLES IN SCHEMA "we ird", public TO reader;
   REVOKE ALL ON forbidden, half_forbidden FROM reader;
@@ -59,7 +60,10 @@ y" AS contact, ident || '' AS computed FROM "we ird"."Ta""b.le";
 `;
 
 before(async () => {
-  postgres = await startPostgres({ settings: { log_statement: 'all', log_line_prefix: '%a ' } });
+  postgres = await startPostgres({
+    settings: { log_statement: 'all', log_line_prefix: '%a ' },
+    hba: ['host all locked 127.0.0.1/32 scram-sha-256'],
+  });
   await createShop(postgres.url);
   const server = new Client({ connectionString: postgres.url() });
   await server.connect();
@@ -242,7 +246,15 @@ test('what is proposed is a policy that check accepts, also with names that brea
 test('a database without anything to mask: said so, and an empty list', async () => {
   const { code, out, error } = await classify('bare');
   assert.deepEqual([code, error], [0, '']);
-  assert.match(out, /^# Nothing was found that ought to be masked\.\nmasks: \[\]\n$/m);
+  assert.match(
+    out,
+    /^# There is no table here, or none in the schemas that were asked for\.\nmasks: \[\]\n$/m,
+  );
+  await run('bare', 'CREATE TABLE plain (id int, colour text); GRANT SELECT ON plain TO PUBLIC');
+  assert.match(
+    (await classify('bare')).out,
+    /^# Nothing was found that ought to be masked\.\nmasks: \[\]\n$/m,
+  );
 });
 
 test('what the account may not read is judged by names, and told of', async () => {
@@ -308,6 +320,26 @@ test('it only reads: read-only transactions, a few rows of each table, random pa
     samples.filter((sql) => /"(part_1|shown|stored|behind_function)"/.test(sql)),
     [],
   );
+});
+
+test('promise 11: the password comes from the URL or PGPASSWORD, and is never printed', async () => {
+  const url = urlOf('bare', 'locked');
+  const from = async (upstream: string, password?: string) => {
+    const environment = password === undefined ? {} : { PGPASSWORD: password };
+    const { code, out, error } = await sluice(['classify', '--upstream', upstream], { environment });
+    assert.ok(!`${out}${error}`.includes('1834'));
+    return [code, error.replaceAll(/:\d+/g, '')];
+  };
+  assert.deepEqual(await from(url, 'p@ss-1834'), [0, '']);
+  assert.deepEqual(await from(url.replace('@', ':p%40ss-1834@')), [0, '']);
+  assert.deepEqual(await from(url.replace('@', ':p%40ss-1834x@')), [
+    2,
+    'sluice classify: 127.0.0.1/bare: password authentication failed for user "locked"\n',
+  ]);
+  assert.deepEqual(await from(url), [
+    2,
+    'sluice classify: 127.0.0.1/bare: the server asks for a password, and the connection string has none\n',
+  ]);
 });
 
 test('arguments and servers that cannot be used: exit code 2, one message, no password in it', async () => {
