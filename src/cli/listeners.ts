@@ -8,7 +8,7 @@ import { PostgresSession } from '../../protocols/postgres/index.ts';
 import type { Config, ListenerConfig } from '../config/schema.ts';
 import type { UpstreamUrl } from '../config/upstream-url.ts';
 import type { UpstreamAccount } from '../core/session.ts';
-import type { ListenerDomain } from '../engine/connection.ts';
+import type { ListenerDomain } from '../engine/listener-domain.ts';
 import { LiveCatalog } from '../engine/live-catalog.ts';
 import type { PolicyHolder } from '../engine/policy-holder.ts';
 import type { ResultMasks } from '../engine/result-masks.ts';

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem, ProblemsError } from '../core/problem.ts';
-import type { ListenerDomain } from '../engine/connection.ts';
+import type { ListenerDomain } from '../engine/listener-domain.ts';
 import type { LiveCatalog } from '../engine/live-catalog.ts';
 import { MaskFollower } from '../engine/mask-follower.ts';
 import { PolicyHolder } from '../engine/policy-holder.ts';

@@ -13,38 +13,16 @@ import type {
   IdentityPort,
   LoginDetails,
   ProtocolSession,
-  UpstreamAccount,
   UpstreamPort,
 } from '../core/session.ts';
-import type { HeldMemory } from '../limits/held-memory.ts';
-import type { Dialer, Leg, LegEvents } from './leg.ts';
+import type { Leg, LegEvents } from './leg.ts';
+import type { ListenerDomain } from './listener-domain.ts';
 import { Pieces } from './pieces.ts';
-import type { LiveSession, Sessions } from './sessions.ts';
-import { SessionGate, type SqlDomain } from './sql-gate.ts';
-import type { StagedBytes, Staging, Turn } from './turn.ts';
-
-/** What every connection of a listener has in common. */
-export interface ListenerDomain {
-  readonly name: string;
-  readonly sql: SqlDomain;
-  readonly account: UpstreamAccount;
-  readonly dialer: Dialer;
-  readonly identity: IdentityPort;
-  readonly sessions: Sessions;
-  readonly memory: HeldMemory;
-  readonly turn: Turn;
-  /** Staged bytes wait for the disk (`durability: synced`). */
-  readonly synced: boolean;
-  /** The message that cancels what runs under a key of the server's. */
-  cancelMessage(key: CancelKey): Buffer;
-  protocol(engine: EnginePort): ProtocolSession;
-  log(
-    level: 'debug' | 'info' | 'warn' | 'error',
-    message: string,
-    details: Readonly<Record<string, unknown>>,
-  ): void;
-  now(): number;
-}
+import { loginRefusedMembers, sessionEndMembers, sessionStartMembers } from './session-records.ts';
+import type { LiveSession } from './sessions.ts';
+import { SessionGate } from './sql-gate.ts';
+import { StagedQueue } from './staged-queue.ts';
+import type { Staging } from './turn.ts';
 
 export class Connection implements EnginePort, LiveSession, Staging {
   readonly id: SessionId;
@@ -57,7 +35,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
   /** What the session has sent to each side in the event that is being dealt with. */
   readonly #toClient = new Pieces();
   readonly #toServer = new Pieces();
-  #staged: StagedBytes[] = [];
+  readonly #staged = new StagedQueue();
   #key: CancelKey | null = null;
   #serverKey: CancelKey | null = null;
   #gate: SessionGate | null = null;
@@ -186,7 +164,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
         connection.#up?.startTlsClient();
       },
       send(bytes, start, end) {
-        if (connection.#staged.length > 0) this.stage(bytes, start, end);
+        if (!connection.#staged.isEmpty) this.stage(bytes, start, end);
         else connection.#toServer.add(bytes, start, end);
       },
       stage(bytes, start, end) {
@@ -200,7 +178,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
       },
       cancel() {
         // Ahead of the statement that it is to stop, it would stop nothing.
-        if (connection.#staged.length > 0) connection.#cancelWhenSent = true;
+        if (!connection.#staged.isEmpty) connection.#cancelWhenSent = true;
         else connection.#cancelUpstream();
       },
       end() {
@@ -211,18 +189,8 @@ export class Connection implements EnginePort, LiveSession, Staging {
 
   #stage(bytes: Buffer, start: number, end: number): void {
     const { turn } = this.#domain;
-    const kept = turn.keep(bytes, start, end);
-    const last = this.#staged.at(-1);
     // What an earlier turn staged may still wait for the disk.
-    if (last?.turn !== kept.turn) turn.add(this);
-    if (
-      last !== undefined &&
-      last.turn === kept.turn &&
-      last.bytes === kept.bytes &&
-      last.end === kept.start
-    ) {
-      this.#staged[this.#staged.length - 1] = { ...last, end: kept.end };
-    } else this.#staged.push(kept);
+    if (this.#staged.add(turn.keep(bytes, start, end))) turn.add(this);
   }
 
   beforeFlush(): void {
@@ -235,7 +203,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
 
   sendStaged(turn: number): boolean {
     const up = this.#up;
-    const staged = this.#takeStaged(turn);
+    const staged = this.#staged.take(turn);
     if (up === null || staged.length === 0) return true;
     if (staged.length === 1 && staged[0] !== undefined)
       up.write(staged[0].bytes, staged[0].start, staged[0].end);
@@ -245,25 +213,15 @@ export class Connection implements EnginePort, LiveSession, Staging {
     return !up.congested;
   }
 
-  /** What was staged up to and in a turn; all of it, unless something waits for the disk. */
-  #takeStaged(turn: number): readonly StagedBytes[] {
-    const staged = this.#staged;
-    const later = staged.findIndex((piece) => piece.turn > turn);
-    this.#staged = later < 0 ? [] : staged.slice(later);
-    return later < 0 ? staged : staged.slice(0, later);
-  }
-
   dropStaged(turn: number): void {
-    const dropped = new Set(this.#staged.filter((piece) => piece.turn >= turn).map((piece) => piece.turn));
-    this.#staged = this.#staged.filter((piece) => piece.turn < turn);
     // The last expectations are those of the last turn.
-    for (const one of [...dropped].reverse()) this.#event(() => this.#session.retract(one));
+    for (const one of this.#staged.drop(turn).reverse()) this.#event(() => this.#session.retract(one));
     this.#afterStaged();
   }
 
   /** What had to wait for the staged bytes, whether they were sent or dropped. */
   #afterStaged(): void {
-    if (this.#staged.length > 0) return;
+    if (!this.#staged.isEmpty) return;
     if (this.#cancelWhenSent) {
       this.#cancelWhenSent = false;
       this.#cancelUpstream();
@@ -275,7 +233,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
     this.#upEnding = true;
     this.#flushToServer();
     // What is staged goes first; `sendStaged` ends the leg then.
-    if (this.#staged.length > 0) return;
+    if (!this.#staged.isEmpty) return;
     if (this.#over) this.#up?.finish();
     else this.#up?.end();
   }
@@ -316,20 +274,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
       (step) => this.#event(step),
       () => this.#session.wake(),
     );
-    sql.record(
-      'session-start',
-      [
-        `"session":"${this.id}"`,
-        `"listener":${JSON.stringify(name)}`,
-        `"principal":${JSON.stringify(principal.name)}`,
-        `"groups":${JSON.stringify(principal.groups)}`,
-        `"client":${JSON.stringify(context.clientAddress)}`,
-        `"application":${JSON.stringify(details.application)}`,
-        `"tls":${details.secured}`,
-        `"protocol":${JSON.stringify(details.protocol)}`,
-      ].join(','),
-      'now',
-    );
+    sql.record('session-start', sessionStartMembers(this.id, context, details), 'now');
     // Without a record of its beginning a session's statements would be nobody's.
     if (!this.#domain.turn.flush())
       return { admission: 'refused', error: new ProxyError('journal-unavailable') };
@@ -365,14 +310,17 @@ export class Connection implements EnginePort, LiveSession, Staging {
     this.#endUpstream();
     if (error !== null) this.#logEnd(error);
     if (this.#gate === null) {
-      if (error !== null) this.#recordRefusedLogin(error);
+      const members = (refused: ProxyError) =>
+        loginRefusedMembers(this.id, this.#domain.name, this.#down.remoteAddress, refused);
+      if (error !== null) sql.record('login-refused', members(error), 'soon');
       return;
     }
     const { rows, bytes } = this.#session.activity;
-    const reason = error === null ? 'client left' : error.code;
+    const ms = Math.round(this.now() - this.#startedMs);
+    const { statements, denied } = this.#gate.records;
     sql.record(
       'session-end',
-      `"session":"${this.id}","reason":${JSON.stringify(reason)},"statements":${this.#gate.records.statements},"denied":${this.#gate.records.denied},"rows":${rows},"bytes":${bytes},"ms":${Math.round(this.now() - this.#startedMs)}`,
+      sessionEndMembers(this.id, error, { statements, denied, rows, bytes, ms }),
       'soon',
     );
   }
@@ -385,14 +333,6 @@ export class Connection implements EnginePort, LiveSession, Staging {
       detail: error.detail,
       cause,
     });
-  }
-
-  #recordRefusedLogin(error: ProxyError): void {
-    this.#domain.sql.record(
-      'login-refused',
-      `"session":"${this.id}","listener":${JSON.stringify(this.#domain.name)},"client":${JSON.stringify(this.#down.remoteAddress)},"code":"${error.code}","detail":${JSON.stringify(error.detail)}`,
-      'soon',
-    );
   }
 
   cancelRequested(): void {

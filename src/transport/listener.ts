@@ -1,6 +1,7 @@
 /** Accepts connections for one listener. Accepting does no work of its own: handshakes run per connection. */
 import net from 'node:net';
-import { Connection, type ListenerDomain } from '../engine/connection.ts';
+import { Connection } from '../engine/connection.ts';
+import type { ListenerDomain } from '../engine/listener-domain.ts';
 import { type LegTls, SocketLeg } from './socket-leg.ts';
 
 export interface ListenAddress {

@@ -9,12 +9,9 @@ const FUNCTION_LINES_MAX = 75;
 
 /** Files that have outgrown the limit, and how far they may until they are split. No others may be added. */
 const LONGER: Readonly<Record<string, number>> = {
-  'protocols/postgres/requests.ts': 450,
-  'protocols/postgres/responses.ts': 450,
-  'protocols/postgres/session.ts': 450,
-  'src/engine/connection.ts': 450,
-  'src/engine/sql-gate.ts': 400,
-  'src/journal/writer.ts': 400,
+  'protocols/postgres/requests.ts': 400,
+  'protocols/postgres/session.ts': 400,
+  'src/engine/connection.ts': 360,
 };
 
 test('files stay short', () => {

@@ -1,0 +1,35 @@
+import type {
+  CancelKey,
+  EnginePort,
+  IdentityPort,
+  ProtocolSession,
+  UpstreamAccount,
+} from '../core/session.ts';
+import type { HeldMemory } from '../limits/held-memory.ts';
+import type { Dialer } from './leg.ts';
+import type { Sessions } from './sessions.ts';
+import type { SqlDomain } from './sql-gate.ts';
+import type { Turn } from './turn.ts';
+
+/** What every connection of a listener has in common. */
+export interface ListenerDomain {
+  readonly name: string;
+  readonly sql: SqlDomain;
+  readonly account: UpstreamAccount;
+  readonly dialer: Dialer;
+  readonly identity: IdentityPort;
+  readonly sessions: Sessions;
+  readonly memory: HeldMemory;
+  readonly turn: Turn;
+  /** Staged bytes wait for the disk (`durability: synced`). */
+  readonly synced: boolean;
+  /** The message that cancels what runs under a key of the server's. */
+  cancelMessage(key: CancelKey): Buffer;
+  protocol(engine: EnginePort): ProtocolSession;
+  log(
+    level: 'debug' | 'info' | 'warn' | 'error',
+    message: string,
+    details: Readonly<Record<string, unknown>>,
+  ): void;
+  now(): number;
+}
