@@ -40,6 +40,7 @@ const OBJECTS = {
         notNull: false,
         typeOid: 23,
         typeModifier: -1,
+        madeFrom: [],
       })),
       definition: null,
       parents: [],

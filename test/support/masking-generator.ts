@@ -80,10 +80,13 @@ export interface GeneratorOptions {
   readonly daring: number;
   /** Whether functions whose bodies read tables are called. */
   readonly functions: boolean;
+  /** Only what shows every change of what it is made of: no filters, constants or conditions. */
+  readonly faithful?: boolean;
 }
 
 export class QueryGenerator {
   #state: number;
+  readonly #faithful: boolean;
   readonly #options: GeneratorOptions;
   readonly #relations: readonly string[];
   #aliases = 0;
@@ -94,6 +97,7 @@ export class QueryGenerator {
   constructor(seed: number, options: GeneratorOptions) {
     this.#state = seed;
     this.#options = options;
+    this.#faithful = options.faithful ?? false;
     this.#relations = options.relations ?? Object.keys(TABLES);
   }
 
@@ -166,11 +170,22 @@ export class QueryGenerator {
     const sources: Source[] = [];
     const from = this.#from(depth, sources, outer);
     const scope = [...sources, ...outer];
-    const where = this.#chance(0.5) ? ` WHERE ${this.#bool(depth - 1, scope, this.#dares())}` : '';
+    const where =
+      !this.#faithful && this.#chance(0.5) ? ` WHERE ${this.#bool(depth - 1, scope, this.#dares())}` : '';
     if (types === undefined && this.#chance(0.25)) return this.#grouped(depth, from, where, scope, sources);
     const made: Column[] = [];
     const targets = (types ?? Array.from({ length: 1 + this.#below(4) }, () => null)).map((wanted, n) => {
-      const type = wanted ?? this.#pick<ValueType>(['int', 'text', 'text', 'text', 'date', 'bool', 'jsonb']);
+      const type =
+        wanted ??
+        this.#pick<ValueType>([
+          'int',
+          'text',
+          'text',
+          'text',
+          'date',
+          this.#faithful ? 'text' : 'bool',
+          'jsonb',
+        ]);
       const name = `c${n + 1}`;
       made.push({ name, type, masked: true });
       const value = this.#value(type, depth, scope, true);
@@ -215,7 +230,7 @@ export class QueryGenerator {
       made.push({ name: `c${n + 2}`, type, masked: true });
       return `${this.#aggregate(type, depth - 1, scope)} AS c${n + 2}`;
     });
-    const having = this.#chance(0.15) ? ` HAVING count(*) > ${this.#below(3)}` : '';
+    const having = !this.#faithful && this.#chance(0.15) ? ` HAVING count(*) > ${this.#below(3)}` : '';
     return {
       sql: `SELECT ${key} AS c1, ${aggregates.join(', ')} FROM ${from}${where} GROUP BY ${key}${having}`,
       columns: made,
@@ -224,7 +239,15 @@ export class QueryGenerator {
 
   #aggregate(type: ValueType, depth: number, scope: readonly Source[]): string {
     const value = (of: ValueType) => this.#value(of, Math.min(depth, 1), scope, true);
-    const filter = this.#chance(0.15) ? ` FILTER (WHERE ${this.#bool(0, scope, this.#dares())})` : '';
+    if (this.#faithful) {
+      if (type === 'int') return `sum(${value('int')}::bigint % 1000003)`;
+      const one = value(type);
+      return type === 'jsonb'
+        ? `jsonb_agg(${one} ORDER BY ${one})`
+        : `string_agg(${one}, ',' ORDER BY ${one})`;
+    }
+    const filter =
+      !this.#faithful && this.#chance(0.15) ? ` FILTER (WHERE ${this.#bool(0, scope, this.#dares())})` : '';
     const sorted = ` ORDER BY ${this.#value('int', 0, scope, true)}`;
     switch (type) {
       case 'int':
@@ -252,6 +275,7 @@ export class QueryGenerator {
   }
 
   #window(type: ValueType, scope: readonly Source[], depth: number): string {
+    if (this.#faithful) return this.#value(type, depth, scope, true);
     const key = this.#value('int', 0, scope, this.#dares());
     const over = `OVER (${this.#chance(0.4) ? `PARTITION BY ${this.#value('text', 0, scope, this.#dares())} ` : ''}ORDER BY ${key})`;
     switch (type) {
@@ -270,6 +294,16 @@ export class QueryGenerator {
     const left = [...sources];
     const second = this.#item(depth, sources, outer);
     const added = sources.slice(left.length);
+    const key = (of: readonly Source[]) =>
+      of.flatMap(({ alias, columns: own }) =>
+        own.filter(({ name }) => name === 'id' || name === 'a').map(({ name }) => `${alias}.${name}`),
+      )[0];
+    if (this.#faithful) {
+      if (key(left) !== undefined && key(added) !== undefined)
+        return `${first} JOIN ${second} ON ${key(left)} = ${key(added)}`;
+      sources.length = left.length;
+      return first;
+    }
     if (this.#chance(0.2)) return `${first}, ${second}`;
     const dares = this.#dares();
     const join = this.#pick(['JOIN', 'LEFT JOIN', 'FULL JOIN']);
@@ -317,7 +351,9 @@ export class QueryGenerator {
         .filter((column) => column.type === type && (any || !column.masked))
         .map(({ name }) => `${alias}.${name}`),
     );
-    return found.length === 0 || this.#chance(0.05) ? this.#constant(type) : this.#pick(found);
+    return found.length === 0 || (!this.#faithful && this.#chance(0.05))
+      ? this.#constant(type)
+      : this.#pick(found);
   }
 
   #constant(type: ValueType): string {
@@ -338,6 +374,7 @@ export class QueryGenerator {
   #value(type: ValueType, depth: number, scope: readonly Source[], any: boolean): string {
     if (depth <= 0 || this.#chance(0.35)) return this.#column(type, scope, any);
     const v = (of: ValueType) => this.#value(of, depth - 1, scope, any);
+    if (this.#faithful) return this.#faithfulValue(type, v, scope);
     if (this.#chance(0.08)) return `(${this.#scalar(type, depth - 1, scope)})`;
     if (this.#chance(0.1))
       return `CASE WHEN ${this.#bool(depth - 1, scope, any)} THEN ${v(type)} ELSE ${v(type)} END`;
@@ -369,6 +406,38 @@ export class QueryGenerator {
         ])();
       default:
         return this.#text(depth, scope, any);
+    }
+  }
+
+  #faithfulValue(type: ValueType, v: (of: ValueType) => string, scope: readonly Source[]): string {
+    switch (type) {
+      case 'int':
+        return this.#pick([
+          () => `(${v('int')}::bigint + ${v('int')})::int8 % 1000000007`,
+          () => `(- ${v('int')})`,
+        ])();
+      case 'date':
+        return `(${v('date')} + ${this.#below(40)})`;
+      case 'jsonb':
+        return this.#pick([
+          () => `to_jsonb(${v('text')})`,
+          () => `jsonb_build_object('a', ${v('text')}, 'b', ${v('int')})`,
+          () => `to_jsonb(${this.#pick(scope).alias})`,
+        ])();
+      case 'bool':
+        return `(${v('text')} < ${v('text')})`;
+      default:
+        return this.#pick([
+          () => `upper(${v('text')})`,
+          () => `(${v('text')} || ${v('text')})`,
+          () => `md5(${v('text')})`,
+          () => `concat(${v('text')}, '-', ${v('date')})`,
+          () => `(${v('jsonb')} ->> 'a')`,
+          () => `${this.#pick(scope).alias}::text`,
+          () => `${v('int')}::text`,
+          () => `hr.twice(${v('text')})`,
+          () => `(SELECT max(${v('text')}))`,
+        ])();
     }
   }
 

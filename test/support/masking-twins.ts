@@ -33,8 +33,11 @@ export async function startTwins(
   policy = maskingFile('policy.yaml'),
   major: EmbeddedMajor = 18,
 ): Promise<Twins> {
-  // Without statistics, which are gathered at their own time, plans and so the order of rows are the same.
-  const postgres = await startPostgres({ major, settings: { autovacuum: 'off' } });
+  // Without statistics, which are gathered at their own time, and without parallel workers, rows come in the same order.
+  const postgres = await startPostgres({
+    major,
+    settings: { autovacuum: 'off', max_parallel_workers_per_gather: '0' },
+  });
   const admin = await connected(postgres.url());
   await admin.query('CREATE DATABASE pattern');
   const pattern = await connected(postgres.url('pattern'));

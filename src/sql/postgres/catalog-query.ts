@@ -27,8 +27,17 @@ const RELATIONS = `
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN (
       SELECT attrelid, pg_catalog.json_agg(pg_catalog.json_build_array(attname, attnum,
-               pg_catalog.format_type(atttypid, atttypmod), attnotnull, atttypid::int8, atttypmod) ORDER BY attnum) AS columns
-        FROM pg_catalog.pg_attribute WHERE attnum > 0 AND NOT attisdropped AND attrelid >= 16384 GROUP BY attrelid
+               pg_catalog.format_type(atttypid, atttypmod), attnotnull, atttypid::int8, atttypmod, g.made_from) ORDER BY attnum) AS columns
+        FROM pg_catalog.pg_attribute
+        LEFT JOIN (
+          SELECT d.adrelid, d.adnum, pg_catalog.json_agg(DISTINCT m.attname) AS made_from
+            FROM pg_catalog.pg_attrdef d
+            JOIN pg_catalog.pg_depend p ON p.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND p.objid = d.oid
+             AND p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND p.refobjid = d.adrelid AND p.refobjsubid <> d.adnum
+            JOIN pg_catalog.pg_attribute m ON m.attrelid = d.adrelid AND m.attnum = p.refobjsubid
+           GROUP BY d.adrelid, d.adnum
+        ) g ON g.adrelid = attrelid AND g.adnum = attnum AND attgenerated <> ''
+       WHERE attnum > 0 AND NOT attisdropped AND attrelid >= 16384 GROUP BY attrelid
     ) a ON a.attrelid = c.oid
     LEFT JOIN (
       SELECT h.inhrelid, pg_catalog.json_agg(pn.nspname || '.' || p.relname) AS parents
@@ -159,7 +168,7 @@ function relationFrom(row: CatalogRow): CatalogRelation {
 }
 
 function columnFrom(value: Json): CatalogColumn {
-  const [name, number, type, notNull, typeOid, typeModifier] = isArray(value) ? value : [];
+  const [name, number, type, notNull, typeOid, typeModifier, madeFrom] = isArray(value) ? value : [];
   return {
     name: String(name),
     number: Number(number),
@@ -167,6 +176,8 @@ function columnFrom(value: Json): CatalogColumn {
     notNull: notNull === true,
     typeOid: Number(typeOid),
     typeModifier: Number(typeModifier),
+    madeFrom:
+      madeFrom !== undefined && isArray(madeFrom) ? madeFrom.filter((from) => typeof from === 'string') : [],
   };
 }
 

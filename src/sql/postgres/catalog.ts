@@ -25,6 +25,8 @@ export interface CatalogColumn {
   /** pg_attribute.atttypid and atttypmod; 0 and -1 where the catalog was read from a schema file. */
   readonly typeOid: number;
   readonly typeModifier: number;
+  /** Of a generated column: the columns of the same row that it is made of; empty for others. */
+  readonly madeFrom: readonly string[];
 }
 
 /** A type outside pg_catalog, as pg_type has it: how its values are put together. */
@@ -141,6 +143,7 @@ export class Catalog {
             notNull: false,
             typeOid: 0,
             typeModifier: -1,
+            madeFrom: [],
           })),
           definition: null,
           parents: [],

@@ -84,6 +84,9 @@ function walk(a: Analysis, value: AstNode, scope: Scope, place: Place): Origins 
       return optional(a, body, 'val', scope, place);
     case 'SortBy':
       return optional(a, body, 'node', scope, place);
+    case 'JsonAggConstructor':
+      a.addColumns(expressions(a, nodes(body, 'agg_order'), scope, 'order'), place);
+      return plain(a, value, scope, place);
     case 'WindowDef': {
       // The rows come out in the order in which a window has gone through them.
       const parts = expressions(a, nodes(body, 'partitionClause'), scope, 'group');

@@ -10,7 +10,7 @@ import { effectsOfNamed, isHarmlessBuiltin } from './function-effects.ts';
 import { NOWHERE, type Origins, presenceOf, union, weaken } from './origins.ts';
 import { analyzeQuery } from './query.ts';
 import { useNamedRelation } from './relations.ts';
-import type { Scope } from './scope.ts';
+import { type Scope, wholeOf } from './scope.ts';
 import { changeSetting } from './settings.ts';
 
 const READ = effectSet('read');
@@ -24,12 +24,22 @@ export function callFunction(a: Analysis, body: JsonObject, scope: Scope, place:
   const schema = path.length > 1 ? (path.at(-2) ?? null) : null;
   const args = nodes(body, 'args');
   lookAtArguments(a, name, args);
-  const counts = isPlainCount(a, body, schema, name, args);
+  const counts = isPlainCount(a, schema, name, args);
   let origins = a.revealing(counts ? 'presence' : 'anything', args[0] ?? null, () =>
     expressions(a, args, scope, place),
   );
+  // Which values there are that differ tells of equality, and is judged as grouping is.
+  if (flag(body, 'agg_distinct')) a.addColumns(origins, 'group', 'equality');
   if (counts && args[0]?.tag === 'ColumnRef') origins = presenceOf(origins);
-  origins = union(origins, expressions(a, nodes(body, 'agg_order'), scope, place));
+  // Rows are sorted for one aggregate and come to all others in that order, too; a WITHIN GROUP sorts on its own.
+  const ordered = expressions(
+    a,
+    nodes(body, 'agg_order'),
+    scope,
+    flag(body, 'agg_within_group') ? place : 'order',
+  );
+  a.addColumns(ordered, place);
+  origins = union(origins, ordered);
   const filter = node(body, 'agg_filter');
   if (filter !== null) expression(a, filter, scope, 'filter');
   const over = struct(body, 'over');
@@ -38,33 +48,25 @@ export function callFunction(a: Analysis, body: JsonObject, scope: Scope, place:
   if (call.keeps) a.addColumns(origins, 'source');
   if (call.returnsSet) a.addColumns(origins, 'filter');
   if (flag(body, 'agg_star')) return NOWHERE;
-  if (call.readsInside) {
-    a.addColumns(null, place);
-    return null;
-  }
+  a.addColumns(call.inside, place);
+  origins = union(origins, call.inside);
   return weaken(origins, call.aggregate ? 'aggregated' : 'computed');
 }
 
 export interface Call {
   readonly aggregate: boolean;
-  /** The result may hold data that did not come in by the arguments. */
-  readonly readsInside: boolean;
+  /** What the result may hold beside what came in by the arguments. */
+  readonly inside: Origins;
   /** It may store what it is given, or send it somewhere. */
   readonly keeps: boolean;
   readonly returnsSet: boolean;
 }
 
-const COMPUTES: Call = { aggregate: false, readsInside: false, keeps: false, returnsSet: false };
+const COMPUTES: Call = { aggregate: false, inside: NOWHERE, keeps: false, returnsSet: false };
 
-/** `count(column)` tells of each value only whether there is one. */
-function isPlainCount(
-  a: Analysis,
-  body: JsonObject,
-  schema: string | null,
-  name: string,
-  args: readonly AstNode[],
-): boolean {
-  if (name !== 'count' || args.length !== 1 || flag(body, 'agg_distinct')) return false;
+/** `count(column)` tells of each value only whether there is one, `count(DISTINCT column)` besides whether they are equal. */
+function isPlainCount(a: Analysis, schema: string | null, name: string, args: readonly AstNode[]): boolean {
+  if (name !== 'count' || args.length !== 1) return false;
   if (schema !== null && schema !== 'pg_catalog') return false;
   return !a.reading.catalog.functionsNamed(name).some((fn) => isVisible(a, fn, schema));
 }
@@ -89,7 +91,7 @@ export function callNamed(a: Analysis, schema: string | null, name: string, mayb
     a.addEffects('execute', ...(named ?? []));
     a.unresolved = true;
     a.returnsSets = true;
-    return { aggregate: false, readsInside: true, keeps: true, returnsSet: false };
+    return { aggregate: false, inside: null, keeps: true, returnsSet: false };
   }
   if (named !== null) a.addEffects(...named);
   let keeps = named !== null;
@@ -102,16 +104,16 @@ export function callNamed(a: Analysis, schema: string | null, name: string, mayb
       keeps = true;
     }
   }
-  let readsInside = named?.includes('dynamic') ?? false;
+  let inside: Origins = named?.includes('dynamic') ? null : NOWHERE;
   for (const fn of own) {
     const call = callOwn(a, fn);
-    readsInside ||= call.readsInside;
+    inside = union(inside, call.inside);
     keeps ||= call.keeps;
     returnsSet ||= fn.returnsSet;
   }
   if (returnsSet) a.returnsSets = true;
   const aggregate = (builtin?.aggregate ?? true) && own.every((fn) => fn.aggregate);
-  return { aggregate, readsInside, keeps, returnsSet };
+  return { aggregate, inside, keeps, returnsSet };
 }
 
 function isVisible(a: Analysis, fn: CatalogFunction, schema: string | null): boolean {
@@ -125,7 +127,7 @@ function callQualified(a: Analysis, qualified: string): void {
 }
 
 /** One overload of a user's function. */
-function callOwn(a: Analysis, fn: CatalogFunction): Pick<Call, 'readsInside' | 'keeps'> {
+function callOwn(a: Analysis, fn: CatalogFunction): Pick<Call, 'inside' | 'keeps'> {
   a.addFunction(fn.schema, fn.name, fn.volatility);
   // The server does not let a stable or immutable function write.
   const mayWrite = fn.volatility === 'volatile' || fn.volatility === 'unknown';
@@ -133,16 +135,16 @@ function callOwn(a: Analysis, fn: CatalogFunction): Pick<Call, 'readsInside' | '
     const inside = insideOf(a, fn, fn.body);
     if (inside !== null) {
       a.addInside(inside, 0);
-      return { readsInside: inside.relations.length > 0, keeps: (inside.effects & ~READ) !== 0 };
+      return { inside: wholeOf(inside.shape), keeps: (inside.effects & ~READ) !== 0 };
     }
   }
   if (fn.language === 'c' || fn.language === 'internal') {
     // An extension's own code, installed by a superuser: its volatility says whether it touches anything.
     if (mayWrite) a.addEffects('execute');
-    return { readsInside: false, keeps: mayWrite };
+    return { inside: NOWHERE, keeps: mayWrite };
   }
   a.addEffects('execute');
-  return { readsInside: true, keeps: mayWrite };
+  return { inside: null, keeps: mayWrite };
 }
 
 const insides = new WeakMap<CatalogFunction, Inside | null>();
@@ -171,17 +173,28 @@ function insideOf(a: Analysis, fn: CatalogFunction, body: string): Inside | null
 /** The body's names are looked up under any search path, since the caller's is in force when it runs. */
 function readBody(a: Analysis, body: string): Inside {
   const inner = new Analysis({ catalog: a.reading.catalog, path: null, temporary: [] }, a.parseText);
+  let rest: Origins = NOWHERE;
   for (const statement of a.parseText(body)) {
     // Only queries and data changes are opened; anything else makes the body count as not readable.
     if (!QUERY_TAGS.has(statement.tag)) throw new Unreadable(`${statement.tag} in a function`);
-    analyzeQuery(inner, statement, null);
+    rest = union(rest, wholeOf(analyzeQuery(inner, statement, null).shape));
   }
   return {
-    shape: { columns: [], open: true, rest: null },
+    shape: { columns: [], open: true, rest: everythingIn(inner, rest) },
     effects: inner.effects,
     relations: [...inner.relations.values()],
     functions: [...inner.functions.values()],
   };
+}
+
+/** The result may depend on every column that is used in whatever place: which rows there are is a part of it. */
+function everythingIn(inner: Analysis, results: Origins): Origins {
+  if (inner.unresolved || inner.comparesUnknown || inner.storesUnknown) return null;
+  let used: Origins = weaken(results, 'computed');
+  for (const { schema, table, column, place } of inner.columns.values()) {
+    if (place !== 'assignment') used = union(used, [{ schema, table, column, how: 'computed' }]);
+  }
+  return used;
 }
 
 const QUERY_TAGS: ReadonlySet<string> = new Set([

@@ -144,10 +144,14 @@ function setOperation(a: Analysis, body: JsonObject, scope: Scope): QueryResult 
   if (left === null || right === null) throw new Unreadable('a set operation with one side');
   const leftShape = a.nested(() => selectStatement(a, left, scope)).shape;
   const rightShape = a.nested(() => selectStatement(a, right, scope)).shape;
-  const shape = sideBySide(leftShape, rightShape);
+  const op = text(body, 'op');
+  // What stands behind EXCEPT takes rows away, and none of it comes out.
+  const shape = op === 'SETOP_EXCEPT' ? leftShape : sideBySide(leftShape, rightShape);
   // UNION, INTERSECT and EXCEPT compare whole rows, ALL or not; UNION ALL does not.
-  if (!(flag(body, 'all') && text(body, 'op') === 'SETOP_UNION'))
-    a.addColumns(wholeOf(shape), 'group', 'equality');
+  if (!(flag(body, 'all') && op === 'SETOP_UNION')) {
+    a.addColumns(wholeOf(leftShape), 'group', 'equality');
+    a.addColumns(wholeOf(rightShape), 'group', 'equality');
+  }
   scope.outputs = shape.columns;
   ordering(a, nodes(body, 'sortClause'), scope, 'order');
   lockingClause(a, body);

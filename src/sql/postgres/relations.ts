@@ -109,6 +109,9 @@ function tableShape(a: Analysis, relation: CatalogRelation): Shape {
     for (const owner of lineage) {
       if (owner !== relation && !owner.columns.some((other) => other.name === column.name)) continue;
       origins.push({ schema: owner.schema, table: owner.name, column: column.name, how: 'copied' });
+      for (const from of column.madeFrom) {
+        origins.push({ schema: owner.schema, table: owner.name, column: from, how: 'computed' });
+      }
     }
     return { name: column.name, origins };
   });

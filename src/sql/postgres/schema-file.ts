@@ -14,6 +14,7 @@ import type {
   RelationKind,
 } from './catalog.ts';
 import { figureColumnName } from './targets.ts';
+import { mentions } from './tree.ts';
 
 interface Table {
   relation: Omit<CatalogRelation, 'columns' | 'uniqueKeys'>;
@@ -183,7 +184,15 @@ export class SchemaFile {
     const notNull = constraints.some((constraint) =>
       ['CONSTR_NOTNULL', 'CONSTR_PRIMARY'].includes(text(constraint.body, 'contype') ?? ''),
     );
-    table.columns.push(column(name, table.columns.length + 1, type, notNull));
+    const madeFrom: string[] = [];
+    for (const constraint of constraints) {
+      if (text(constraint.body, 'contype') !== 'CONSTR_GENERATED') continue;
+      mentions(constraint, (ref) => {
+        madeFrom.push(stringOf(nodes(ref.body, 'fields').at(-1) ?? ref));
+        return false;
+      });
+    }
+    table.columns.push(column(name, table.columns.length + 1, type, notNull, madeFrom));
     for (const constraint of constraints) addKey(table, constraint.body, name);
   }
 
@@ -295,8 +304,14 @@ function volatilityOf(argument: AstNode | null): Volatility {
   return word === 'immutable' || word === 'stable' ? word : 'volatile';
 }
 
-function column(name: string, number: number, type: string, notNull: boolean): CatalogColumn {
-  return { name, number, type, notNull, typeOid: 0, typeModifier: -1 };
+function column(
+  name: string,
+  number: number,
+  type: string,
+  notNull: boolean,
+  madeFrom: readonly string[] = [],
+): CatalogColumn {
+  return { name, number, type, notNull, typeOid: 0, typeModifier: -1, madeFrom };
 }
 
 /** PRIMARY KEY and UNIQUE, of a table (`keys`) or of one column. */

@@ -29,6 +29,7 @@ function table(name: string, columns: readonly (readonly [name: string, type: st
       notNull: false,
       typeOid,
       typeModifier: -1,
+      madeFrom: [],
     })),
     definition: null,
     parents: [],
