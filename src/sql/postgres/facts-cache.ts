@@ -22,6 +22,8 @@ interface Variants {
 
 export class FactsCache {
   readonly #exact = new Map<string, SqlEntry>();
+  /** Lengths that exact keys have had: a text of any other is not looked up, and no key is made of it. */
+  readonly #exactLengths = new Uint8Array(EXACT_BYTES_MAX + 1);
   readonly #skeletons = new Map<string, Variants[]>();
   readonly #bytesMax: number;
   #bytes = 0;
@@ -34,7 +36,8 @@ export class FactsCache {
   }
 
   exact(bytes: Buffer, start: number, end: number): SqlEntry | undefined {
-    if (end - start > EXACT_BYTES_MAX) return undefined;
+    // Out of bounds gives undefined, so texts that are too long are among those.
+    if (this.#exactLengths[end - start] !== 1) return undefined;
     const entry = this.#exact.get(latin1(bytes, start, end));
     if (entry !== undefined) this.hits++;
     return entry;
@@ -74,6 +77,7 @@ export class FactsCache {
   #addExact(entry: SqlEntry, key: string): void {
     if (!this.#exact.has(key)) this.#bytes += costOf(key);
     this.#exact.set(key, entry);
+    this.#exactLengths[key.length] = 1;
     this.#shrink();
   }
 
