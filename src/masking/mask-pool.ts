@@ -31,6 +31,8 @@ export const MASK_POOL_DEFAULTS: MaskPoolOptions = {
 /** How long a thread may take to start, beside the time for the batch. */
 const START_MS_MAX = 10_000;
 const LOOKS_PER_DEADLINE = 10;
+/** Of 0 to 19: on a core that others want, a thread gets a tenth (sched(7)). With 19 it might miss its deadline. */
+const NICENESS = 10;
 
 /** Piscina takes a list; its declared type has become the options of `postMessage`, which also name a list. */
 function transferOf(batch: ArrayBuffer): ArrayBuffer[] & { transfer: ArrayBuffer[] } {
@@ -75,6 +77,8 @@ export class MaskPool {
       minThreads: this.#options.threads,
       maxThreads: this.#options.threads,
       idleTimeout: Number.POSITIVE_INFINITY,
+      // Linux and Windows: whoever waits for one row does not wait for the cores on which millions are masked.
+      niceIncrement: NICENESS,
       resourceLimits: { maxOldGenerationSizeMb: 256 },
     });
     // What fails outside of a task fails no task; the pool has started another thread by then.
