@@ -9,7 +9,8 @@ import { FLUSH, failureResponse } from './encode.ts';
 import { frameSize, HEADER_BYTES } from './frame.ts';
 import { BLOCK, type Link, UNDER_WAY_MAX } from './link.ts';
 import { FRONTEND } from './messages.ts';
-import { type Outcome, Requests } from './requests.ts';
+import type { Outcome } from './refusals.ts';
+import { Requests } from './requests.ts';
 
 /** Messages without a text or values in them. */
 const SMALL_BYTES_MAX = 64 * 1024;

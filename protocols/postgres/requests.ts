@@ -1,16 +1,17 @@
 /** What each message of the client's means in the command phase, and whether it passes. One method per message. */
 import type { Denial } from '../../src/core/decision.ts';
-import { ERRORS, ProxyError } from '../../src/core/errors.ts';
-import type { StatementFacts, TemporaryTable } from '../../src/core/facts.ts';
+import { ProxyError } from '../../src/core/errors.ts';
 import type { StatementEntry } from '../../src/core/gate.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
 import { readBind, readEmpty, readExecute, readNamedObject, readParse, readQuery } from './decode.ts';
-import { type Refused, refuseExtended, refuseQuery } from './deny.ts';
+import { refuseExtended, refuseQuery } from './deny.ts';
 import { denialResponse, failureResponse } from './encode.ts';
-import { BLOCK, definesObjects, type Link } from './link.ts';
+import { Following } from './following.ts';
+import { BLOCK, type Link } from './link.ts';
 import { askForDescription, needsDescription } from './masking.ts';
 import type { NameChange, Portal } from './names.ts';
-import { changesOf, emptyRun, mayOverrun, type Plan, type Runs, runOfPlan, settledDecision } from './plan.ts';
+import { changesOf, emptyRun, type Plan, runOfPlan, settledDecision } from './plan.ts';
+import { entry, type Outcome, refusedBy, SYNTAX_ERROR, throwIfFinal, unresolved } from './refusals.ts';
 import {
   decisionOf,
   integerParameter,
@@ -22,17 +23,13 @@ import {
 } from './resolve.ts';
 import { movesNames, unsettled } from './unsettled.ts';
 
-/** `pass`: forward the frame. `drop`: it is dealt with. `hold`: keep it and ask again. */
-export type Outcome = 'pass' | 'drop' | 'hold';
-
-const TEMPORARY_MAX = 256;
-
 export class Requests {
   readonly #link: Link;
-  readonly #temporary = new Map<string, TemporaryTable>();
+  readonly #following: Following;
 
   constructor(link: Link) {
     this.#link = link;
+    this.#following = new Following(link);
   }
 
   query(bytes: Buffer, start: number, end: number): Outcome {
@@ -74,7 +71,7 @@ export class Requests {
           : resolve(link, facts, isNamed(facts) ? null : decision, () => null);
       if (resolved.resolved !== 'runs') {
         for (const change of announced) link.names.revoke(change);
-        return this.#unresolved(resolved, clearance, entry('query', text), refuseQuery);
+        return unresolved(link, resolved, clearance, entry('query', text), refuseQuery);
       }
       const plan = { facts, resolved, changes: changesOf(link, clearance, facts, resolved, text, index) };
       for (const change of plan.changes) link.names.announce(change);
@@ -91,7 +88,7 @@ export class Requests {
     }
     const number = link.gate.admit(clearance, entry('query', text));
     const runs = plans.map((plan) => runOfPlan(plan, number, link.engine.now(), text));
-    for (const plan of plans) this.#follow(plan.facts, plan.resolved);
+    for (const plan of plans) this.#following.follow(plan.facts, plan.resolved);
     // A simple Query does away with the unnamed statement, whatever comes of it.
     const change: NameChange = { change: 'drop-statement', name: '' };
     link.names.announce(change);
@@ -108,65 +105,6 @@ export class Requests {
     });
     link.names.beginSection();
     return 'pass';
-  }
-
-  #unresolved(
-    resolved: Exclude<Resolved, { resolved: 'runs' }>,
-    clearance: Clearance,
-    statement: StatementEntry,
-    refuse: typeof refuseQuery,
-  ): Outcome {
-    const link = this.#link;
-    switch (resolved.resolved) {
-      case 'pending':
-        link.block(BLOCK.answer);
-        return 'hold';
-      case 'uncertain':
-        link.block(BLOCK.replies);
-        return 'hold';
-      case 'failed':
-        throwIfFinal(resolved.error);
-        refuse(link, { error: failureResponse(resolved.error), native: 'none' });
-        return 'drop';
-      case 'denied':
-        link.gate.refuse(resolved.denial, clearance.journalMembers, statement);
-        refuse(link, refusedBy(resolved.denial));
-        return 'drop';
-    }
-  }
-
-  /** What later messages have to wait for, and what the session has to remember, once this statement is sent. */
-  #follow(facts: StatementFacts, resolved: Runs): void {
-    const link = this.#link;
-    const { act } = facts;
-    link.maskDuties = resolved.decision.obligations.masks ?? link.maskDuties;
-    if (act.act === 'copy-in') link.block(BLOCK.copy);
-    if (act.act === 'transaction') {
-      link.transactionMoved = true;
-      if (link.readingMoved && act.kind !== 'begin' && act.kind !== 'savepoint') this.#readingMayMove();
-    }
-    if (facts.changesReading || resolved.facts.changesReading) this.#readingMayMove();
-    if (mayOverrun(resolved)) link.block(BLOCK.replies);
-    if (definesObjects(facts)) link.definitionsMoved = true;
-    if (movesNames(facts)) link.setNamesMoved(true);
-    if (facts.makesTemporary.length > 0) this.#remember(facts.makesTemporary);
-  }
-
-  #readingMayMove(): void {
-    this.#link.readingStale = true;
-    this.#link.readingMoved = true;
-    this.#link.block(BLOCK.replies);
-  }
-
-  /** A name, once a temporary table's, may be one's again: it is never forgotten, and always read both ways. */
-  #remember(tables: readonly TemporaryTable[]): void {
-    for (const table of tables) {
-      const known = this.#temporary.get(table.name);
-      const same = known === undefined || JSON.stringify(known.columns) === JSON.stringify(table.columns);
-      if (known === undefined && this.#temporary.size >= TEMPORARY_MAX) continue;
-      this.#temporary.set(table.name, same ? table : { name: table.name, columns: null });
-    }
-    this.#link.gate.setTemporary([...this.#temporary.values()]);
   }
 
   parse(bytes: Buffer, start: number, end: number): Outcome {
@@ -217,7 +155,7 @@ export class Requests {
       hidesParameters: named.clearance.hidesParameters,
     };
     if (current.resolved !== 'statement')
-      return this.#unresolved(current, named.clearance, statement, refuseExtended);
+      return unresolved(link, current, named.clearance, statement, refuseExtended);
     const { facts, clearance, parameterTypes } = current.statement;
     const boundValue = (index: number) =>
       integerParameter(message.parameters[index - 1], parameterTypes[index - 1] ?? 0);
@@ -227,7 +165,7 @@ export class Requests {
         ? null
         : resolve(link, facts, settledDecision(current.statement), boundValue);
     if (resolved !== null && resolved.resolved !== 'runs') {
-      return this.#unresolved(resolved, clearance, statement, refuseExtended);
+      return unresolved(link, resolved, clearance, statement, refuseExtended);
     }
     const portal: Portal = {
       text: named.text,
@@ -265,7 +203,7 @@ export class Requests {
       const own = isNamed(facts) ? null : decisionOf(link, portal);
       const resolved = resolve(link, facts, own, () => portal.rowsMax);
       if (resolved.resolved !== 'runs') {
-        return this.#unresolved(resolved, NO_CLEARANCE, entry('execute', portal.text), refuseExtended);
+        return unresolved(link, resolved, NO_CLEARANCE, entry('execute', portal.text), refuseExtended);
       }
       const counted = isNamed(facts) ? resolved.counted : portal.counted;
       const changes = changesOf(link, NO_CLEARANCE, facts, resolved, portal.text, 0);
@@ -282,7 +220,7 @@ export class Requests {
     link.replies.push({ of: 'execute', run, turn: link.turn });
     link.unsynced = true;
     link.executedSinceSync = true;
-    if (plan !== null) this.#follow(plan.facts, plan.resolved);
+    if (plan !== null) this.#following.follow(plan.facts, plan.resolved);
     return 'pass';
   }
 
@@ -359,12 +297,6 @@ export class Requests {
   }
 }
 
-/** Some failures end the session. */
-function throwIfFinal(error: ProxyError): void {
-  if (ERRORS[error.code].session === 'end') throw error;
-}
-
-const SYNTAX_ERROR = '42601';
 const EMPTY = Buffer.alloc(0);
 const NO_CLEARANCE: Clearance = {
   outcome: 'clear',
@@ -383,13 +315,4 @@ function missingStatement(name: string): Denial {
     '26000',
     name === '' ? 'unnamed prepared statement does not exist' : `prepared statement "${name}" does not exist`,
   );
-}
-
-function entry(via: StatementEntry['via'], text: Buffer): StatementEntry {
-  return { via, text, parameters: [], hidesParameters: false };
-}
-
-function refusedBy(denial: Denial): Refused {
-  const native = denial.native ? (denial.sqlstate === SYNTAX_ERROR ? 'text' : 'run') : 'none';
-  return { error: denialResponse(denial), native };
 }
