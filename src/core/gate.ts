@@ -46,7 +46,10 @@ export interface RunResult {
 }
 
 export interface SqlGate {
-  /** Grows when earlier answers may not hold any more: a new policy, catalog, search path or time of day. */
+  /**
+   * Another one when earlier answers may not hold any more: a new policy, catalog, search path or time of day. NaN,
+   * which equals no stamp, while the catalog is known to be out of date.
+   */
   readonly stamp: number;
 
   /** Whether the journal takes records; while it does not, nothing runs, not even what was admitted before. */

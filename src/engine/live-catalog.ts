@@ -29,6 +29,8 @@ export class LiveCatalog {
   #readAtMs = Number.NEGATIVE_INFINITY;
   /** Definitions have changed since the last reading began. */
   #stale = false;
+  /** They had changed before the reading that is under way began: until it has ended, what is at hand is out of date. */
+  #beingMended = false;
 
   constructor(options: LiveCatalogOptions) {
     this.#options = options;
@@ -39,7 +41,7 @@ export class LiveCatalog {
   }
 
   get isStale(): boolean {
-    return this.#stale;
+    return this.#stale || this.#beingMended;
   }
 
   /** Something was defined or destroyed and committed. */
@@ -60,8 +62,10 @@ export class LiveCatalog {
     }
     const wasStale = this.#stale;
     this.#stale = false;
+    this.#beingMended = wasStale;
     this.#reading = this.#read(wasStale).finally(() => {
       this.#reading = null;
+      this.#beingMended = false;
     });
     return this.#reading;
   }

@@ -95,7 +95,8 @@ export class SessionGate implements SqlGate {
 
   get stamp(): number {
     this.#notice();
-    return this.#stamp;
+    // While the catalog is known to be out of date nothing holds: not a number, and so equal to no stamp.
+    return this.#domain.catalog.isStale ? Number.NaN : this.#stamp;
   }
 
   get canRecord(): boolean {

@@ -156,14 +156,17 @@ export class LineageOracle {
     return changed;
   }
 
-  /** The values of each output column, in no order; null where the query fails. */
+  /**
+   * The values of each output column, in no order, and with their characters in none: an aggregate takes its rows as
+   * they lie in the table. Null where the query fails.
+   */
   async #columns(sql: string): Promise<readonly string[] | null> {
     await this.#client.query('SAVEPOINT s').catch(() => undefined);
     try {
       const { rows, fields } = await this.#client.query<unknown[]>({ text: sql, rowMode: 'array' });
       return fields.map((_, n) =>
         rows
-          .map((row) => JSON.stringify(row[n]))
+          .map((row) => [...JSON.stringify(row[n] ?? null)].sort().join(''))
           .sort()
           .join('\n'),
       );

@@ -14,7 +14,7 @@ import type {
   RelationKind,
 } from './catalog.ts';
 import { figureColumnName } from './targets.ts';
-import { mentions } from './tree.ts';
+import { columnsNamed } from './tree.ts';
 
 interface Table {
   relation: Omit<CatalogRelation, 'columns' | 'uniqueKeys'>;
@@ -184,15 +184,9 @@ export class SchemaFile {
     const notNull = constraints.some((constraint) =>
       ['CONSTR_NOTNULL', 'CONSTR_PRIMARY'].includes(text(constraint.body, 'contype') ?? ''),
     );
-    const madeFrom: string[] = [];
-    for (const constraint of constraints) {
-      if (text(constraint.body, 'contype') !== 'CONSTR_GENERATED') continue;
-      mentions(constraint, (ref) => {
-        madeFrom.push(stringOf(nodes(ref.body, 'fields').at(-1) ?? ref));
-        return false;
-      });
-    }
-    table.columns.push(column(name, table.columns.length + 1, type, notNull, madeFrom));
+    const generated = constraints.find(({ body }) => text(body, 'contype') === 'CONSTR_GENERATED');
+    const madeFrom = generated === undefined ? [] : columnsNamed(generated);
+    table.columns.push({ ...column(name, table.columns.length + 1, type, notNull), madeFrom });
     for (const constraint of constraints) addKey(table, constraint.body, name);
   }
 
@@ -304,14 +298,8 @@ function volatilityOf(argument: AstNode | null): Volatility {
   return word === 'immutable' || word === 'stable' ? word : 'volatile';
 }
 
-function column(
-  name: string,
-  number: number,
-  type: string,
-  notNull: boolean,
-  madeFrom: readonly string[] = [],
-): CatalogColumn {
-  return { name, number, type, notNull, typeOid: 0, typeModifier: -1, madeFrom };
+function column(name: string, number: number, type: string, notNull: boolean): CatalogColumn {
+  return { name, number, type, notNull, typeOid: 0, typeModifier: -1, madeFrom: [] };
 }
 
 /** PRIMARY KEY and UNIQUE, of a table (`keys`) or of one column. */

@@ -1,12 +1,23 @@
 /** Questions about whole trees. */
 import { isArray, isObject, type Json } from '../../core/json.ts';
 import type { Analysis } from './analysis.ts';
-import { type AstNode, constantOf, locationOf } from './ast.ts';
+import { type AstNode, constantOf, locationOf, nodes, stringOf } from './ast.ts';
 
 /** Whether any column reference in the tree satisfies `test`. */
 export function mentions(value: AstNode, test: (ref: AstNode) => boolean): boolean {
   if (value.tag === 'ColumnRef') return test(value);
   return holds(value.body, test);
+}
+
+/** The last parts of all column references in the tree. */
+export function columnsNamed(value: AstNode): readonly string[] {
+  const named: string[] = [];
+  mentions(value, (ref) => {
+    const last = nodes(ref.body, 'fields').at(-1);
+    if (last?.tag === 'String') named.push(stringOf(last));
+    return false;
+  });
+  return named;
 }
 
 function holds(part: Json | undefined, test: (ref: AstNode) => boolean): boolean {
