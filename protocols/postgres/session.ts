@@ -17,18 +17,15 @@ import { Handshake, type HandshakeSettings } from './handshake.ts';
 import { BLOCK, Link, type LinkSettings, UNDER_WAY_MAX } from './link.ts';
 import { STATUS_IDLE } from './messages.ts';
 import { probe } from './probe.ts';
-import type { Run } from './replies.ts';
 import { retract } from './retract.ts';
 import { MINOR_LONG_KEYS, type Startup } from './startup.ts';
+import { overTime } from './timeouts.ts';
 import { UpstreamHandshake, type UpstreamReady } from './upstream.ts';
 
 export interface PostgresSettings extends HandshakeSettings, LinkSettings {
   /** From the first byte to authentication, and from then to the server's readiness. */
   readonly handshakeTimeoutMs: number;
 }
-
-/** How long a server may take to end what was cancelled, or to answer Sluice's own question; then it counts as lost. */
-const ANSWER_MS_MAX = 5_000;
 
 /** How long a client that has closed its side gets to read what it asked for before. */
 const HALF_CLOSED_MS = 5_000;
@@ -284,41 +281,14 @@ export class PostgresSession implements ProtocolSession {
         // Without Terminate, it may as well have died. One that has said it leaves what it asked for behind.
         if (this.#downstreamGone && !phase.frontend.ended && now - this.#goneSinceMs > HALF_CLOSED_MS)
           this.#close(null);
-        else this.#checkTimeouts(phase.link, now);
+        else {
+          const error = overTime(phase.link, this.#settings, now);
+          if (error !== null) this.terminate(error);
+        }
         return;
       case 'closed':
         return;
     }
-  }
-
-  #checkTimeouts(link: Link, now: number): void {
-    const { statementTimeoutMs, idleTimeoutMs } = this.#settings;
-    const run = statementTimeoutMs > 0 ? link.runAtServer() : null;
-    const late = run === null ? 0 : now - Math.max(run.startedMs, link.runEndedMs) - statementTimeoutMs;
-    if (run !== null && late > ANSWER_MS_MAX && !link.unsynced) {
-      this.terminate(new ProxyError('upstream-lost', { detail: 'a statement could not be cancelled' }));
-      return;
-    }
-    const first = link.replies.first()?.of;
-    if ((first === 'probe-alone' || first === 'probe-pipeline') && now - link.askedMs > ANSWER_MS_MAX) {
-      this.terminate(new ProxyError('upstream-lost', { detail: 'the server does not answer' }));
-      return;
-    }
-    if (run !== null && late > 0 && !link.cancelling) this.#timeOut(link, run);
-    const idle = link.replies.size === 0 && link.blocks === 0;
-    if (idle && idleTimeoutMs > 0 && now - link.idleSinceMs > idleTimeoutMs) {
-      this.terminate(new ProxyError('idle-timeout'));
-    }
-  }
-
-  /** What the client sends next waits, as behind a cut: the cancel request must not hit it. */
-  #timeOut(link: Link, run: Run): void {
-    const ms = this.#settings.statementTimeoutMs;
-    run.failAs ??= failureResponse(
-      new ProxyError('statement-timeout', { detail: `it ran for more than ${ms} ms` }),
-    );
-    link.cutRun = run;
-    link.cancel();
   }
 
   drain(): void {

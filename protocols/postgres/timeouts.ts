@@ -1,0 +1,36 @@
+/** Time limits of a session that is being served. */
+import { ProxyError } from '../../src/core/errors.ts';
+import { failureResponse } from './encode.ts';
+import type { Link, LinkSettings } from './link.ts';
+import type { Run } from './replies.ts';
+
+/** How long a server may take to end what was cancelled, or to answer Sluice's own question; then it counts as lost. */
+const ANSWER_MS_MAX = 5_000;
+
+/** Cancels a statement that is over its time. Gives the reason where the session has to end. */
+export function overTime(link: Link, settings: LinkSettings, now: number): ProxyError | null {
+  const { statementTimeoutMs, idleTimeoutMs } = settings;
+  const run = statementTimeoutMs > 0 ? link.runAtServer() : null;
+  const late = run === null ? 0 : now - Math.max(run.startedMs, link.runEndedMs) - statementTimeoutMs;
+  if (run !== null && late > ANSWER_MS_MAX && !link.unsynced) {
+    return new ProxyError('upstream-lost', { detail: 'a statement could not be cancelled' });
+  }
+  const first = link.replies.first()?.of;
+  if ((first === 'probe-alone' || first === 'probe-pipeline') && now - link.askedMs > ANSWER_MS_MAX) {
+    return new ProxyError('upstream-lost', { detail: 'the server does not answer' });
+  }
+  if (run !== null && late > 0 && !link.cancelling) timeOut(link, run, statementTimeoutMs);
+  const idle = link.replies.size === 0 && link.blocks === 0;
+  return idle && idleTimeoutMs > 0 && now - link.idleSinceMs > idleTimeoutMs
+    ? new ProxyError('idle-timeout')
+    : null;
+}
+
+/** What the client sends next waits, as behind a cut: the cancel request must not hit it. */
+function timeOut(link: Link, run: Run, ms: number): void {
+  run.failAs ??= failureResponse(
+    new ProxyError('statement-timeout', { detail: `it ran for more than ${ms} ms` }),
+  );
+  link.cutRun = run;
+  link.cancel();
+}
