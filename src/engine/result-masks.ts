@@ -56,8 +56,8 @@ export class ResultMasks {
   #pool: MaskPool | null = null;
 
   /**
-   * `makePool` starts the threads, when the first large result needs them: they take tens of megabytes. Without it,
-   * everything is masked where it is read.
+   * `makePool` starts the threads, at the first result whose masks cost so much that a large one would need them: they
+   * take tens of megabytes. Without it, everything is masked where it is read.
    */
   constructor(rings: ReadonlyMap<string, KeyRing>, makePool: (() => MaskPool) | null) {
     this.#rings = rings;
@@ -90,6 +90,8 @@ export class ResultMasks {
     const route = new MaskRoute(plan);
     const goesToWorkers = (rows: number, bytes: number) => route.take(rows, bytes) === 'workers';
     if (makePool === null) return { cells, openLane: null, goesToWorkers };
+    // Threads take some time to start, which a small result does not wait for and a large one would.
+    if (route.mayLeave) this.#pool ??= makePool();
     const openLane = (events: MaskLaneEvents) => {
       this.#pool ??= makePool();
       return new LanePort(this.#pool, plan, route, events, inEvent);

@@ -24,6 +24,7 @@ export class MaskLane {
   #bytes = 0;
   #full = false;
   #over = false;
+  #flushing = false;
 
   constructor(pool: MaskPool, plan: MaskPlan, events: LaneEvents, bytesMax = LANE_BYTES_MAX) {
     this.#pool = pool;
@@ -62,13 +63,23 @@ export class MaskLane {
     this.#slots.length = 0;
   }
 
+  /**
+   * Gives out the batch that is next. Several may be there at once; other sessions have their turn between them, since
+   * each is some milliseconds of work.
+   */
   #flush(): void {
-    while (!this.#over) {
-      const masked = this.#slots[0]?.masked ?? null;
-      if (masked === null) break;
-      this.#slots.shift();
-      this.#events.masked(masked);
+    const masked = this.#slots[0]?.masked ?? null;
+    if (this.#over || masked === null || this.#flushing) {
+      this.#drain();
+      return;
     }
+    this.#slots.shift();
+    this.#flushing = true;
+    setImmediate(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+    this.#events.masked(masked);
     this.#drain();
   }
 

@@ -79,6 +79,11 @@ export class MaskRoute {
     this.#cheap = this.#cost.byteNs + this.#cost.rowNs / perRow < WORTH_NS_PER_BYTE;
   }
 
+  /** Whether a result may be so large that it goes to workers. */
+  get mayLeave(): boolean {
+    return !this.#cheap;
+  }
+
   /** Where rows go next; `bytes` are those of the cells to be masked in them. Counts them as masked there. */
   take(rows: number, bytes: number): 'inline' | 'workers' {
     if (this.#cheap) return 'inline';
