@@ -26,8 +26,8 @@ const HELP = `Usage: sluice classify --upstream postgres://user@host:5432/databa
 Looks for columns that ought to be masked (identity numbers, cards, bank accounts, e-mail, telephones, passwords
 and tokens, dates of birth …) by their names and by a sample of their values, and prints a masks: section for
 policy.yaml. Each proposal says what speaks for it. Values are only counted: none is printed or kept, not in
-errors either. It reads and changes nothing: one connection, read-only transactions, a time limit of 10 s for
-each table. Whoever it connects as needs SELECT on the tables; what it may not read is judged by names alone.
+errors either. It only reads: one connection at a time, read-only transactions, a time limit of 10 s for each
+statement. Whoever it connects as needs SELECT on the tables; what it may not read is judged by names alone.
 
 Where to look:
   --upstream URL         this database; a password that the URL leaves out is taken from PGPASSWORD
@@ -244,10 +244,21 @@ async function findingsOf(
     if (failure !== null) unread.push({ table: title, reason: failure });
     columnsSampled += censuses.size;
     columnsNamed += columns.length - censuses.size;
-    for (const column of columns)
-      findings.push(classifyColumn(column, censuses.get(column) ?? NOTHING_SAMPLED));
+    for (const column of columns) {
+      const finding = classifyColumn(column, censuses.get(column) ?? NOTHING_SAMPLED);
+      findings.push(withoutDetected(finding, masks));
+    }
   }
   return { tables: targets.length, columnsSampled, columnsNamed, findings, alreadyMasked, unread };
+}
+
+/** Without what the policy looks for already, in every column. */
+function withoutDetected(finding: Finding, masks: readonly Mask[]): Finding {
+  if (finding === null || 'kind' in finding) return finding;
+  const counts = finding.counts.filter(
+    ({ detector }) => !masks.some(({ detectors }) => detectors.includes(detector)),
+  );
+  return counts.length === 0 ? null : { ...finding, counts };
 }
 
 function headerOf(found: Classification, isEmpty: boolean): string {

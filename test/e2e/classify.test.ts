@@ -282,6 +282,14 @@ test('the listener of a configuration: what its policy masks already is left out
   const found = reportOf(await sluice(['classify', '--config', config, '--listener', 'db', '--json']));
   assert.deepEqual(proposed(found), ['shop.payments.card_number card last4']);
   assert.equal(found.alreadyMasked.length, 9);
+  fileOf('some.yaml', 'default: allow\nmasks:\n  - { detect: [email], with: email }\n');
+  const odd = configOf('detected.yaml', 'odd', 'some.yaml');
+  assert.deepEqual(
+    reportOf(await sluice(['classify', '--config', odd, '--json'])).detected.flatMap(
+      ({ detectors }) => detectors,
+    ),
+    ['credit-card'],
+  );
   fileOf('some.yaml', 'default: perhaps\n');
   const again = reportOf(await sluice(['classify', '--config', config, '--json']));
   assert.equal(proposed(again).length, 5);
