@@ -318,6 +318,7 @@ export class PostgresSession implements ProtocolSession {
       // What still runs there runs for nobody.
       if (phase.link.replies.size > 0) this.#engine.upstream.cancel();
       else this.#engine.upstream.send(TERMINATE, 0, TERMINATE.length);
+      if (phase.link.definitionsMoved || phase.link.namesMoved) phase.link.gate.definitionsAbandoned();
       phase.frontend.abandon();
       phase.backend.close();
     }

@@ -101,4 +101,7 @@ export interface SqlGate {
 
   /** A statement that defines or destroys objects has gone through and is committed. */
   definitionsChanged(): void;
+
+  /** The session ends while such a statement is under way: whether it is carried out will not be known. */
+  definitionsAbandoned(): void;
 }

@@ -20,6 +20,9 @@ export interface LiveCatalogOptions {
 /** A name that is not found makes the catalog be read again, but not more often than this. */
 const UNRESOLVED_AGAIN_MS = 5_000;
 
+/** When the catalog is to be read again after a session has left something behind that may yet be carried out. */
+const ABANDONED_AGAIN_MS: readonly number[] = [50, 250, 1_000, 5_000];
+
 export class LiveCatalog {
   readonly #options: LiveCatalogOptions;
   #current: Catalog | null = null;
@@ -47,6 +50,16 @@ export class LiveCatalog {
   /** Something was defined or destroyed and committed. */
   definitionsChanged(): void {
     this.#stale = true;
+  }
+
+  /** A session has ended amid something that defines: the server may carry it out all the same, now or soon. */
+  definitionsAbandoned(): void {
+    this.#stale = true;
+    for (const ms of ABANDONED_AGAIN_MS) {
+      setTimeout(() => {
+        this.#stale = true;
+      }, ms).unref();
+    }
   }
 
   /** Whether reading again may find a name that was not found. */

@@ -152,6 +152,10 @@ export class SessionGate implements SqlGate {
     this.#domain.catalog.definitionsChanged();
   }
 
+  definitionsAbandoned(): void {
+    this.#domain.catalog.definitionsAbandoned();
+  }
+
   judge(bytes: Buffer, start: number, end: number): SqlAnswer {
     if (!this.canRecord) return { outcome: 'failed', error: new ProxyError('journal-unavailable') };
     const failure = this.#waitFailure;
