@@ -50,7 +50,8 @@ export async function askEveryWay(
   brief = false,
 ): Promise<void> {
   count(tally, sql, await session.ask(query(sql)));
-  count(tally, `extended: ${sql}`, await session.ask(parse('', sql), bind('', ''), execute(), sync()));
+  if (!brief)
+    count(tally, `extended: ${sql}`, await session.ask(parse('', sql), bind('', ''), execute(), sync()));
   if (!QUERY.test(sql) || CHANGES.test(sql)) {
     await session.ask(query('BEGIN'));
     count(tally, `in a transaction: ${sql}`, await session.ask(query(sql)));
@@ -103,7 +104,7 @@ export async function askEveryWay(
   await session.ask(query('DEALLOCATE ALL'));
 }
 
-/** Plays a group of one session. */
+/** Plays a group of one session; not `alike`: with the first of the twins alone. */
 export async function playSession(
   twins: Twins,
   group: AttackGroup,
@@ -113,18 +114,19 @@ export async function playSession(
   const session = await TwinSession.open(twins, alike);
   const second = await TwinSession.open(twins, alike);
   const undo: string[] = [];
+  const direct = (sql: string) => (alike ? twins.both(sql) : twins.all[0].direct.query(sql));
   try {
     for (const line of group.lines) {
       const [word = '', rest = ''] = splitWord(line);
       if (word === 'undo') undo.push(rest);
-      else if (word === 'direct') await twins.both(rest);
+      else if (word === 'direct') await direct(rest);
       else if (word === 'other') count(tally, `${group.title}: ${line}`, await second.ask(query(rest)));
       else count(tally, `${group.title}: ${line}`, await session.ask(...messagesOf(line)));
     }
   } finally {
     session.end();
     second.end();
-    for (const sql of undo) await twins.both(sql);
+    for (const sql of undo) await direct(sql);
   }
 }
 
