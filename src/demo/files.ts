@@ -26,6 +26,14 @@ rules:
   - name: big-results
     when: { groups: [agents] }
     then: { limit: { rows: 500 } }
+
+masks:
+  - columns: [shop.customers.ssn, "*.*.card_number"]
+    with: last4
+
+  - columns: [shop.customers.email]
+    with: email
+    inference: equality                 # WHERE email = '…' is fine, LIKE is not
 `;
 
 export interface DemoAddresses {

@@ -7,6 +7,8 @@ export interface Step {
   readonly values?: readonly string[];
   /** `denied` and `cut` name the rule that has to be behind it. */
   readonly expect: 'passes' | { readonly denied: string } | { readonly cut: string };
+  /** What must not be in the answer: the values that masks are there for. */
+  readonly without?: RegExp;
 }
 
 export interface Scene {
@@ -15,6 +17,9 @@ export interface Scene {
 }
 
 const denied = (rule: string) => ({ denied: rule });
+
+/** As the shop's numbers are written, forwards or backwards. */
+const SSN = /\d{3}-\d{2}-\d{4}|\d{4}-\d{2}-\d{3}/;
 
 export const SCENES: readonly Scene[] = [
   {
@@ -77,6 +82,33 @@ export const SCENES: readonly Scene[] = [
         say: 'Something harmless in front.',
         sql: 'SELECT 1; DROP TABLE shop.customers',
         expect: denied('no-destruction'),
+      },
+    ],
+  },
+  {
+    title: 'Masked columns come out masked, whatever the SQL',
+    steps: [
+      {
+        say: 'The policy masks social security numbers and e-mail addresses, by their columns.',
+        sql: 'SELECT id, name, ssn, email FROM shop.customers ORDER BY id LIMIT 3',
+        expect: 'passes',
+        without: SSN,
+      },
+      {
+        say: 'Under another name, through a view, backwards: what is made of a masked value is masked whole.',
+        sql: 'SELECT tax_id AS colour, reverse(tax_id) AS animal FROM shop.contact ORDER BY id LIMIT 2',
+        expect: 'passes',
+        without: SSN,
+      },
+      {
+        say: 'Asking until it is guessed.',
+        sql: "SELECT count(*) FROM shop.customers WHERE ssn LIKE '25%'",
+        expect: denied('mask shop.customers.ssn, *.*.card_number'),
+      },
+      {
+        say: 'Putting it where nobody masks it.',
+        sql: 'UPDATE shop.orders SET note = ssn FROM shop.customers c WHERE c.id = customer_id AND orders.id = 17',
+        expect: denied('mask shop.customers.ssn, *.*.card_number'),
       },
     ],
   },

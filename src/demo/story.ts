@@ -56,7 +56,8 @@ function showAnswer(terminal: Terminal, answer: Answer): void {
 }
 
 /** What a reader would wonder about; null when the answer is the one that the step is for. */
-function surpriseIn({ sql, expect }: Step, { rows, error }: Answer): string | null {
+function surpriseIn({ sql, expect, without }: Step, { rows, error }: Answer): string | null {
+  if (without?.test(JSON.stringify(rows)) === true) return `a masked value came out: ${sql}`;
   if (expect === 'passes') return error === null ? null : `did not pass: ${sql} (${error.message})`;
   const rule = 'denied' in expect ? expect.denied : expect.cut;
   if (error === null) return `passed, but rule "${rule}" is against it: ${sql}`;

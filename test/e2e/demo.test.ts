@@ -59,7 +59,9 @@ test('the demo shows what passes, what is denied, what is cut and what the journ
     /… 500 rows arrived, then:\n +✗ ERROR 54000: result truncated by rule "big-results"/,
     /BEGIN\n +✓ passed\n(.*\n)+ +✗ ERROR 42501(.*\n)+ +17 +│ \w+ +│ seen by the agent *\n(.*\n)+.*COMMIT\n +✓ passed/,
     /✓ 3000 customers, 8000 orders, 0 products at price 0/,
-    /✓ \d+ records hold together: 7 statements passed, 11 were denied/,
+    /3 +│ Robin Jensen │ \*\*\*-\*\*-2250 │ r\*\*\*@example\.org/,
+    /ssn LIKE '25%'\n +✗ ERROR 42501: denied by rule "mask shop\.customers\.ssn/,
+    /✓ \d+ records hold together: 9 statements passed, 13 were denied/,
     /✗ journal-000001\.jsonl:\d+: record \d+ has been changed/,
     /✗ journal-000001\.jsonl:\d+: .* its tail has been cut off/,
   ]) {
