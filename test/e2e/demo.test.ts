@@ -99,7 +99,7 @@ test('the demo stays up for its reader, takes a changed policy at once, and stop
   assert.match(await refusal(client, 'DELETE FROM shop.order_items'), /writes-need-a-where/);
 
   const rule = '  - { name: products-are-closed, when: { tables: [shop.products] }, then: deny }\n';
-  writeFileSync(policyFile, policy + rule);
+  writeFileSync(policyFile, policy.replace('\nmasks:', `\n${rule}\nmasks:`));
   await running.printed(/✓ a new policy is in force/);
   assert.match(await refusal(client, 'SELECT id FROM shop.products LIMIT 2'), /products-are-closed/);
 
