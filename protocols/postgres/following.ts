@@ -24,11 +24,19 @@ export class Following {
       link.transactionMoved = true;
       if (link.readingMoved && act.kind !== 'begin' && act.kind !== 'savepoint') this.#readingMayMove();
     }
-    if (facts.changesReading || resolved.facts.changesReading) this.#readingMayMove();
+    // DISCARD ALL ends its own transaction, and a question behind it in a pipeline would begin one that nobody asked for.
+    if (act.act === 'discard-all' && link.unsynced) this.#readingUnknown();
+    else if (facts.changesReading || resolved.facts.changesReading) this.#readingMayMove();
     if (mayOverrun(resolved)) link.block(BLOCK.replies);
     if (definesObjects(facts)) link.definitionsMoved = true;
     if (movesNames(facts)) link.setNamesMoved(true);
     if (facts.makesTemporary.length > 0) this.#remember(facts.makesTemporary);
+  }
+
+  /** Names are read every way, until the end of the transaction asks. */
+  #readingUnknown(): void {
+    this.#link.gate.setPath(null);
+    this.#link.readingMoved = true;
   }
 
   #readingMayMove(): void {

@@ -1,5 +1,5 @@
-export { ParsePool } from './parse-pool.ts';
 export type { SqlEntry } from './entry.ts';
+export { ParsePool } from './parse-pool.ts';
 export { CAPS } from './postgres/caps.ts';
 export { Catalog, type CatalogObjects, EMPTY_OBJECTS } from './postgres/catalog.ts';
 export { type CatalogRow, type RunQuery, readCatalogObjects } from './postgres/catalog-query.ts';
