@@ -75,20 +75,33 @@ async function connected(url: string): Promise<Client> {
  * the places in the server's source that errors name.
  */
 export function described(messages: readonly WireMessage[]): readonly string[] {
-  return messages.map((message) => {
-    const { tag, body } = message;
-    switch (tag) {
-      case 'E':
-      case 'N': {
-        const { F: _file, L: _line, R: _routine, ...fields } = errorOf(message);
-        return `${tag} ${JSON.stringify(fields)}`;
-      }
-      case 'A':
-        return `A ${JSON.stringify(body.toString('latin1', 4))}`;
-      case 'K':
-        return 'K';
-      default:
-        return `${tag} ${JSON.stringify(body.toString('latin1'))}`;
+  const lines = messages.map(describedOne);
+  // Both end a session that breaks COPY's rules; the server says so in two messages, Sluice in one.
+  const broken = lines.findIndex((line) => line.includes('"C":"08P01"'));
+  return broken < 0 ? lines : [...lines.slice(0, broken), 'E 08P01, and the end'];
+}
+
+/**
+ * A failed Query leaves its unnamed portal behind until its transaction ends, so the server says 25P02 of an Execute
+ * where Sluice says that there is no such portal: either way nothing runs.
+ */
+const NO_PORTAL =
+  /"C":"25P02","M":"current transaction is aborted|"C":"34000","M":"portal \\"\\" does not exist/;
+
+function describedOne(message: WireMessage): string {
+  const { tag, body } = message;
+  switch (tag) {
+    case 'E':
+    case 'N': {
+      const { F: _file, L: _line, R: _routine, ...fields } = errorOf(message);
+      const line = `${tag} ${JSON.stringify(fields)}`;
+      return NO_PORTAL.test(line) ? 'E no portal, or one that failed' : line;
     }
-  });
+    case 'A':
+      return `A ${JSON.stringify(body.toString('latin1', 4))}`;
+    case 'K':
+      return 'K';
+    default:
+      return `${tag} ${JSON.stringify(body.toString('latin1'))}`;
+  }
 }
