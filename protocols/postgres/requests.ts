@@ -68,7 +68,7 @@ export class Requests {
       const resolved: Resolved =
         held !== null && held !== 'later'
           ? { resolved: 'denied', denial: held }
-          : resolve(link, facts, isNamed(facts) ? null : decision, () => null);
+          : resolve(link, facts, isNamed(facts) ? null : decision, () => null, clearance.statements.length);
       if (resolved.resolved !== 'runs') {
         for (const change of announced) link.names.revoke(change);
         return unresolved(link, resolved, clearance, entry('query', text), refuseQuery);
@@ -163,7 +163,7 @@ export class Requests {
     const resolved =
       facts === null || isNamed(facts)
         ? null
-        : resolve(link, facts, settledDecision(current.statement), boundValue);
+        : resolve(link, facts, settledDecision(current.statement), boundValue, 1);
     if (resolved !== null && resolved.resolved !== 'runs') {
       return unresolved(link, resolved, clearance, statement, refuseExtended);
     }
@@ -201,7 +201,7 @@ export class Requests {
     let plan: Plan | null = null;
     if (facts !== null) {
       const own = isNamed(facts) ? null : decisionOf(link, portal);
-      const resolved = resolve(link, facts, own, () => portal.rowsMax);
+      const resolved = resolve(link, facts, own, () => portal.rowsMax, 1);
       if (resolved.resolved !== 'runs') {
         return unresolved(link, resolved, NO_CLEARANCE, entry('execute', portal.text), refuseExtended);
       }

@@ -33,26 +33,27 @@ export function isNamed(facts: StatementFacts): boolean {
   return facts.act.act === 'execute' || facts.act.act === 'fetch';
 }
 
-/** What runs when a statement of these facts does. `boundValue` gives the integer bound to a parameter, null if none. */
+/** What runs when a statement of these facts does, one of `batchSize` in its message. `boundValue` gives the integer bound to a parameter, null if none. */
 export function resolve(
   link: Link,
   facts: StatementFacts,
   decision: Decision | null,
   boundValue: (index: number) => number | null,
+  batchSize: number,
   depth = 0,
 ): Resolved {
   switch (facts.act.act) {
     case 'execute':
       return depth < DEPTH_MAX
-        ? resolveExecute(link, facts.act.name, facts.act.args, depth)
+        ? resolveExecute(link, facts.act.name, facts.act.args, batchSize, depth)
         : { resolved: 'denied', denial: missing('26000', 'prepared statements nested too deep') };
     case 'fetch':
       return depth < DEPTH_MAX
-        ? resolveFetch(link, facts.act.name, depth)
+        ? resolveFetch(link, facts.act.name, batchSize, depth)
         : { resolved: 'denied', denial: missing('55000', `portal "${facts.act.name}" cannot be run`) };
     default: {
       const rowsMax = facts.bound.kind === 'parameter' ? boundValue(facts.bound.index) : null;
-      const own = decision ?? link.gate.decide(facts, rowsMax);
+      const own = decision ?? link.gate.decide(facts, rowsMax, batchSize);
       return settled(link, facts, own, { rows: 0, bytes: 0 }, rowsMax);
     }
   }
@@ -78,6 +79,7 @@ function resolveExecute(
   link: Link,
   name: string,
   args: readonly ConstantArgument[],
+  batchSize: number,
   depth: number,
 ): Resolved {
   if (link.isUncertain('statement', name)) return { resolved: 'uncertain' };
@@ -93,17 +95,17 @@ function resolveExecute(
     const value = args[index - 1];
     return typeof value === 'number' ? value : null;
   };
-  return resolve(link, facts, null, boundValue, depth + 1);
+  return resolve(link, facts, null, boundValue, batchSize, depth + 1);
 }
 
-function resolveFetch(link: Link, name: string, depth: number): Resolved {
+function resolveFetch(link: Link, name: string, batchSize: number, depth: number): Resolved {
   if (link.isUncertain('portal', name)) return { resolved: 'uncertain' };
   const portal = link.names.portal(name);
   if (portal === null)
     return { resolved: 'denied', denial: missing('34000', `cursor "${name}" does not exist`) };
   // A portal may be bound to an EXECUTE or a FETCH: reading from it runs that.
   if (portal.facts !== null && isNamed(portal.facts))
-    return resolve(link, portal.facts, null, () => portal.rowsMax, depth + 1);
+    return resolve(link, portal.facts, null, () => portal.rowsMax, batchSize, depth + 1);
   const decision = decisionOf(link, portal);
   if (portal.facts === null || decision === null)
     return { resolved: 'denied', denial: missing('XX000', 'unsupported portal strategy') };
@@ -114,7 +116,7 @@ function resolveFetch(link: Link, name: string, depth: number): Resolved {
 export function decisionOf(link: Link, portal: Portal): Decision | null {
   if (portal.facts === null) return null;
   if (portal.decision === null || portal.stamp !== link.gate.stamp) {
-    portal.decision = link.gate.decide(portal.facts, portal.rowsMax);
+    portal.decision = link.gate.decide(portal.facts, portal.rowsMax, 1);
     portal.stamp = link.gate.stamp;
   }
   return portal.decision;

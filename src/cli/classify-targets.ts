@@ -33,7 +33,9 @@ export function targetsOf(catalog: Catalog, reader: StatementReader, schemas: re
     if (!LOOKED_AT.has(relation.kind)) continue;
     if (schemas.length > 0 && !schemas.includes(relation.schema)) continue;
     const inherited = new Set(
-      relation.parents.flatMap((parent) => parentOf(catalog, parent)?.columns.map(({ name }) => name) ?? []),
+      relation.parents.flatMap(
+        (parent) => catalog.relation(parent.schema, parent.name)?.columns.map(({ name }) => name) ?? [],
+      ),
     );
     const shown = lineage.of(relation);
     const columns: TargetColumn[] = [];
@@ -60,14 +62,6 @@ export function targetsOf(catalog: Catalog, reader: StatementReader, schemas: re
   const named = ({ relation }: Target) => `${relation.schema}.${relation.name}`;
   targets.sort((a, b) => (named(a) < named(b) ? -1 : 1));
   return { targets, behindViews: [...behind].sort() };
-}
-
-function parentOf(catalog: Catalog, parent: string): Relation | null {
-  for (let dot = parent.indexOf('.'); dot > 0; dot = parent.indexOf('.', dot + 1)) {
-    const found = catalog.relation(parent.slice(0, dot), parent.slice(dot + 1));
-    if (found !== null) return found;
-  }
-  return null;
 }
 
 const HOLDING = new Set<CellType['kind']>([

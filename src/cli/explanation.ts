@@ -134,7 +134,9 @@ class Run {
     const { facts: runs, rowsMax } = named;
     // What was decided of the text holds, unless a name or a bound parameter has a say in it.
     const isSettled = runs === facts && facts.bound.kind !== 'parameter';
-    const decision = isSettled ? judged.decision : decideBound(this.#policy, this.#context, runs, rowsMax);
+    const decision = isSettled
+      ? judged.decision
+      : decideBound(this.#policy, this.#context, runs, rowsMax, batchSize);
     this.#follow(facts, rowsMax);
     return {
       facts,

@@ -58,8 +58,8 @@ export interface SqlGate {
   /** Judges `bytes[start, end)`. Nothing is journaled: that is `admit`'s and `refuse`'s. */
   judge(bytes: Buffer, start: number, end: number): SqlAnswer;
 
-  /** Decides on one statement again, with what is known of its bound now. */
-  decide(facts: StatementFacts, rowsMax: number | null): Decision;
+  /** Decides on one statement again, with what is known of its bound now. `batchSize`: statements of its message. */
+  decide(facts: StatementFacts, rowsMax: number | null, batchSize: number): Decision;
 
   /** What the client is told of a decision that denies. */
   denialOf(decision: Decision, facts: StatementFacts): Denial;

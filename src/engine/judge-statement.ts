@@ -38,11 +38,12 @@ export function decideBound(
   context: PolicyContext,
   facts: StatementFacts,
   rowsMax: number | null,
+  batchSize: number,
 ): Decision {
   const { bound } = facts;
   return policy.decide(context, {
     facts,
     rowsMax: bound.kind === 'rows' ? bound.max : rowsMax,
-    batchSize: 1,
+    batchSize,
   });
 }

@@ -220,9 +220,9 @@ export class SessionGate implements SqlGate {
     };
   }
 
-  decide(facts: StatementFacts, rowsMax: number | null): Decision {
+  decide(facts: StatementFacts, rowsMax: number | null, batchSize: number): Decision {
     this.#notice();
-    return decideBound(this.#domain.policy.current, this.#policyContext, facts, rowsMax);
+    return decideBound(this.#domain.policy.current, this.#policyContext, facts, rowsMax, batchSize);
   }
 
   denialOf(decision: Decision, facts: StatementFacts): Denial {

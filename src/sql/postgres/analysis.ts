@@ -12,7 +12,7 @@ import type {
 } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type AstNode, Unreadable } from './ast.ts';
-import type { Catalog, CatalogRelation } from './catalog.ts';
+import { type Catalog, type CatalogRelation, relationKey } from './catalog.ts';
 import type { Origins } from './origins.ts';
 import type { Scope, Shape } from './scope.ts';
 
@@ -31,6 +31,12 @@ export interface Inside {
   readonly effects: EffectSet;
   readonly relations: readonly RelationUse[];
   readonly functions: readonly FunctionUse[];
+  readonly settings: readonly string[];
+  readonly readingSettings: readonly string[];
+  readonly changesReading: boolean;
+  readonly unfiltered: boolean;
+  /** The verbs of what it changes. */
+  readonly kinds: readonly string[];
 }
 
 /** Parses SQL text that comes from the catalog: a view's query or a function's body. */
@@ -54,6 +60,8 @@ export class Analysis {
   readonly columns = new Map<string, ColumnUse>();
   readonly functions = new Map<string, FunctionUse>();
   readonly settings = new Set<string>();
+  /** Those of `settings` that are changed as it runs and that change how later text is read. */
+  readonly readingSettings = new Set<string>();
   readonly makesTemporary: TemporaryTable[] = [];
   /** What the column that is visited next reveals of itself: set around a bare column that is compared or counted. */
   reveals: Revealed = 'anything';
@@ -96,7 +104,7 @@ export class Analysis {
   }
 
   addRelation(name: RelationName, effects: EffectSet, role: RelationUse['role'], known: boolean): void {
-    const key = `${name.schema ?? '?'}.${name.name}`;
+    const key = relationKey(name);
     const use = this.relations.get(key);
     if (use === undefined) {
       this.relations.set(key, { schema: name.schema, name: name.name, effects, role, known });
@@ -112,7 +120,7 @@ export class Analysis {
     reveals: Revealed = 'anything',
   ): void {
     const { schema, table, column: name } = column;
-    const key = `${schema ?? '?'}.${table}.${name} ${place}`;
+    const key = `${relationKey({ schema, name: table })}\0${name}\0${place}`;
     const known = this.columns.get(key);
     if (known !== undefined && REVEALING[known.reveals] >= REVEALING[reveals]) return;
     this.columns.set(key, { schema, table, column: name, place, reveals });
@@ -144,7 +152,7 @@ export class Analysis {
   }
 
   addFunction(schema: string | null, name: string, volatility: Volatility): void {
-    const key = `${schema ?? '?'}.${name}`;
+    const key = relationKey({ schema, name });
     const known = this.functions.get(key);
     if (known === undefined || RANK[known.volatility] < RANK[volatility]) {
       this.functions.set(key, { schema, name, volatility });
@@ -159,6 +167,26 @@ export class Analysis {
       this.addRelation(use, use.effects | effects, role, use.known);
     }
     for (const use of inside.functions) this.addFunction(use.schema, use.name, use.volatility);
+    for (const setting of inside.settings) this.settings.add(setting);
+    for (const setting of inside.readingSettings) this.readingSettings.add(setting);
+    this.changesReading ||= inside.changesReading;
+    this.unfiltered ||= inside.unfiltered;
+    this.kinds.push(...inside.kinds);
+  }
+
+  /** What this analysis of a view's query or a function's body comes to for whoever uses it. */
+  asInside(shape: Shape): Inside {
+    return {
+      shape,
+      effects: this.effects,
+      relations: [...this.relations.values()],
+      functions: [...this.functions.values()],
+      settings: [...this.settings],
+      readingSettings: [...this.readingSettings],
+      changesReading: this.changesReading,
+      unfiltered: this.unfiltered,
+      kinds: [...new Set(this.kinds)].filter((kind) => kind !== 'SELECT'),
+    };
   }
 
   /** Takes over what a nested statement does. Its constants stay behind: `adoptConstants` takes those of the same text. */
@@ -169,6 +197,7 @@ export class Analysis {
     for (const use of inner.columns.values()) this.addColumn(use, use.place, use.reveals);
     for (const use of inner.functions.values()) this.addFunction(use.schema, use.name, use.volatility);
     for (const setting of inner.settings) this.settings.add(setting);
+    for (const setting of inner.readingSettings) this.readingSettings.add(setting);
     this.unfiltered ||= inner.unfiltered;
     this.unresolved ||= inner.unresolved;
     this.changesReading ||= inner.changesReading;

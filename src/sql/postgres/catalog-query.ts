@@ -7,6 +7,7 @@ import type {
   CatalogObjects,
   CatalogRelation,
   CatalogType,
+  QualifiedName,
   RelationKind,
 } from './catalog.ts';
 
@@ -40,7 +41,7 @@ const RELATIONS = `
        WHERE attnum > 0 AND NOT attisdropped AND attrelid >= 16384 GROUP BY attrelid
     ) a ON a.attrelid = c.oid
     LEFT JOIN (
-      SELECT h.inhrelid, pg_catalog.json_agg(pn.nspname || '.' || p.relname) AS parents
+      SELECT h.inhrelid, pg_catalog.json_agg(pg_catalog.json_build_array(pn.nspname, p.relname)) AS parents
         FROM pg_catalog.pg_inherits h
         JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
         JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
@@ -159,12 +160,17 @@ function relationFrom(row: CatalogRow): CatalogRelation {
     kind: KINDS[textOf(row, 'kind')] ?? 'table',
     columns: listOf(row, 'columns').map(columnFrom),
     definition: typeof definition === 'string' ? definition : null,
-    parents: stringsOf(row, 'parents'),
+    parents: listOf(row, 'parents').map(parentFrom),
     uniqueKeys: listOf(row, 'keys').map((key) =>
       isArray(key) ? key.filter((name) => typeof name === 'string') : [],
     ),
     system: false,
   };
+}
+
+function parentFrom(value: Json): QualifiedName {
+  const [schema, name] = isArray(value) ? value : [];
+  return { schema: String(schema), name: String(name) };
 }
 
 function columnFrom(value: Json): CatalogColumn {

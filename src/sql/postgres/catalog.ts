@@ -2,7 +2,7 @@
  * What Sluice knows of one database: its own objects by name, on top of what initdb puts there.
  * A catalog is one epoch: it never changes; a refresh makes another.
  */
-import type { Volatility } from '../../core/facts.ts';
+import type { RelationName, Volatility } from '../../core/facts.ts';
 import { type Builtins, builtinsOf, type FunctionTraits } from './builtin.ts';
 import type { ParserMajor } from './parser.ts';
 
@@ -48,6 +48,16 @@ export interface CatalogType {
   readonly fields: readonly { readonly oid: number; readonly modifier: number }[];
 }
 
+export interface QualifiedName {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** No name holds a NUL, while either part may hold dots: `"a.b".c` is not `a."b.c"`. */
+export function relationKey({ schema, name }: RelationName): string {
+  return schema === null ? `\0${name}` : `${schema}\0${name}`;
+}
+
 export interface CatalogRelation {
   readonly schema: string;
   readonly name: string;
@@ -57,8 +67,8 @@ export interface CatalogRelation {
   readonly columns: readonly CatalogColumn[];
   /** The query of a view, with every name qualified; null for other kinds. */
   readonly definition: string | null;
-  /** Inheritance and partitioning, one level up; `schema.name`. */
-  readonly parents: readonly string[];
+  /** Inheritance and partitioning, one level up. */
+  readonly parents: readonly QualifiedName[];
   /** Columns of each unique index without predicate or expressions. */
   readonly uniqueKeys: readonly (readonly string[])[];
   /** A relation of pg_catalog or information_schema. */
@@ -163,14 +173,14 @@ export class Catalog {
   }
 
   #addRelation(relation: CatalogRelation): void {
-    this.#relations.set(`${relation.schema}.${relation.name}`, relation);
+    this.#relations.set(relationKey(relation), relation);
     append(this.#byName, relation.name, relation);
     if (relation.oid !== null) this.#byOid.set(relation.oid, relation);
-    for (const parent of relation.parents) append(this.#children, parent, relation);
+    for (const parent of relation.parents) append(this.#children, relationKey(parent), relation);
   }
 
   relation(schema: string, name: string): CatalogRelation | null {
-    return this.#relations.get(`${schema}.${name}`) ?? null;
+    return this.#relations.get(relationKey({ schema, name })) ?? null;
   }
 
   /** By pg_class.oid; null for those that initdb makes, and for those that the catalog does not have. */
@@ -193,7 +203,7 @@ export class Catalog {
   }
 
   childrenOf(relation: CatalogRelation): readonly CatalogRelation[] {
-    return this.#children.get(`${relation.schema}.${relation.name}`) ?? [];
+    return this.#children.get(relationKey(relation)) ?? [];
   }
 
   /** The user's own functions of that name, in every schema. */

@@ -26,15 +26,21 @@ export function indirection(a: Analysis, body: JsonObject, scope: Scope, place: 
   for (const step of steps) if (step.tag === 'A_Indices') expression(a, step, scope, place);
   const field = steps[0]?.tag === 'String' ? stringOf(steps[0]) : null;
   const range = field === null ? null : wholeRowRange(a, arg, scope);
-  if (range !== null && field !== null) {
-    const origins = columnOf(range, field);
-    if (origins !== undefined && !range.open) {
-      a.addColumns(origins, place);
-      return origins;
-    }
+  const column = range === null || field === null || range.open ? undefined : columnOf(range, field);
+  if (column !== undefined) a.addColumns(column, place);
+  let origins = column ?? weaken(expression(a, arg, scope, place), 'computed');
+  for (const step of column === undefined ? steps : steps.slice(1)) {
+    if (step.tag === 'String') origins = functional(a, stringOf(step), origins, place);
   }
-  if (field !== null && range === null) callNamed(a, null, field, true);
-  return weaken(expression(a, arg, scope, place), 'computed');
+  return column !== undefined && steps.length === 1 ? column : weaken(origins, 'computed');
+}
+
+/** Functional notation: `x.f` is `f(x)` where x has no field f, for rows and scalars alike. */
+function functional(a: Analysis, name: string, argument: Origins, place: Place): Origins {
+  const call = callNamed(a, null, name, true);
+  if (call.keeps) a.addColumns(argument, 'source');
+  a.addColumns(call.inside, place);
+  return union(argument, call.inside);
 }
 
 /** The range that a bare name stands for as a whole row, where it is not a column. */
@@ -96,12 +102,11 @@ export function columnReference(a: Analysis, body: JsonObject, scope: Scope, pla
   if (ranges.length === 0) {
     // `column.field` of a composite column, or `alias.column.field`.
     const found = bareName(a, scope, path[0] ?? '');
-    const outer = found === MISSING ? null : found;
-    callNamed(a, null, name, true);
+    const outer = functional(a, name, found === MISSING ? null : found, place);
     return recorded(a, weaken(outer, 'computed'), place);
   }
   let origins: Origins = NOWHERE;
-  for (const range of ranges) origins = union(origins, columnOfRange(a, range, name));
+  for (const range of ranges) origins = union(origins, columnOfRange(a, range, name, place));
   return recorded(a, origins, place);
 }
 
@@ -116,18 +121,20 @@ function rangesOf(scope: Scope, path: readonly string[]): readonly Range[] {
   return scope.rangesNamed(alias, path.length > 1 ? (path.at(-2) ?? null) : null);
 }
 
-function columnOfRange(a: Analysis, range: Range, name: string): Origins {
+function columnOfRange(a: Analysis, range: Range, name: string, place: Place): Origins {
   const origins = columnOf(range, name);
   if (origins !== undefined) return origins;
   if (SYSTEM_COLUMNS.has(name) && range.relation !== null) return NOWHERE;
   if (range.open) {
     const { relation } = range;
-    if (relation === null || range.rest === null) return range.rest;
-    return [{ schema: relation.schema, table: relation.name, column: name, how: 'copied' }];
+    const own: Origins =
+      relation === null || range.rest === null
+        ? range.rest
+        : [{ schema: relation.schema, table: relation.name, column: name, how: 'copied' }];
+    // Whether there is a column of that name is not known, so it may as well be a call.
+    return functional(a, name, own, place);
   }
-  // Functional notation: `t.f` is `f(t)` where t has no column f.
-  callNamed(a, null, name, true);
-  return weaken(wholeOf(range), 'row');
+  return weaken(functional(a, name, wholeOf(range), place), 'row');
 }
 
 /** A column of that name in any range of the innermost scope that has one; undefined where none has. */

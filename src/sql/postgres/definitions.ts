@@ -1,5 +1,5 @@
 /** Statements that make, alter and remove objects. */
-import { type Effect, type EffectSet, effectSet } from '../../core/effects.ts';
+import { type Effect, effectSet } from '../../core/effects.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { Analysis, isTemporarySchema } from './analysis.ts';
 import {
@@ -14,9 +14,9 @@ import {
   text,
   Unreadable,
 } from './ast.ts';
-import type { RelationKind } from './catalog.ts';
+import { everyRelation } from './drop.ts';
 import { analyzeStatement, plain, type StatementResult } from './statement.ts';
-import { mentionName, mentionRelation, sweep } from './sweep.ts';
+import { sweep } from './sweep.ts';
 import { objectWords } from './utility-table.ts';
 
 const DEFINE = effectSet('define');
@@ -57,6 +57,7 @@ export function createFunction(a: Analysis, body: JsonObject): StatementResult {
   else if (language === 'c' || language === 'internal') a.addEffects('file', 'admin');
   else a.addEffects('dynamic');
   sweep(a, items(body, 'parameters'), DEFINE);
+  sweep(a, items(body, 'options'), DEFINE);
   return plain(flag(body, 'is_procedure') ? 'CREATE PROCEDURE' : 'CREATE FUNCTION');
 }
 
@@ -74,10 +75,14 @@ function readBodyText(a: Analysis, options: readonly AstNode[]): void {
   const source = arg === null || arg.tag !== 'List' ? undefined : listNodes(arg)[0];
   if (source === undefined) throw new Unreadable('a function without a body');
   // An analysis of its own: places in the body's text are not places in the statement's, whose literals they
-  // would be taken for (facts-cache.ts).
-  const inner = new Analysis(a.reading, a.parseText);
+  // would be taken for (facts-cache.ts). Its names are looked up when it runs, under whatever path is in force then.
+  const inner = new Analysis({ ...a.reading, path: null }, a.parseText);
   try {
-    for (const statement of a.parseText(stringOf(source))) analyzeStatement(inner, statement);
+    for (const statement of a.parseText(stringOf(source))) {
+      const { act } = analyzeStatement(inner, statement);
+      // EXECUTE, which runs what was prepared under other names.
+      if (act.act !== 'none') a.addEffects('dynamic');
+    }
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     a.addEffects('dynamic');
@@ -102,6 +107,7 @@ const DESTROYING: ReadonlySet<string> = new Set([
   'AT_DetachPartitionFinalize',
   'AT_DropInherit',
   'AT_SetTableSpace',
+  'AT_SetUnLogged',
 ]);
 
 /** Commands about who may do what, and what guards a table. */
@@ -190,6 +196,11 @@ export function rename(a: Analysis, body: JsonObject): StatementResult {
   if (type === 'OBJECT_ROLE' || type === 'OBJECT_DATABASE') effects.push('admin');
   a.addEffects(...effects);
   sweep(a, body, effectSet(...effects));
+  if (type === 'OBJECT_SCHEMA') {
+    a.changesReading = true;
+    const schema = text(body, 'subname');
+    everyRelation(a, effectSet(...effects), (_, own) => own === schema);
+  }
   const relation = struct(body, 'relation');
   const column = text(body, 'subname');
   if (relation !== null && column !== null && type === 'OBJECT_COLUMN') {
@@ -201,64 +212,4 @@ export function rename(a: Analysis, body: JsonObject): StatementResult {
   changeTemporary(a, relation, type === 'OBJECT_COLUMN' ? null : text(body, 'newname'));
   const subject = type === 'OBJECT_COLUMN' ? (text(body, 'relationType') ?? 'OBJECT_TABLE') : type;
   return plain(`ALTER ${objectWords(subject)}`);
-}
-
-const RELATION_TYPES: ReadonlySet<string> = new Set([
-  'OBJECT_TABLE',
-  'OBJECT_VIEW',
-  'OBJECT_MATVIEW',
-  'OBJECT_FOREIGN_TABLE',
-  'OBJECT_SEQUENCE',
-  'OBJECT_INDEX',
-]);
-
-export function drop(a: Analysis, body: JsonObject): StatementResult {
-  a.addEffects('destroy');
-  const type = text(body, 'removeType');
-  const destroy = effectSet('destroy');
-  for (const object of nodes(body, 'objects')) {
-    const path =
-      object.tag === 'List'
-        ? nodes(object.body, 'items')
-            .filter((part) => part.tag === 'String')
-            .map(stringOf)
-        : [];
-    if (type !== null && RELATION_TYPES.has(type)) {
-      mentionName(a, path.length > 1 ? (path.at(-2) ?? null) : null, path.at(-1) ?? '', destroy);
-    } else if (path.length > 1) {
-      // Triggers, rules and policies: the last name is theirs, those before it their table's.
-      const table = path.slice(0, -1);
-      mentionName(a, table.length > 1 ? (table.at(-2) ?? null) : null, table.at(-1) ?? '', destroy);
-    }
-    if (type === 'OBJECT_SCHEMA') dropSchema(a, object, destroy);
-  }
-  if (type === 'OBJECT_POLICY' || type === 'OBJECT_EVENT_TRIGGER') a.addEffects('admin');
-  return plain(`DROP ${objectWords(type)}`);
-}
-
-/** Everything in the schema goes with it when CASCADE is given, and the schema must be empty when it is not. */
-function dropSchema(a: Analysis, object: AstNode, effects: number): void {
-  const schema = object.tag === 'String' ? stringOf(object) : '';
-  for (const relation of a.reading.catalog.userRelations()) {
-    if (relation.schema === schema) a.addRelation(relation, effects, 'direct', true);
-  }
-}
-
-export function truncate(a: Analysis, body: JsonObject): StatementResult {
-  const effects = effectSet('write', 'destroy');
-  a.effects |= effects;
-  for (const relation of nodes(body, 'relations')) mentionRelation(a, relation.body, effects);
-  if (text(body, 'behavior') === 'DROP_CASCADE') everyRelation(a, effects, (kind) => kind === 'table');
-  return plain('TRUNCATE TABLE');
-}
-
-/** What a statement may reach without naming it: tables that refer to the one named, all that a role owns. */
-export function everyRelation(
-  a: Analysis,
-  effects: EffectSet,
-  isMeant: (kind: RelationKind, schema: string) => boolean,
-): void {
-  for (const relation of a.reading.catalog.userRelations()) {
-    if (isMeant(relation.kind, relation.schema)) a.addRelation(relation, effects, 'inherited', true);
-  }
 }

@@ -20,16 +20,29 @@ export function analyzeTree(tree: Json, reading: Reading, parseText: ParseText):
   const statements: StatementFacts[] = [];
   const free = new Set<number>();
   const kept = new Set<number>();
+  let current = reading;
   for (const statement of statementsOf(tree)) {
-    const a = new Analysis(reading, parseText);
+    const a = new Analysis(current, parseText);
     const result = analyzeStatement(a, statement);
     checkComplete(a, { [statement.tag]: statement.body });
-    statements.push(factsFrom(a, result));
+    const facts = factsFrom(a, result);
+    if (current !== reading && facts.act.act === 'execute') {
+      throw new Unreadable('EXECUTE in one message behind a statement that may change what names stand for');
+    }
+    statements.push(facts);
+    if (mayMoveNames(facts)) current = { ...reading, path: null };
     for (const offset of a.seenConstants) free.add(offset);
     for (const offset of a.lookedAt) kept.add(offset);
   }
   for (const offset of kept) free.delete(offset);
   return { statements, freeConstants: free };
+}
+
+/** The end of a transaction takes back what was set in it, which may have been sent before this message. */
+function mayMoveNames(facts: StatementFacts): boolean {
+  const { act } = facts;
+  const ends = act.act === 'transaction' && act.kind !== 'begin' && act.kind !== 'savepoint';
+  return facts.changesReading || ends;
 }
 
 /** The topmost nodes of a parse result, without their RawStmt wrapping. */
@@ -45,7 +58,11 @@ export function statementsOf(tree: Json): readonly ReturnType<typeof asNode>[] {
 
 const MAY_RUN_ANYTHING = effectSet('execute', 'dynamic');
 
+const DEFINE = effectSet('define');
+
 export function factsFrom(a: Analysis, result: StatementResult): StatementFacts {
+  // A default, check, rule or function that sets how text is read would do so behind statements that do not show it.
+  if ((a.effects & DEFINE) !== 0) for (const name of a.readingSettings) a.settings.add(`unsafe ${name}`);
   return {
     kind: result.kind,
     kinds: [...new Set([result.kind, ...a.kinds])],

@@ -19,13 +19,16 @@ are(
   `query_to_xml query_to_xmlschema query_to_xml_and_xmlschema cursor_to_xml cursor_to_xmlschema
    table_to_xml table_to_xmlschema table_to_xml_and_xmlschema schema_to_xml schema_to_xmlschema
    schema_to_xml_and_xmlschema database_to_xml database_to_xmlschema database_to_xml_and_xmlschema
-   ts_stat ts_rewrite currtid2 crosstab crosstab2 crosstab3 crosstab4 connectby xpath_table
-   plpgsql_inline_handler plpgsql_call_handler`,
+   ts_stat ts_rewrite currtid currtid2 crosstab crosstab2 crosstab3 crosstab4 connectby xpath_table
+   plpgsql_inline_handler plpgsql_call_handler pg_background_launch run_command_on_workers run_command_on_shards
+   run_command_on_placements run_command_on_coordinator run_command_on_all_nodes master_run_on_worker
+   replicate_ddl_command`,
 );
 are(
   ['dynamic', 'network'],
   `dblink dblink_exec dblink_open dblink_fetch dblink_close dblink_send_query dblink_get_result
-   dblink_connect dblink_connect_u dblink_disconnect dblink_build_sql_insert dblink_build_sql_update`,
+   dblink_connect dblink_connect_u dblink_disconnect dblink_build_sql_insert dblink_build_sql_update
+   dblink_build_sql_delete`,
 );
 are(
   ['network'],
@@ -42,7 +45,9 @@ are(
    lo_import lo_export lo_creat lo_create lo_from_bytea lo_get lo_put lo_open lo_close lo_lseek lo_lseek64
    lo_tell lo_tell64 lo_truncate lo_truncate64 lo_unlink loread lowrite
    pg_get_wal_records_info pg_get_wal_record_info pg_get_wal_block_info pg_get_wal_stats get_raw_page
-   heap_page_items tuple_data_split aws_s3_export`,
+   heap_page_items heap_page_item_attrs tuple_data_split fsm_page_contents bt_metap bt_page_stats
+   bt_multi_page_stats bt_page_items brin_page_items gin_leafpage_items gist_page_items gist_page_items_bytea
+   hash_page_items aws_s3_export`,
 );
 are(
   ['admin'],

@@ -179,12 +179,7 @@ function readBody(a: Analysis, body: string): Inside {
     if (!QUERY_TAGS.has(statement.tag)) throw new Unreadable(`${statement.tag} in a function`);
     rest = union(rest, wholeOf(analyzeQuery(inner, statement, null).shape));
   }
-  return {
-    shape: { columns: [], open: true, rest: everythingIn(inner, rest) },
-    effects: inner.effects,
-    relations: [...inner.relations.values()],
-    functions: [...inner.functions.values()],
-  };
+  return inner.asInside({ columns: [], open: true, rest: everythingIn(inner, rest) });
 }
 
 /** The result may depend on every column that is used in whatever place: which rows there are is a part of it. */

@@ -5,14 +5,12 @@ import type { JsonObject } from '../../core/json.ts';
 import type { Analysis } from './analysis.ts';
 import { type AstNode, items, node, nodes, struct, text, Unreadable } from './ast.ts';
 import { isUniqueLookup } from './bounds.ts';
-import { isSystemSchema } from './catalog.ts';
 import { expression, optional } from './expression.ts';
 import { fromClause, fromItem } from './from.ts';
 import { analyzeQuery, type QueryResult, withClause } from './query.ts';
 import { useNamedRelation, useRelation } from './relations.ts';
 import { restricts, targetOf } from './restricts.ts';
 import { NO_SHAPE, type Range, renamed, Scope, type Shape, wholeOf } from './scope.ts';
-import { changeSetting } from './settings.ts';
 import { targetColumns } from './targets.ts';
 
 const READ = effectSet('read');
@@ -43,16 +41,9 @@ function target(a: Analysis, body: JsonObject): Range {
   const relation = struct(body, 'relation');
   if (relation === null) throw new Unreadable('a change of no table');
   const range = useRelation(a, relation, WRITE);
-  if (isSystemSchema(range.relation?.schema ?? null)) changeSystem(a, range.relation?.name ?? '');
   const alias = struct(relation, 'alias');
   const name = alias === null ? null : text(alias, 'aliasname');
   return name === null ? range : { ...range, alias: name, schema: null };
-}
-
-/** Writing to a catalog alters the server; an UPDATE of pg_settings is SET of whatever its rows say. */
-function changeSystem(a: Analysis, name: string): void {
-  a.addEffects('admin');
-  if (name === 'pg_settings') changeSetting(a, null, null);
 }
 
 function assign(a: Analysis, range: Range, column: string): void {

@@ -4,12 +4,14 @@ import type { Origin, RelationName } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { Analysis, type Candidate, type Inside } from './analysis.ts';
 import { flag, text, Unreadable } from './ast.ts';
-import type { CatalogRelation } from './catalog.ts';
+import { type CatalogRelation, isSystemSchema } from './catalog.ts';
 import { NOWHERE, type Origins, union } from './origins.ts';
 import { analyzeQuery } from './query.ts';
 import { NO_SHAPE, type Range, type ScopeColumn, type Shape } from './scope.ts';
+import { changeSetting } from './settings.ts';
 
 const READ = effectSet('read');
+const WRITE = effectSet('write');
 const NETWORK = effectSet('network');
 
 /** Records the use of the relation that a RangeVar names and gives it as a range without its alias applied. */
@@ -45,7 +47,12 @@ export function useNamedRelation(
 function useCandidate(a: Analysis, candidate: Candidate, effects: EffectSet, withChildren: boolean): Shape {
   const { relation, temporary } = candidate;
   const known = relation !== null || temporary !== null;
-  if (!known) a.unresolved = true;
+  // What is not known may be a view that runs anything.
+  if (!known) {
+    a.unresolved = true;
+    a.changesReading = true;
+  }
+  if (isSystemSchema(candidate.schema) && (effects & WRITE) !== 0) changeSystem(a, candidate.name);
   a.effects |= effects;
   a.addRelation(candidate, effects, 'direct', known);
   if (temporary !== null) {
@@ -62,6 +69,17 @@ function useCandidate(a: Analysis, candidate: Candidate, effects: EffectSet, wit
   const inside = insideOf(a, relation, relation.definition);
   a.addInside(inside, effects & ~READ);
   return viewShape(relation, inside);
+}
+
+/**
+ * Whoever writes to the system's own tables alters the server and defines objects, with no statement that says so; an
+ * UPDATE of pg_settings is SET of whatever its rows say.
+ */
+function changeSystem(a: Analysis, name: string): void {
+  a.addEffects('admin');
+  a.changesReading = true;
+  if (name === 'pg_settings') changeSetting(a, null, null);
+  else a.addEffects('define');
 }
 
 function own(name: RelationName, column: string): Origins {
@@ -88,9 +106,8 @@ export function followInheritance(
 function ancestorsOf(a: Analysis, relation: CatalogRelation): readonly CatalogRelation[] {
   const found: CatalogRelation[] = [];
   const pending = [...relation.parents];
-  for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
-    const dot = key.indexOf('.');
-    const parent = a.reading.catalog.relation(key.slice(0, dot), key.slice(dot + 1));
+  for (let above = pending.pop(); above !== undefined; above = pending.pop()) {
+    const parent = a.reading.catalog.relation(above.schema, above.name);
     if (parent === null || found.includes(parent)) continue;
     found.push(parent);
     pending.push(...parent.parents);
@@ -145,12 +162,7 @@ function insideOf(a: Analysis, relation: CatalogRelation, definition: string): I
     throw new Unreadable(`the definition of view ${relation.schema}.${relation.name}`);
   }
   const { shape } = a.nested(() => analyzeQuery(inner, query, null));
-  const inside: Inside = {
-    shape,
-    effects: inner.effects,
-    relations: [...inner.relations.values()],
-    functions: [...inner.functions.values()],
-  };
+  const inside = inner.asInside(shape);
   insides.set(relation, inside);
   return inside;
 }

@@ -6,12 +6,14 @@
 import type { Volatility } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type AstNode, flag, listNodes, names, node, nodes, stringOf, struct, text } from './ast.ts';
-import type {
-  CatalogColumn,
-  CatalogFunction,
-  CatalogObjects,
-  CatalogRelation,
-  RelationKind,
+import {
+  type CatalogColumn,
+  type CatalogFunction,
+  type CatalogObjects,
+  type CatalogRelation,
+  type QualifiedName,
+  type RelationKind,
+  relationKey,
 } from './catalog.ts';
 import { figureColumnName } from './targets.ts';
 import { columnsNamed } from './tree.ts';
@@ -142,29 +144,31 @@ export class SchemaFile {
     rangeVar: JsonObject | null,
     kind: RelationKind,
     definition: string | null,
-    parents: readonly string[],
+    parents: readonly QualifiedName[],
   ): Table | null {
     if (rangeVar === null) return null;
-    const schema = this.#schemaOf(rangeVar);
-    const name = text(rangeVar, 'relname') ?? '';
+    const { schema, name } = this.#nameOf(rangeVar);
     const table: Table = {
       relation: { schema, name, oid: null, kind, definition, parents, system: false },
       columns: [],
       uniqueKeys: [],
     };
     this.#schemas.add(schema);
-    this.#tables.set(`${schema}.${name}`, table);
+    this.#tables.set(relationKey({ schema, name }), table);
     return table;
   }
 
   #tableOf(rangeVar: JsonObject | null): Table | null {
-    if (rangeVar === null) return null;
-    return this.#tables.get(`${this.#schemaOf(rangeVar)}.${text(rangeVar, 'relname') ?? ''}`) ?? null;
+    return rangeVar === null ? null : (this.#tables.get(relationKey(this.#nameOf(rangeVar))) ?? null);
+  }
+
+  #nameOf(rangeVar: JsonObject): QualifiedName {
+    return { schema: this.#schemaOf(rangeVar), name: text(rangeVar, 'relname') ?? '' };
   }
 
   #createTable(body: JsonObject, kind: RelationKind): void {
     const inherited = nodes(body, 'inhRelations').map((parent) => parent.body);
-    const parents = inherited.map((parent) => `${this.#schemaOf(parent)}.${text(parent, 'relname') ?? ''}`);
+    const parents = inherited.map((parent) => this.#nameOf(parent));
     const table = this.#addRelation(struct(body, 'relation'), kind, null, parents);
     if (table === null) return;
     for (const parent of inherited) table.columns.push(...(this.#tableOf(parent)?.columns ?? []));
@@ -264,8 +268,8 @@ export class SchemaFile {
   #attach(parent: Table, definition: AstNode | null): void {
     const child = definition === null ? null : this.#tableOf(struct(definition.body, 'name'));
     if (child === null) return;
-    const key = `${parent.relation.schema}.${parent.relation.name}`;
-    child.relation = { ...child.relation, parents: [...child.relation.parents, key] };
+    const { schema, name } = parent.relation;
+    child.relation = { ...child.relation, parents: [...child.relation.parents, { schema, name }] };
   }
 
   #createFunction(body: JsonObject): void {

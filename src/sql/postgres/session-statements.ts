@@ -146,19 +146,3 @@ function isTurnedOn(option: JsonObject, name: string): boolean {
   if (arg.tag === 'Boolean') return flag(arg.body, 'boolval');
   return arg.tag !== 'String' || !/^(off|false|0|no|f|n)$/i.test(stringOf(arg));
 }
-
-/** A constant as SET takes it. */
-export function constantText(body: JsonObject): string | null {
-  const constant = constantOf(body);
-  switch (constant.kind) {
-    case 'string':
-    case 'decimal':
-      return constant.text;
-    case 'integer':
-      return String(constant.value);
-    case 'boolean':
-      return String(constant.value);
-    default:
-      return null;
-  }
-}

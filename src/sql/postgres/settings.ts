@@ -1,5 +1,7 @@
 /** SET, RESET and set_config: which settings a statement changes, and which of those change how text is read. */
+import type { JsonObject } from '../../core/json.ts';
 import type { Analysis } from './analysis.ts';
+import { type AstNode, constantOf, nodes, text } from './ast.ts';
 
 /** Settings that change which objects names stand for, or how text is read. */
 const READING_SETTINGS: ReadonlySet<string> = new Set([
@@ -33,9 +35,49 @@ export function changeSetting(a: Analysis, setting: string | null, values: reado
     return;
   }
   const name = setting.toLowerCase();
+  noteSetting(a, name, values);
+  if (!READING_SETTINGS.has(name)) return;
+  a.changesReading = true;
+  a.readingSettings.add(name);
+}
+
+function noteSetting(a: Analysis, name: string, values: readonly string[] | null): void {
   a.settings.add(name);
-  if (READING_SETTINGS.has(name)) a.changesReading = true;
   const isUnsafe = UNSAFE_VALUES.get(name);
   if (isUnsafe === undefined) return;
   if (values === null || values.some(isUnsafe)) a.settings.add(`unsafe ${name}`);
+}
+
+/**
+ * SET and RESET as a clause: of a function, role, database or the whole server. It holds later, for others too, and
+ * a function's body is read under it.
+ */
+export function noteSettingClause(a: Analysis, clause: JsonObject): void {
+  const name = (text(clause, 'name') ?? '').toLowerCase();
+  const kind = text(clause, 'kind');
+  const values = nodes(clause, 'args').map(settingValue);
+  const known = values.filter((value) => value !== null);
+  noteSetting(a, name, kind === 'VAR_SET_VALUE' && known.length < values.length ? null : known);
+}
+
+/** The value's text, or null where it is more than a constant. */
+export function settingValue(arg: AstNode): string | null {
+  if (arg.tag !== 'A_Const') return null;
+  return constantText(arg.body);
+}
+
+/** A constant as SET takes it. */
+function constantText(body: JsonObject): string | null {
+  const constant = constantOf(body);
+  switch (constant.kind) {
+    case 'string':
+    case 'decimal':
+      return constant.text;
+    case 'integer':
+      return String(constant.value);
+    case 'boolean':
+      return String(constant.value);
+    default:
+      return null;
+  }
 }

@@ -5,22 +5,13 @@ import type { JsonObject } from '../../core/json.ts';
 import type { Analysis } from './analysis.ts';
 import { type AstNode, flag, node, nodes, stringOf, struct, text, Unreadable } from './ast.ts';
 import { copyStatement } from './copy.ts';
-import {
-  alterTable,
-  createFunction,
-  createTable,
-  drop,
-  everyRelation,
-  makesTemporary,
-  rename,
-  truncate,
-} from './definitions.ts';
+import { alterTable, createFunction, createTable, makesTemporary, rename } from './definitions.ts';
+import { drop, everyRelation, mentionObject, truncate } from './drop.ts';
 import { callFunction } from './functions.ts';
 import { analyzeQuery } from './query.ts';
 import { useRelation } from './relations.ts';
 import { NO_SHAPE, renamed, Scope, type Shape, wholeOf } from './scope.ts';
 import {
-  constantText,
   declareCursor,
   executePrepared,
   explain,
@@ -28,7 +19,7 @@ import {
   prepare,
   transaction,
 } from './session-statements.ts';
-import { changeSetting } from './settings.ts';
+import { changeSetting, settingValue } from './settings.ts';
 import { mentionRelation, sweep } from './sweep.ts';
 import { objectWords, UTILITIES } from './utility-table.ts';
 
@@ -109,6 +100,8 @@ function byTag(a: Analysis, statement: AstNode): StatementResult {
       return createView(a, body);
     case 'CreateSchemaStmt':
       a.addEffects('define');
+      // The search path may have been waiting for it.
+      a.changesReading = true;
       for (const element of nodes(body, 'schemaElts')) analyzeStatement(a, element);
       return plain('CREATE SCHEMA');
     case 'CreateStmt':
@@ -141,6 +134,11 @@ function fromTable(a: Analysis, statement: AstNode): StatementResult {
     text(statement.body, 'objtype') ?? text(statement.body, 'objectType') ?? text(statement.body, 'kind');
   const refreshed = statement.tag === 'RefreshMatViewStmt' ? struct(statement.body, 'relation') : null;
   if (refreshed !== null) useRelation(a, refreshed, effectSet('read'));
+  if (refreshed !== null && flag(statement.body, 'skipData')) a.addEffects('destroy');
+  // A right on a schema, too, decides which names the search path finds.
+  if (statement.tag === 'GrantStmt') a.changesReading = true;
+  if (statement.tag === 'CommentStmt' || statement.tag === 'SecLabelStmt')
+    mentionObject(a, statement.body, row.effects);
   if (statement.tag === 'DropOwnedStmt') everyRelation(a, effectSet(...row.effects), () => true);
   if (text(statement.body, 'targtype') === 'ACL_TARGET_ALL_IN_SCHEMA') {
     const schemas = new Set(nodes(statement.body, 'objects').map(stringOf));
@@ -213,7 +211,7 @@ function createView(a: Analysis, body: JsonObject): StatementResult {
 
 function setVariable(a: Analysis, body: JsonObject): StatementResult {
   const name = text(body, 'name');
-  const values = nodes(body, 'args').map((arg) => settingValue(arg));
+  const values = nodes(body, 'args').map(settingValue);
   switch (text(body, 'kind')) {
     case 'VAR_SET_VALUE':
     case 'VAR_SET_CURRENT':
@@ -241,12 +239,6 @@ function setVariable(a: Analysis, body: JsonObject): StatementResult {
   }
 }
 
-/** The value's text, or null where it is more than a constant. */
-function settingValue(arg: AstNode): string | null {
-  if (arg.tag !== 'A_Const') return null;
-  return constantText(arg.body);
-}
-
 function discard(a: Analysis, body: JsonObject): StatementResult {
   a.addEffects('session');
   const target = text(body, 'target') ?? 'DISCARD_ALL';
@@ -269,7 +261,8 @@ function lock(a: Analysis, body: JsonObject): StatementResult {
   const mode = Number(body['mode'] ?? 0);
   const effects: EffectSet = effectSet(mode <= 2 ? 'read' : 'write');
   a.effects |= effects;
-  for (const relation of nodes(body, 'relations')) mentionRelation(a, relation.body, effects);
+  // A view is locked with what it reads.
+  for (const relation of nodes(body, 'relations')) useRelation(a, relation.body, effects);
   return plain('LOCK TABLE');
 }
 

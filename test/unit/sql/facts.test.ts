@@ -200,7 +200,7 @@ const STATEMENTS: readonly (readonly [string, string, string, string])[] = [
     'shop.contact:write shop.customers:write shop.daily_sales:write shop.events:write shop.events_2025:write shop.events_2026:write shop.order_items:write shop.orders:write shop.payments:write shop.products:write shop.revenue:write shop.secrets:write shop.vault:write',
   ],
   ['GRANT a TO b', 'GRANT ROLE', 'admin', ''],
-  ["COMMENT ON TABLE shop.secrets IS 'x'", 'COMMENT', 'define', ''],
+  ["COMMENT ON TABLE shop.secrets IS 'x'", 'COMMENT', 'define', 'shop.secrets:write'],
   ['EXPLAIN SELECT * FROM shop.secrets', 'EXPLAIN', 'read', 'shop.secrets:read'],
   ['EXPLAIN ANALYZE DELETE FROM shop.orders WHERE id = 1', 'EXPLAIN', 'write', 'shop.orders:write'],
   ['EXPLAIN (ANALYZE false) DELETE FROM shop.orders', 'EXPLAIN', 'read', 'shop.orders:read'],
@@ -276,7 +276,7 @@ const STATEMENTS: readonly (readonly [string, string, string, string])[] = [
   ["CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p", 'CREATE SUBSCRIPTION', 'admin network', ''],
   ['CREATE PUBLICATION p FOR ALL TABLES', 'CREATE PUBLICATION', 'admin', ''],
   ['CREATE POLICY p ON shop.orders USING (true)', 'CREATE POLICY', 'admin', 'shop.orders:write'],
-  ["SECURITY LABEL ON TABLE shop.orders IS 'x'", 'SECURITY LABEL', 'admin', ''],
+  ["SECURITY LABEL ON TABLE shop.orders IS 'x'", 'SECURITY LABEL', 'admin', 'shop.orders:write'],
   ['REASSIGN OWNED BY a TO b', 'REASSIGN OWNED', 'admin', ''],
   ['IMPORT FOREIGN SCHEMA a FROM SERVER b INTO c', 'IMPORT FOREIGN SCHEMA', 'define network', ''],
   [
@@ -285,7 +285,7 @@ const STATEMENTS: readonly (readonly [string, string, string, string])[] = [
     'write admin session dynamic',
     'pg_catalog.pg_settings:write',
   ],
-  ['DELETE FROM pg_catalog.pg_statistic', 'DELETE', 'write destroy admin', 'pg_catalog.pg_statistic:write'],
+  ['DELETE FROM pg_catalog.pg_statistic', 'DELETE', 'write destroy define admin', 'pg_catalog.pg_statistic:write'],
   ['SELECT * FROM shop.orders FOR UPDATE', 'SELECT', 'read write', 'shop.orders:write'],
   [
     'SELECT * FROM shop.customers NATURAL JOIN shop.orders',
