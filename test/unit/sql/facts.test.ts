@@ -285,7 +285,12 @@ const STATEMENTS: readonly (readonly [string, string, string, string])[] = [
     'write admin session dynamic',
     'pg_catalog.pg_settings:write',
   ],
-  ['DELETE FROM pg_catalog.pg_statistic', 'DELETE', 'write destroy define admin', 'pg_catalog.pg_statistic:write'],
+  [
+    'DELETE FROM pg_catalog.pg_statistic',
+    'DELETE',
+    'write destroy define admin',
+    'pg_catalog.pg_statistic:write',
+  ],
   ['SELECT * FROM shop.orders FOR UPDATE', 'SELECT', 'read write', 'shop.orders:write'],
   [
     'SELECT * FROM shop.customers NATURAL JOIN shop.orders',
