@@ -14,7 +14,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const NODE = join(ROOT, 'node_modules', 'node', 'bin', 'node');
 
 /** What the proxy runs with, the same as in the first line of src/main.ts, where the reason stands. */
-export const PROXY_FLAGS = ['--single-threaded-gc', '--min-semi-space-size=16', '--max-semi-space-size=32'];
+export const PROXY_FLAGS = ['--single-threaded-gc', '--min-semi-space-size=8', '--max-semi-space-size=8'];
 
 function packagesOf(path) {
   return JSON.parse(readFileSync(path, 'utf8')).packages;

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --single-threaded-gc --min-semi-space-size=16 --max-semi-space-size=32
+#!/usr/bin/env -S node --single-threaded-gc --min-semi-space-size=8 --max-semi-space-size=8
 /**
  * The command line: finds the command, runs it, and turns what goes wrong into a message and an exit code.
  *
