@@ -10,6 +10,7 @@
 import { FLUSH, parseMessage, queryMessage } from './encode.ts';
 import type { Link } from './link.ts';
 import { STATUS_IDLE, STATUS_TRANSACTION } from './messages.ts';
+import type { NameChange } from './names.ts';
 
 /** There is no such column anywhere. Seen in the server's log, it says where it comes from. */
 export const POISON_SQL = 'SELECT sluice_refused_this_statement';
@@ -40,25 +41,29 @@ export function refuseQuery(link: Link, refused: Refused): void {
     link.names.beginSection();
     return;
   }
-  owe(link, refused.error, true);
+  owe(link, refused.error, true, null);
 }
 
-/** A message of the extended protocol does not pass: an error, then nothing up to Sync. */
-export function refuseExtended(link: Link, refused: Refused): void {
+/**
+ * A message of the extended protocol does not pass: an error, then nothing up to Sync. `lost`: a name that stands for
+ * nothing from here on, since what it was to stand for is refused.
+ */
+export function refuseExtended(link: Link, refused: Refused, lost: NameChange | null = null): void {
+  if (lost !== null) link.names.announce(lost);
   link.skipping = true;
   if (mustFailUpstream(link, refused)) {
     link.toServer(POISON_PARSE);
-    link.replies.push({ of: 'poison', ...refused, turn: link.turn });
+    link.replies.push({ of: 'poison', ...refused, turn: link.turn, change: lost });
     link.unsynced = true;
     return;
   }
-  owe(link, refused.error, false);
+  owe(link, refused.error, false, lost);
 }
 
 /** The server keeps the replies of an unfinished pipeline to itself; the error has to wait for them, so it is asked. */
-function owe(link: Link, bytes: Buffer, ready: boolean): void {
+function owe(link: Link, bytes: Buffer, ready: boolean, change: NameChange | null): void {
   if (link.unsynced && link.replies.size > 0) link.toServer(FLUSH);
-  link.replies.push({ of: 'owed', bytes, ready, turn: link.turn });
+  link.replies.push({ of: 'owed', bytes, ready, turn: link.turn, change });
   link.payDebts();
 }
 

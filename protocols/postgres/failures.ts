@@ -29,6 +29,7 @@ export function serverError(
       first.failed = true;
       return poisoned(link, first, sqlstate);
     case 'poison':
+      if (first.change !== null) link.names.confirm(first.change);
       skipToSync(link);
       return poisoned(link, first, sqlstate);
     case 'sync':

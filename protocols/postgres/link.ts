@@ -137,6 +137,7 @@ export class Link {
   payDebts(): void {
     for (let first = this.replies.first(); first?.of === 'owed'; first = this.replies.first()) {
       this.replies.shift();
+      if (first.change !== null) this.names.confirm(first.change);
       this.toClient(first.bytes);
       if (first.ready) this.toClient(this.ready(this.status));
     }

@@ -55,7 +55,13 @@ export type Expectation =
   | { readonly of: 'describe-masked'; readonly run: Run; readonly turn: number }
   | { readonly of: 'sync'; readonly turn: number }
   /** A message of Sluice's own that makes the server fail here; its error is replaced by `error`. */
-  | { readonly of: 'poison'; readonly error: Buffer; readonly native: Nativeness; readonly turn: number }
+  | {
+      readonly of: 'poison';
+      readonly error: Buffer;
+      readonly native: Nativeness;
+      readonly turn: number;
+      readonly change: NameChange | null;
+    }
   /** The same as a Query, so that ReadyForQuery follows. */
   | {
       readonly of: 'poison-query';
@@ -65,7 +71,13 @@ export type Expectation =
       readonly turn: number;
     }
   /** Nothing was sent: Sluice owes these bytes itself. `ready`: and a ReadyForQuery behind them. */
-  | { readonly of: 'owed'; readonly bytes: Buffer; readonly ready: boolean; readonly turn: number }
+  | {
+      readonly of: 'owed';
+      readonly bytes: Buffer;
+      readonly ready: boolean;
+      readonly turn: number;
+      readonly change: NameChange | null;
+    }
   /** A question of Sluice's own, whose answers the client does not see. */
   | { readonly of: 'probe-alone'; readonly turn: number }
   | { readonly of: 'probe-pipeline'; closed: number; readonly turn: number };

@@ -121,10 +121,12 @@ export class Requests {
     if (answer.outcome === 'failed') return this.#refuseWith(answer.error);
     const text = Buffer.from(bytes.subarray(message.text.start, message.text.end));
     const statement = entry('parse', text);
+    // The server does away with the unnamed statement before it reads the text of the next.
+    const lost: NameChange | null = message.name === '' ? { change: 'drop-statement', name: '' } : null;
     if (answer.outcome === 'denied')
-      return this.#refuseDenied(answer.denial, answer.journalMembers, statement);
+      return this.#refuseDenied(answer.denial, answer.journalMembers, statement, lost);
     if (answer.statements.length > 1) {
-      return this.#refuseDenied(MULTIPLE_COMMANDS, answer.journalMembers, statement);
+      return this.#refuseDenied(MULTIPLE_COMMANDS, answer.journalMembers, statement, lost);
     }
     link.gate.admit(answer, statement);
     const facts = answer.statements[0]?.facts ?? null;
@@ -290,9 +292,14 @@ export class Requests {
     return 'drop';
   }
 
-  #refuseDenied(denial: Denial, journalMembers: string, statement: StatementEntry): Outcome {
+  #refuseDenied(
+    denial: Denial,
+    journalMembers: string,
+    statement: StatementEntry,
+    lost: NameChange | null,
+  ): Outcome {
     this.#link.gate.refuse(denial, journalMembers, statement);
-    refuseExtended(this.#link, refusedBy(denial));
+    refuseExtended(this.#link, refusedBy(denial), lost);
     return 'drop';
   }
 }

@@ -170,7 +170,7 @@ export class Responses {
     if (link.replies.size > 0) return;
     link.skipping = true;
     link.toServer(POISON);
-    link.replies.push({ of: 'poison', error: NOTHING, native: 'none', turn: link.turn });
+    link.replies.push({ of: 'poison', error: NOTHING, native: 'none', turn: link.turn, change: null });
   }
 
   #suspended(first: Expectation | null): Sight {

@@ -51,6 +51,8 @@ export function revoke(link: Link, expectation: Expectation): void {
     case 'parse':
     case 'bind':
     case 'close':
+    case 'poison':
+    case 'owed':
       if (expectation.change !== null) link.names.revoke(expectation.change);
       return;
     case 'execute':
