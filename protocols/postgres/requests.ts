@@ -121,13 +121,10 @@ export class Requests {
     if (answer.outcome === 'failed') return this.#refuseWith(answer.error);
     const text = Buffer.from(bytes.subarray(message.text.start, message.text.end));
     const statement = entry('parse', text);
-    // The server does away with the unnamed statement before it reads the text of the next.
-    const lost: NameChange | null = message.name === '' ? { change: 'drop-statement', name: '' } : null;
     if (answer.outcome === 'denied')
-      return this.#refuseDenied(answer.denial, answer.journalMembers, statement, lost);
-    if (answer.statements.length > 1) {
-      return this.#refuseDenied(MULTIPLE_COMMANDS, answer.journalMembers, statement, lost);
-    }
+      return this.#refuseParse(answer.denial, answer.journalMembers, statement, message.name);
+    if (answer.statements.length > 1)
+      return this.#refuseParse(MULTIPLE_COMMANDS, answer.journalMembers, statement, message.name);
     link.gate.admit(answer, statement);
     const facts = answer.statements[0]?.facts ?? null;
     const { name, parameterTypes } = message;
@@ -292,14 +289,10 @@ export class Requests {
     return 'drop';
   }
 
-  #refuseDenied(
-    denial: Denial,
-    journalMembers: string,
-    statement: StatementEntry,
-    lost: NameChange | null,
-  ): Outcome {
+  /** The server does away with the unnamed statement before it reads the text of the next. */
+  #refuseParse(denial: Denial, journalMembers: string, statement: StatementEntry, name: string): Outcome {
     this.#link.gate.refuse(denial, journalMembers, statement);
-    refuseExtended(this.#link, refusedBy(denial), lost);
+    refuseExtended(this.#link, refusedBy(denial), name === '' ? { change: 'drop-statement', name } : null);
     return 'drop';
   }
 }

@@ -48,6 +48,9 @@ export interface Candidate extends RelationName {
   readonly temporary: TemporaryTable | null;
 }
 
+/** Names looked up and columns gathered in one statement: some 50 ms of work. */
+const WORK_MAX = 5_000_000;
+
 /** Deeper recursion than the lexer's caps let through, as when views are nested in views. */
 const DEPTH_MAX = 400;
 
@@ -82,6 +85,7 @@ export class Analysis {
   /** The scope in which each column reference was looked up. */
   readonly scopes = new Map<JsonObject, Scope>();
   #depth = 0;
+  #work = 0;
 
   constructor(reading: Reading, parseText: ParseText) {
     this.reading = reading;
@@ -101,6 +105,12 @@ export class Analysis {
     } finally {
       this.#depth--;
     }
+  }
+
+  /** Counts work that grows with the product of two things in the statement, or refuses. */
+  spend(units: number): void {
+    this.#work += units;
+    if (this.#work > WORK_MAX) throw new Unreadable('so many columns of so many tables');
   }
 
   addRelation(name: RelationName, effects: EffectSet, role: RelationUse['role'], known: boolean): void {

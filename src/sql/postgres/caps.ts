@@ -12,6 +12,10 @@ export const CAPS = {
   depthMax: 128,
   chainMax: 500,
   combinationsMax: 500,
+  /** A list of pairs of keys as an ORM writes it has two of them a row. */
+  conditionsMax: 5_000,
+  /** In one message; tools that restore dumps send them one by one. */
+  statementsMax: 2_000,
   commentDepthMax: 32,
   operatorBytesMax: 128,
   /** Larger ones are parsed in a worker, so that the event loop is not held up. */
@@ -30,6 +34,10 @@ export function tooComplex(measured: Complexity): string | null {
   if (measured.combinations > CAPS.combinationsMax) {
     return `${measured.combinations} joins and set operations, more than ${CAPS.combinationsMax}`;
   }
+  if (measured.conditions > CAPS.conditionsMax)
+    return `${measured.conditions} conditions joined by AND and OR, more than ${CAPS.conditionsMax}`;
+  if (measured.statements > CAPS.statementsMax)
+    return `${measured.statements} statements, more than ${CAPS.statementsMax}`;
   if (measured.commentDepth > CAPS.commentDepthMax) {
     return `comments nested ${measured.commentDepth} deep, more than ${CAPS.commentDepthMax}`;
   }

@@ -98,6 +98,7 @@ export function columnReference(a: Analysis, body: JsonObject, scope: Scope, pla
     // The server does not find it either, and says so.
     return origins === MISSING ? null : recorded(a, origins, place);
   }
+  a.spend(scope.ranges.length);
   const ranges = rangesOf(scope, path);
   if (ranges.length === 0) {
     // `column.field` of a composite column, or `alias.column.field`.
@@ -160,6 +161,7 @@ function openColumn(range: Range, name: string): Origins {
 const MISSING = Symbol('no column of that name');
 
 function bareName(a: Analysis, scope: Scope, name: string): Origins | typeof MISSING {
+  for (const range of scope.ranges) a.spend(1 + range.columns.length);
   const origins = lookUpColumn(scope, name);
   const ranges = scope.rangesNamed(name, null);
   // In an open range the name may be a column or the whole row of that alias: both are taken.

@@ -21,6 +21,9 @@ export class Complexity {
   operatorBytes = 0;
   /** Set operations and joins: each nests the tree once more. */
   combinations = 0;
+  /** AND and OR: they nest nothing, but each makes a part of the tree to be written and walked. */
+  conditions = 0;
+  statements = 0;
   readonly #chains = new Int32Array(DEPTH_TRACKED_MAX + 1);
   #level = 0;
 
@@ -30,6 +33,8 @@ export class Complexity {
     this.commentDepth = 0;
     this.operatorBytes = 0;
     this.combinations = 0;
+    this.conditions = 0;
+    this.statements = 0;
     this.#level = 0;
     this.#chains[0] = 0;
   }
@@ -63,6 +68,9 @@ export class Complexity {
     switch (latin1(bytes, at, at + length).toLowerCase()) {
       case 'and':
       case 'or':
+        this.conditions++;
+        this.separate();
+        return;
       case 'when':
       case 'then':
       case 'else':

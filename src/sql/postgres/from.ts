@@ -20,34 +20,24 @@ import { callFunction } from './functions.ts';
 import { NOWHERE, type Origins, union, weaken } from './origins.ts';
 import { analyzeQuery } from './query.ts';
 import { useRelation } from './relations.ts';
-import {
-  columnOf,
-  NO_SHAPE,
-  type Range,
-  renamed,
-  Scope,
-  type ScopeColumn,
-  type Shape,
-  wholeOf,
-} from './scope.ts';
+import { columnOf, type Range, renamed, Scope, type ScopeColumn, type Shape, wholeOf } from './scope.ts';
 import { figureColumnName } from './targets.ts';
 
 const READ = effectSet('read');
 
 /** Adds every item's ranges to the scope; gives what a bare `*` stands for. */
 export function fromClause(a: Analysis, list: readonly AstNode[], scope: Scope): Shape {
-  let star = NO_SHAPE;
-  for (const item of list) star = sideways(star, fromItem(a, item, scope));
-  return star;
-}
-
-/** The columns of both, one after the other. */
-function sideways(left: Shape, right: Shape): Shape {
-  return {
-    columns: [...left.columns, ...right.columns],
-    open: left.open || right.open,
-    rest: union(left.rest, right.rest),
-  };
+  const columns: ScopeColumn[] = [];
+  let open = false;
+  let rest: Origins = NOWHERE;
+  for (const item of list) {
+    const shape = fromItem(a, item, scope);
+    a.spend(shape.columns.length + list.length);
+    for (const column of shape.columns) columns.push(column);
+    open ||= shape.open;
+    rest = union(rest, shape.rest);
+  }
+  return { columns, open, rest };
 }
 
 export function fromItem(a: Analysis, item: AstNode, scope: Scope): Shape {

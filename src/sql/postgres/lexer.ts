@@ -255,16 +255,22 @@ export class Lexer {
 
   #punctuation(at: number, byte: number): number {
     switch (byte) {
+      case 0x5b: // [, and one of another subscript's behind it
+        this.complexity.link();
+        this.complexity.open();
+        break;
       case 0x28: // (
-      case 0x5b: // [
         this.complexity.open();
         break;
       case 0x29: // )
       case 0x5d: // ]
         this.complexity.close();
         break;
-      case 0x2c: // ,
       case 0x3b: // ;
+        this.complexity.statements++;
+        this.complexity.separate();
+        break;
+      case 0x2c: // ,
         this.complexity.separate();
         break;
       case 0x3a: // : of a cast
