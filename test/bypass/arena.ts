@@ -10,12 +10,14 @@ import { type Attack, bypassFile, type Corpus, type Step } from './corpus.ts';
 export type Wire = 'query' | 'extended';
 
 export class Arena {
+  readonly major: EmbeddedMajor;
   readonly postgres: PostgresServer;
   readonly direct: Client;
   readonly #sluices = new Map<string, Sluice>();
   #before = '';
 
-  private constructor(postgres: PostgresServer, direct: Client) {
+  private constructor(major: EmbeddedMajor, postgres: PostgresServer, direct: Client) {
+    this.major = major;
     this.postgres = postgres;
     this.direct = direct;
   }
@@ -27,7 +29,7 @@ export class Arena {
       const direct = new Client({ connectionString: postgres.url('shop') });
       await direct.connect();
       await direct.query(bypassFile('setup.sql'));
-      const arena = new Arena(postgres, direct);
+      const arena = new Arena(major, postgres, direct);
       arena.#before = await arena.state();
       return arena;
     } catch (error) {
@@ -139,7 +141,13 @@ export function send(client: WireClient, wire: Wire, text: Buffer): Promise<Wire
 }
 
 /** What is wrong with the answer to one step; null for nothing. */
-function wrongWith(step: Step, answer: readonly WireMessage[], wire: Wire, secret: string): string | null {
+function wrongWith(
+  step: Step,
+  answer: readonly WireMessage[],
+  wire: Wire,
+  secret: string,
+  major: EmbeddedMajor,
+): string | null {
   if (answer.at(-1)?.tag !== 'Z') return 'the session has ended';
   const told = toldSecret(answer, secret, step.text);
   if (told !== null) return told;
@@ -147,8 +155,8 @@ function wrongWith(step: Step, answer: readonly WireMessage[], wire: Wire, secre
   const came = error === null ? 'no error' : `${error['C']} ${error['M']}`;
   if (step.wanted === 'safe') return null;
   if (step.wanted === 'pass') return error === null ? null : came;
-  // A prepared statement takes one command only, so a batch is refused for that first.
-  if (wire === 'extended' && error?.['C'] === '42601') return null;
+  // A prepared statement takes one command only, so a batch is refused for that first; older servers lack some syntax.
+  if ((wire === 'extended' || major < 18) && error?.['C'] === '42601') return null;
   const rule = /^denied by rule "([^"]+)"/.exec(error?.['M'] ?? '')?.[1];
   if (error?.['C'] !== '42501' || rule === undefined) return came;
   return step.rule === null || step.rule === rule ? null : came;
@@ -161,7 +169,7 @@ export async function tryAttack(arena: Arena, corpus: Corpus, attack: Attack, wi
   const problems: string[] = [];
   try {
     for (const step of attack.steps) {
-      const wrong = wrongWith(step, await send(client, wire, step.text), wire, corpus.secret);
+      const wrong = wrongWith(step, await send(client, wire, step.text), wire, corpus.secret, arena.major);
       if (wrong === null) continue;
       problems.push(`${step.at}: ${step.wanted} ${step.text.toString('utf8')}\n    by ${wire}: ${wrong}`);
       if (client.closed) return problems;
