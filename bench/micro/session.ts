@@ -11,13 +11,20 @@ import { sessionIdFrom } from '../../src/core/ids.ts';
 import type { EnginePort } from '../../src/core/session.ts';
 import { LiveCatalog } from '../../src/engine/live-catalog.ts';
 import { PolicyHolder } from '../../src/engine/policy-holder.ts';
+import { PostgresDescriber } from '../../src/engine/postgres-describer.ts';
 import { ResultMasks } from '../../src/engine/result-masks.ts';
 import { SessionGate, type SqlDomain } from '../../src/engine/sql-gate.ts';
 import { UpstreamPassword } from '../../src/identity/upstream-password.ts';
 import { SigningKey } from '../../src/journal/keys.ts';
 import { Journal } from '../../src/journal/writer.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
-import { Catalog, EMPTY_OBJECTS, ReadingSpaces, StatementReader } from '../../src/sql/index.ts';
+import {
+  Catalog,
+  EMPTY_OBJECTS,
+  PostgresDialect,
+  ReadingSpaces,
+  StatementReader,
+} from '../../src/sql/index.ts';
 
 const POLICY = `default: allow
 rules:
@@ -52,8 +59,11 @@ const OBJECTS = {
 
 const reader = await StatementReader.load(17);
 const catalog = new LiveCatalog({
-  source: { read: async () => ({ major: 17 as const, objects: OBJECTS }), close: async () => {} },
-  make: (major, objects, epoch) => new Catalog(major, objects, epoch),
+  source: {
+    read: async () => ({ fingerprint: '', make: (epoch: number) => new Catalog(17, OBJECTS, epoch) }),
+    close: async () => {},
+  },
+  onNew: () => {},
   now: () => performance.now(),
   onError: () => {},
 });
@@ -72,13 +82,17 @@ const sink = { records: 0 };
 const withJournal = process.argv.includes('--records');
 const domain: SqlDomain = {
   catalog,
-  spaces: new ReadingSpaces(),
+  dialect: new PostgresDialect({
+    catalog,
+    spaces: new ReadingSpaces(),
+    reader: () => reader,
+    loadReader: async () => {},
+    parseLarge: async () => ({ outcome: 'failed' }),
+  }),
+  describer: new PostgresDescriber(catalog),
   policy: new PolicyHolder(loadPolicy('policy', POLICY).policy),
   journal,
   masks: new ResultMasks(new Map(), null),
-  reader: () => reader,
-  loadReader: async () => {},
-  parseLarge: async () => ({ outcome: 'failed' }),
   clock: () => Date.now(),
   record: (_type, members) => {
     if (withJournal) sink.records += members.length;
@@ -133,6 +147,7 @@ const engine: EnginePort = {
     },
   }),
   upstreamReady() {},
+  killSession: () => 'unknown',
   cancelKey: () => ({ processId: 1, secret: Buffer.alloc(4) }),
   cancelSession() {},
   hold: () => true,

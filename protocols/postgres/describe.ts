@@ -1,14 +1,18 @@
 /** What the server says of a result's columns. Read only where masks are in force. */
 import { ByteReader } from '../../src/bytes/index.ts';
-import type { ResultField } from '../../src/core/masks.ts';
+import type { PostgresResultField } from '../../src/core/masks.ts';
 
 const BINARY = 1;
 
 /** RowDescription. */
-export function readRowDescription(bytes: Buffer, start: number, end: number): readonly ResultField[] {
+export function readRowDescription(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): readonly PostgresResultField[] {
   const reader = new ByteReader(bytes, start, end);
   const count = reader.i16('number of fields') & 0xffff;
-  const fields: ResultField[] = [];
+  const fields: PostgresResultField[] = [];
   for (let n = 0; n < count; n++) {
     const name = reader.cstring('field name');
     const tableOid = reader.u32('table of field');
@@ -17,7 +21,7 @@ export function readRowDescription(bytes: Buffer, start: number, end: number): r
     reader.i16('size of field');
     const typeModifier = reader.i32('type modifier of field');
     const binary = reader.i16('format of field') === BINARY;
-    fields.push({ name, tableOid, columnNumber, typeOid, typeModifier, binary });
+    fields.push({ dialect: 'postgres', name, tableOid, columnNumber, typeOid, typeModifier, binary });
   }
   reader.expectEnd('RowDescription');
   return fields;

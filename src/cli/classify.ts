@@ -8,7 +8,7 @@ import { nearest } from '../core/nearest.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { type Mask, masksOf } from '../policy/masks.ts';
 import { loadPolicy } from '../policy/policy.ts';
-import { Catalog, StatementReader } from '../sql/index.ts';
+import { type Catalog, StatementReader } from '../sql/index.ts';
 import { type CatalogAccount, PostgresCatalogSource } from '../transport/catalog-source.ts';
 import { type ParsedArguments, parseArguments } from './arguments.ts';
 import { classificationJson } from './classify-json.ts';
@@ -180,8 +180,7 @@ async function classifyDatabase(
 async function readCatalog(account: CatalogAccount): Promise<Catalog> {
   const source = new PostgresCatalogSource(account);
   try {
-    const { major, objects } = await source.read();
-    return new Catalog(major, objects, 1);
+    return (await source.read()).make(1);
   } finally {
     await source.close();
   }

@@ -11,6 +11,7 @@ import type { UpstreamAccount } from '../core/session.ts';
 import type { ListenerDomain } from '../engine/listener-domain.ts';
 import { LiveCatalog } from '../engine/live-catalog.ts';
 import type { PolicyHolder } from '../engine/policy-holder.ts';
+import { PostgresDescriber } from '../engine/postgres-describer.ts';
 import type { ResultMasks } from '../engine/result-masks.ts';
 import type { Sessions } from '../engine/sessions.ts';
 import type { SqlDomain } from '../engine/sql-gate.ts';
@@ -20,7 +21,14 @@ import { UpstreamPassword } from '../identity/upstream-password.ts';
 import { ListenerIdentity, type User } from '../identity/users.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { HeldMemory } from '../limits/held-memory.ts';
-import { Catalog, type ParsePool, type ParserMajor, ReadingSpaces, StatementReader } from '../sql/index.ts';
+import {
+  type Catalog,
+  type ParsePool,
+  type ParserMajor,
+  PostgresDialect,
+  ReadingSpaces,
+  StatementReader,
+} from '../sql/index.ts';
 import { type CatalogAccount, PostgresCatalogSource } from '../transport/catalog-source.ts';
 import { UpstreamDialer } from '../transport/dialer.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
@@ -74,17 +82,13 @@ export function catalogOf(
   directory: string,
   onError: (error: Error) => void,
   onNew: (catalog: Catalog) => void = () => {},
-): LiveCatalog {
+): LiveCatalog<Catalog> {
   const source = new PostgresCatalogSource(
     accountOf(listener.catalog.upstream ?? listener.upstream, directory),
   );
   return new LiveCatalog({
     source,
-    make(major, objects, epoch) {
-      const catalog = new Catalog(major, objects, epoch);
-      onNew(catalog);
-      return catalog;
-    },
+    onNew,
     now: () => performance.now(),
     onError,
   });
@@ -118,7 +122,11 @@ export function legTlsOf(listener: ListenerConfig, directory: string): LegTls {
   };
 }
 
-export function domainOf(listener: ListenerConfig, catalog: LiveCatalog, shared: Shared): ListenerDomain {
+export function domainOf(
+  listener: ListenerConfig,
+  catalog: LiveCatalog<Catalog>,
+  shared: Shared,
+): ListenerDomain {
   const { upstream, timeouts, limits } = listener;
   const account: UpstreamAccount = {
     user: upstream.user,
@@ -137,40 +145,43 @@ export function domainOf(listener: ListenerConfig, catalog: LiveCatalog, shared:
     messageBytesMax: limits.message,
     namesMax: limits.names,
   } as const;
+  const dialer = new UpstreamDialer(
+    { host: upstream.host, port: upstream.port, tls, tlsOptional: upstream.sslMode === 'prefer' },
+    SSL_REQUEST_PACKET,
+    UPSTREAM_READ_BYTES,
+  );
   return {
     name: listener.name,
     sql: sqlDomainOf(catalog, shared),
     account,
-    dialer: new UpstreamDialer(
-      { host: upstream.host, port: upstream.port, tls, tlsOptional: upstream.sslMode === 'prefer' },
-      SSL_REQUEST_PACKET,
-      UPSTREAM_READ_BYTES,
-    ),
+    dialer,
     identity: new ListenerIdentity(shared.users, listener.auth),
     sessions: shared.sessions,
     memory: shared.memory,
     turn: shared.turn,
     synced: listener.durability === 'synced',
-    cancelMessage: (key) => cancelRequest(key.processId, key.secret),
+    deliverCancel: (key) => dialer.deliver(cancelRequest(key.processId, key.secret)),
     protocol: (engine) => new PostgresSession(engine, settings),
     log: (level, message, details) => shared.log[level](details, message),
     now: () => performance.now(),
   };
 }
 
-function sqlDomainOf(catalog: LiveCatalog, shared: Shared): SqlDomain {
+function sqlDomainOf(catalog: LiveCatalog<Catalog>, shared: Shared): SqlDomain {
   const { readers, journal, turn, policy, parsePool } = shared;
   return {
     catalog,
-    spaces: new ReadingSpaces(),
+    dialect: new PostgresDialect({
+      catalog,
+      spaces: new ReadingSpaces(),
+      reader: (major) => readers.get(major),
+      loadReader: (major) => readers.load(major),
+      parseLarge: (major, text) => parsePool.parse(major, text),
+    }),
+    describer: new PostgresDescriber(catalog),
     masks: shared.masks,
     policy,
     journal,
-    reader: (current) => readers.get(current.major),
-    loadReader: async (current) => {
-      await readers.load(current.major);
-    },
-    parseLarge: (major, text) => parsePool.parse(major, text),
     clock: () => Date.now(),
     record(type, members, when) {
       journal.append(type, members);

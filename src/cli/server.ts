@@ -14,7 +14,7 @@ import { SigningKey } from '../journal/keys.ts';
 import { Journal } from '../journal/writer.ts';
 import { HeldMemory } from '../limits/held-memory.ts';
 import { MaskPool } from '../masking/index.ts';
-import { ParsePool } from '../sql/index.ts';
+import { type Catalog, ParsePool } from '../sql/index.ts';
 import { Listener } from '../transport/listener.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
 import { fileProblems } from './check-warnings.ts';
@@ -193,7 +193,7 @@ const LISTEN_REASONS: Readonly<Record<string, string>> = {
 
 function running(
   shared: Shared,
-  catalogs: readonly LiveCatalog[],
+  catalogs: readonly LiveCatalog<Catalog>[],
   listeners: readonly Listener[],
   policyFile: string,
   world: () => ReturnType<typeof worldOf>,

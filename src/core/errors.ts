@@ -148,6 +148,14 @@ export const ERRORS = {
     log: 'warn',
     message: 'terminating the session: too many statements that are too complex to judge',
   },
+  killed: {
+    kind: 'limit',
+    blame: 'peer',
+    sqlstate: '57P01',
+    session: 'end',
+    log: 'info',
+    message: 'terminating the session: another session of the same user asked for it',
+  },
   draining: {
     kind: 'unavailable',
     blame: 'us',

@@ -106,6 +106,10 @@ export type SessionAct =
   | { readonly act: 'fetch'; readonly name: string }
   | { readonly act: 'close'; readonly name: string | null }
   | { readonly act: 'discard-all' }
+  /** Another database becomes the current one. */
+  | { readonly act: 'use'; readonly schema: string }
+  /** Ends a session, by the id that clients know it by, or only what it runs. */
+  | { readonly act: 'kill'; readonly query: boolean; readonly id: number }
   | { readonly act: 'copy-in' }
   | { readonly act: 'copy-out'; readonly format: CopyFormat };
 

@@ -90,8 +90,11 @@ export interface SqlGate {
     binary: boolean,
   ): CellMasks | null;
 
-  /** The search path that the session is known to have; null while it is not known. */
+  /** The search path that the session is known to have, or its one current database; null while it is not known. */
   setPath(path: readonly string[] | null): void;
+
+  /** sql_mode as the server has told it; null while it is not known. Of no concern to servers without modes. */
+  setMode(mode: string | null): void;
 
   /** The temporary tables that the session is known to have made. */
   setTemporary(tables: readonly TemporaryTable[]): void;

@@ -38,13 +38,36 @@ export interface MaskDuties {
 }
 
 /** One column of a result as the server describes it. */
-export interface ResultField {
+export type ResultField = PostgresResultField | MysqlResultField;
+
+export interface PostgresResultField {
+  readonly dialect: 'postgres';
   readonly name: string;
   /** The base column it is taken from, by the server's own numbers; 0 where there is none. */
   readonly tableOid: number;
   readonly columnNumber: number;
   readonly typeOid: number;
   readonly typeModifier: number;
+  readonly binary: boolean;
+}
+
+/** Of a ColumnDefinition41 packet. */
+export interface MysqlResultField {
+  readonly dialect: 'mysql';
+  readonly name: string;
+  /** The base column it is taken from; empty where there is none, or where a view or derived table hides it. */
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+  /** Protocol::ColumnType. */
+  readonly type: number;
+  readonly flags: number;
+  /** Collation id; 63 is binary. */
+  readonly charset: number;
+  /** Bytes that a value takes at most, as the server says. */
+  readonly lengthMax: number;
+  readonly decimals: number;
+  /** It comes in a row of the binary protocol. */
   readonly binary: boolean;
 }
 

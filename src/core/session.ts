@@ -112,6 +112,11 @@ export interface EnginePort {
   cancelKey(secretBytes: number): CancelKey;
   /** The client asks on a connection of its own that another session's work be cancelled. */
   cancelSession(key: CancelKey): void;
+  /**
+   * A statement of this session asks that another one's work be cancelled, or that it be ended. `unknown`: there is no
+   * such session, or it is somebody else's.
+   */
+  killSession(processId: number, what: 'query' | 'session'): 'done' | 'unknown';
   /** Takes `bytes` of the memory that sessions together may hold; false when there is none left. */
   hold(bytes: number): boolean;
   release(bytes: number): void;

@@ -4,7 +4,7 @@
  */
 import { ProxyError } from '../core/errors.ts';
 import type { SessionId } from '../core/ids.ts';
-import type { Principal, SessionContext } from '../core/principal.ts';
+import type { Principal } from '../core/principal.ts';
 import type {
   Admission,
   CancelKey,
@@ -15,17 +15,16 @@ import type {
   ProtocolSession,
   UpstreamPort,
 } from '../core/session.ts';
+import { JournaledSession } from './journaled-session.ts';
 import type { Leg, LegEvents } from './leg.ts';
 import type { ListenerDomain } from './listener-domain.ts';
 import { Pieces } from './pieces.ts';
-import { loginRefusedMembers, sessionEndMembers, sessionStartMembers } from './session-records.ts';
 import type { LiveSession } from './sessions.ts';
-import { SessionGate } from './sql-gate.ts';
 import { StagedQueue } from './staged-queue.ts';
 import type { Staging } from './turn.ts';
 
 export class Connection implements EnginePort, LiveSession, Staging {
-  readonly id: SessionId;
+  readonly #story: JournaledSession;
   readonly identity: IdentityPort;
   readonly #domain: ListenerDomain;
   readonly #session: ProtocolSession;
@@ -38,8 +37,6 @@ export class Connection implements EnginePort, LiveSession, Staging {
   readonly #staged = new StagedQueue();
   #key: CancelKey | null = null;
   #serverKey: CancelKey | null = null;
-  #gate: SessionGate | null = null;
-  #startedMs: number;
   /** The clock is read once per event. */
   #nowMs: number;
   #closed = false;
@@ -50,10 +47,9 @@ export class Connection implements EnginePort, LiveSession, Staging {
 
   constructor(domain: ListenerDomain, accept: (events: LegEvents) => Leg) {
     this.#domain = domain;
-    this.id = domain.sessions.newId();
+    this.#story = new JournaledSession(domain);
     this.identity = domain.identity;
-    this.#startedMs = domain.now();
-    this.#nowMs = this.#startedMs;
+    this.#nowMs = domain.now();
     this.#down = accept(this.#downEvents());
     this.#session = domain.protocol(this);
     domain.sessions.add(this);
@@ -194,7 +190,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
   }
 
   beforeFlush(): void {
-    this.#gate?.records.recordParse();
+    this.#story.gate?.records.recordParse();
   }
 
   get synced(): boolean {
@@ -245,7 +241,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
       done();
       return;
     }
-    this.#domain.dialer.deliver(this.#domain.cancelMessage(key)).then(done, (error: Error) => {
+    this.#domain.deliverCancel(key).then(done, (error: Error) => {
       this.#domain.log('warn', 'cancel request could not be delivered', {
         session: this.id,
         error: error.message,
@@ -254,31 +250,35 @@ export class Connection implements EnginePort, LiveSession, Staging {
     });
   }
 
+  get id(): SessionId {
+    return this.#story.id;
+  }
+
+  get principal(): Principal | null {
+    return this.#story.principal;
+  }
+
   now(): number {
     return this.#nowMs;
   }
 
   authenticated(principal: Principal, details: LoginDetails): Admission {
-    const { sql, name, account } = this.#domain;
+    const { sql, account } = this.#domain;
     if (!sql.journal.healthy && !sql.journal.tryRecover()) {
       return { admission: 'refused', error: new ProxyError('journal-unavailable') };
     }
-    if (!this.#domain.sessions.admit(this)) {
+    if (this.#story.gate === null && !this.#domain.sessions.admit(this)) {
       return { admission: 'refused', error: new ProxyError('too-many-connections') };
     }
-    const context: SessionContext = { principal, listener: name, clientAddress: this.#down.remoteAddress };
-    const gate = new SessionGate(
-      sql,
-      this.id,
-      context,
+    const gate = this.#story.begin(
+      principal,
+      details,
+      this.#down.remoteAddress,
+      this.#session.activity,
       (step) => this.#event(step),
       () => this.#session.wake(),
     );
-    sql.record('session-start', sessionStartMembers(this.id, context, details), 'now');
-    // Without a record of its beginning a session's statements would be nobody's.
-    if (!this.#domain.turn.flush())
-      return { admission: 'refused', error: new ProxyError('journal-unavailable') };
-    this.#gate = gate;
+    if (gate instanceof ProxyError) return { admission: 'refused', error: gate };
     return { admission: 'admitted', gate, account };
   }
 
@@ -295,6 +295,10 @@ export class Connection implements EnginePort, LiveSession, Staging {
     this.#domain.sessions.cancel(key);
   }
 
+  killSession(processId: number, what: 'query' | 'session'): 'done' | 'unknown' {
+    return this.#domain.sessions.kill(this, processId, what);
+  }
+
   hold(bytes: number): boolean {
     return this.#domain.memory.hold(bytes);
   }
@@ -304,25 +308,12 @@ export class Connection implements EnginePort, LiveSession, Staging {
   }
 
   closed(error: ProxyError | null): void {
-    const { sessions, sql } = this.#domain;
+    const { sessions } = this.#domain;
     sessions.remove(this, this.#key);
     this.#over = true;
     this.#endUpstream();
     if (error !== null) this.#logEnd(error);
-    if (this.#gate === null) {
-      const members = (refused: ProxyError) =>
-        loginRefusedMembers(this.id, this.#domain.name, this.#down.remoteAddress, refused);
-      if (error !== null) sql.record('login-refused', members(error), 'soon');
-      return;
-    }
-    const { rows, bytes } = this.#session.activity;
-    const ms = Math.round(this.now() - this.#startedMs);
-    const { statements, denied } = this.#gate.records;
-    sql.record(
-      'session-end',
-      sessionEndMembers(this.id, error, { statements, denied, rows, bytes, ms }),
-      'soon',
-    );
+    this.#story.end(error, this.#down.remoteAddress, this.#session.activity);
   }
 
   #logEnd(error: ProxyError): void {

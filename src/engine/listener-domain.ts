@@ -23,8 +23,8 @@ export interface ListenerDomain {
   readonly turn: Turn;
   /** Staged bytes wait for the disk (`durability: synced`). */
   readonly synced: boolean;
-  /** The message that cancels what runs under a key of the server's. */
-  cancelMessage(key: CancelKey): Buffer;
+  /** Cancels what runs under a key of the server's. */
+  deliverCancel(key: CancelKey): Promise<void>;
   protocol(engine: EnginePort): ProtocolSession;
   log(
     level: 'debug' | 'info' | 'warn' | 'error',

@@ -2,17 +2,33 @@
  * The catalog of one upstream, kept current: read at the start, after DDL that went through Sluice, when a name is
  * not found, and on a timer. While a new one is read, the old one serves; the epoch changes only if something did.
  */
-import type { Catalog, CatalogObjects, ParserMajor } from '../sql/index.ts';
 
-export interface CatalogSource {
+/** A reading of everything that there is: plain data, by which two readings are compared, and what is made of it. */
+export interface CatalogContents<Catalog> {
+  /** Equal for equal contents. */
+  readonly fingerprint: string;
+  make(epoch: number): Catalog;
+}
+
+export interface CatalogSource<Catalog> {
   /** Reads everything anew. */
-  read(): Promise<{ readonly major: ParserMajor; readonly objects: CatalogObjects }>;
+  read(): Promise<CatalogContents<Catalog>>;
   close(): Promise<void>;
 }
 
-export interface LiveCatalogOptions {
-  readonly source: CatalogSource;
-  readonly make: (major: ParserMajor, objects: CatalogObjects, epoch: number) => Catalog;
+/** What the gate asks of a catalog, whatever the dialect. */
+export interface CatalogState {
+  readonly isStale: boolean;
+  mayBeOutdated(): boolean;
+  refresh(): Promise<Error | null>;
+  definitionsChanged(): void;
+  definitionsAbandoned(): void;
+}
+
+export interface LiveCatalogOptions<Catalog> {
+  readonly source: CatalogSource<Catalog>;
+  /** Another epoch is about to serve. */
+  readonly onNew: (catalog: Catalog) => void;
   readonly now: () => number;
   readonly onError: (error: Error) => void;
 }
@@ -23,8 +39,8 @@ const UNRESOLVED_AGAIN_MS = 5_000;
 /** When the catalog is to be read again after a session has left something behind that may yet be carried out. */
 const ABANDONED_AGAIN_MS: readonly number[] = [50, 250, 1_000, 5_000];
 
-export class LiveCatalog {
-  readonly #options: LiveCatalogOptions;
+export class LiveCatalog<Catalog> implements CatalogState {
+  readonly #options: LiveCatalogOptions<Catalog>;
   #current: Catalog | null = null;
   #fingerprint = '';
   #epoch = 0;
@@ -35,7 +51,7 @@ export class LiveCatalog {
   /** They had changed before the reading that is under way began: until it has ended, what is at hand is out of date. */
   #beingMended = false;
 
-  constructor(options: LiveCatalogOptions) {
+  constructor(options: LiveCatalogOptions<Catalog>) {
     this.#options = options;
   }
 
@@ -85,12 +101,13 @@ export class LiveCatalog {
 
   async #read(wasStale: boolean): Promise<Error | null> {
     try {
-      const { major, objects } = await this.#options.source.read();
+      const contents = await this.#options.source.read();
       this.#readAtMs = this.#options.now();
-      const fingerprint = JSON.stringify([major, objects]);
-      if (fingerprint !== this.#fingerprint || this.#current === null) {
-        this.#fingerprint = fingerprint;
-        this.#current = this.#options.make(major, objects, ++this.#epoch);
+      if (contents.fingerprint !== this.#fingerprint || this.#current === null) {
+        this.#fingerprint = contents.fingerprint;
+        const made = contents.make(++this.#epoch);
+        this.#options.onNew(made);
+        this.#current = made;
       }
       return null;
     } catch (error) {

@@ -3,7 +3,7 @@
  * A column is masked when its lineage says so or when the server says so; where the two do not fit together, its
  * origin counts as not known.
  */
-import type { OutputColumn, StatementFacts } from '../core/facts.ts';
+import type { StatementFacts } from '../core/facts.ts';
 import {
   CELL_OUTCOME,
   type CellMask,
@@ -34,15 +34,11 @@ import {
   maskPlan,
   NULL_CELL,
   namedMasker,
-  postgresCellType,
   UNKNOWN,
 } from '../masking/index.ts';
 import { type MaskJudge, UNKNOWN_ORIGIN } from '../policy/masks.ts';
-import type { Catalog } from '../sql/index.ts';
 import { LanePort } from './mask-lanes.ts';
-
-/** Objects of the server's own have lower numbers (FirstNormalObjectId in access/transam.h). */
-const FIRST_USER_OID = 16_384;
+import type { ResultDescriber } from './result-describer.ts';
 
 export class ResultMasks {
   readonly #rings: ReadonlyMap<string, KeyRing>;
@@ -73,14 +69,14 @@ export class ResultMasks {
     duties: MaskDuties | null,
     fields: readonly ResultField[],
     judge: MaskJudge,
-    catalog: Catalog | null,
+    describer: ResultDescriber,
     inEvent: (step: () => void) => void,
   ): ResultMasking | null {
     const masks = masksByLineage(duties, fields.length).map((mask, n) =>
-      withServersWord(mask, fields[n], duties, judge, catalog),
+      withServersWord(mask, fields[n], duties, judge, describer),
     );
     const columns = fields.map((field): Described => {
-      const type = postgresCellType(field.typeOid, field.typeModifier, (oid) => catalog?.typeByOid(oid));
+      const type = describer.cellType(field);
       return { type, format: field.binary ? 'binary' : 'text', label: field.name };
     });
     const compiled = this.#compiled(masks, columns, duties?.detected ?? []);
@@ -128,13 +124,13 @@ export class ResultMasks {
     duties: MaskDuties | null,
     columns: number,
     binary: boolean,
-    catalog: Catalog | null,
+    describer: ResultDescriber,
   ): CellMasks | null {
     const masks = masksByLineage(duties, columns);
     const outputs = facts.outputs?.length === columns ? facts.outputs : null;
     const described = masks.map((_mask, n): Described => {
       const output = outputs?.[n] ?? null;
-      const type = output === null ? UNKNOWN : typeOfOutput(output, catalog);
+      const type = output === null ? UNKNOWN : describer.copiedType(output);
       return { type, format: binary ? 'binary' : 'text', label: output?.name ?? null };
     });
     const plans = this.#plans(masks, described, duties?.detected ?? []);
@@ -213,37 +209,28 @@ function masksByLineage(duties: MaskDuties | null, columns: number): readonly (C
   return new Array<ColumnMask | null>(columns).fill(duties.unknown);
 }
 
-/** The server's numbers may name a column that the lineage does not have: the catalog was out of date, or we erred. */
+/** The server may name a column that the lineage does not have: the catalog was out of date, or we erred. */
 function withServersWord(
   mask: ColumnMask | null,
   field: ResultField | undefined,
   duties: MaskDuties | null,
   judge: MaskJudge,
-  catalog: Catalog | null,
+  describer: ResultDescriber,
 ): ColumnMask | null {
-  if (mask !== null || field === undefined || field.tableOid < FIRST_USER_OID) return mask;
-  const relation = catalog?.relationByOid(field.tableOid) ?? null;
-  if (relation !== null && field.columnNumber <= 0) {
-    // The whole row is number 0; system columns, which hold no data, are below.
-    const masked = relation.columns.some(
-      ({ name }) => judge.maskOfColumn(relation.schema, relation.name, name) !== null,
-    );
-    return masked && field.columnNumber === 0 ? UNKNOWN_ORIGIN : null;
+  if (mask !== null || field === undefined) return mask;
+  const word = describer.word(field);
+  switch (word.is) {
+    case 'none':
+      return null;
+    case 'unknown':
+      return duties?.unknown ?? null;
+    case 'column':
+      return judge.maskOfColumn(word.schema, word.table, word.column);
+    case 'row': {
+      const masked = word.columns.some((name) => judge.maskOfColumn(word.schema, word.table, name) !== null);
+      return masked ? UNKNOWN_ORIGIN : null;
+    }
   }
-  const column = relation?.columns.find(({ number }) => number === field.columnNumber);
-  if (relation === null || column === undefined) return duties?.unknown ?? null;
-  return judge.maskOfColumn(relation.schema, relation.name, column.name);
-}
-
-function typeOfOutput({ origins }: OutputColumn, catalog: Catalog | null): CellType {
-  const copied = origins?.filter(({ how }) => how === 'copied') ?? [];
-  for (const { schema, table, column: name } of copied) {
-    if (schema === null) continue;
-    const column = catalog?.relation(schema, table)?.columns.find((candidate) => candidate.name === name);
-    if (column === undefined || column.typeOid === 0) continue;
-    return postgresCellType(column.typeOid, column.typeModifier, (oid) => catalog?.typeByOid(oid));
-  }
-  return UNKNOWN;
 }
 
 function cellsOf(plans: readonly (ColumnPlan | null)[]): CellMasks | null {

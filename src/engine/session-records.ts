@@ -22,10 +22,11 @@ export function sessionStartMembers(id: SessionId, context: SessionContext, deta
 export function sessionEndMembers(
   id: SessionId,
   error: ProxyError | null,
-  counted: Readonly<Record<'statements' | 'denied' | 'rows' | 'bytes' | 'ms', number>>,
+  { statements, denied }: Readonly<Record<'statements' | 'denied', number>>,
+  { rows, bytes }: Readonly<Record<'rows' | 'bytes', number>>,
+  ms: number,
 ): string {
   const reason = error === null ? 'client left' : error.code;
-  const { statements, denied, rows, bytes, ms } = counted;
   return `"session":"${id}","reason":${JSON.stringify(reason)},"statements":${statements},"denied":${denied},"rows":${rows},"bytes":${bytes},"ms":${ms}`;
 }
 

@@ -2,6 +2,7 @@
 import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 import { ProxyError } from '../core/errors.ts';
 import { type SessionId, sessionIdFrom } from '../core/ids.ts';
+import type { Principal } from '../core/principal.ts';
 import type { CancelKey } from '../core/session.ts';
 
 const SESSION_ID_CHARACTERS = 14;
@@ -10,6 +11,8 @@ const PROCESS_ID_MAX = 2 ** 31 - 1;
 /** A live session as the registry sees it. */
 export interface LiveSession {
   readonly id: SessionId;
+  /** Null until it has logged in. */
+  readonly principal: Principal | null;
   cancelRequested(): void;
   tick(): void;
   drain(): void;
@@ -77,6 +80,16 @@ export class Sessions {
     const found = this.#byProcessId.get(key.processId);
     if (found === undefined || found.secret.length !== key.secret.length) return;
     if (timingSafeEqual(found.secret, key.secret)) found.session.cancelRequested();
+  }
+
+  /** Cancels or ends another session of the same principal, or the session itself, by the id that its client has. */
+  kill(by: LiveSession, processId: number, what: 'query' | 'session'): 'done' | 'unknown' {
+    const session = this.#byProcessId.get(processId)?.session;
+    const owner = by.principal?.name ?? null;
+    if (session === undefined || owner === null || session.principal?.name !== owner) return 'unknown';
+    if (what === 'query') session.cancelRequested();
+    else session.terminate(new ProxyError('killed'));
+    return 'done';
   }
 
   tick(): void {

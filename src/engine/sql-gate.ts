@@ -13,36 +13,24 @@ import type { CellMasks, MaskDuties, ResultField, ResultMasking } from '../core/
 import type { SessionContext } from '../core/principal.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { PolicyContext } from '../policy/policy.ts';
-import type {
-  Catalog,
-  ParseOutcome,
-  ParserMajor,
-  ReadingSpace,
-  ReadingSpaces,
-  SqlEntry,
-  StatementReader,
-} from '../sql/index.ts';
+import type { SessionReader, SqlDialect, SqlEntry } from '../sql/index.ts';
 import { denialFrom } from './denials.ts';
 import { decideBound, judgeStatement } from './judge-statement.ts';
-import { LargeReading } from './large-reading.ts';
-import type { LiveCatalog } from './live-catalog.ts';
+import type { CatalogState } from './live-catalog.ts';
 import type { PolicyHolder } from './policy-holder.ts';
 import { judgementMembers, unreadableMembers } from './records.ts';
+import type { ResultDescriber } from './result-describer.ts';
 import type { ResultMasks } from './result-masks.ts';
 import { type RecordSink, StatementRecords } from './statement-records.ts';
 
 /** What the SQL sessions of one listener share. */
 export interface SqlDomain extends RecordSink {
-  readonly catalog: LiveCatalog;
-  readonly spaces: ReadingSpaces;
+  readonly catalog: CatalogState;
+  readonly dialect: SqlDialect;
   readonly policy: PolicyHolder;
   readonly journal: Journal;
   readonly masks: ResultMasks;
-  /** The reader for the catalog's major version; null until it is loaded. */
-  reader(catalog: Catalog): StatementReader | null;
-  loadReader(catalog: Catalog): Promise<void>;
-  /** Parses in a worker, under a time limit. */
-  parseLarge(major: ParserMajor, text: Buffer): Promise<ParseOutcome>;
+  readonly describer: ResultDescriber;
   /** Milliseconds since the epoch. */
   clock(): number;
 }
@@ -60,14 +48,11 @@ export class SessionGate implements SqlGate {
   readonly #onWake: () => void;
   #policyContext: PolicyContext;
   #policyVersion = '';
-  #catalog: Catalog | null = null;
-  #space: ReadingSpace | null = null;
-  #path: readonly string[] | null = null;
-  #temporary: readonly TemporaryTable[] = [];
+  readonly #reader: SessionReader;
+  #readerStamp: number;
   #stamp = 1;
   #uncommitted = false;
   #strikes = 0;
-  readonly #large: LargeReading;
   /** Why the last wait was in vain; the statement that waited fails by it. */
   #waitFailure: Error | null = null;
 
@@ -84,7 +69,8 @@ export class SessionGate implements SqlGate {
     this.#context = context;
     this.#inEvent = inEvent;
     this.#onWake = onWake;
-    this.#large = new LargeReading(domain.parseLarge, () => this.#wake());
+    this.#reader = domain.dialect.newReader();
+    this.#readerStamp = this.#reader.stamp;
     this.#policyContext = domain.policy.current.contextFor(context, domain.clock());
     this.#policyVersion = domain.policy.current.version;
   }
@@ -106,7 +92,7 @@ export class SessionGate implements SqlGate {
 
   /** Takes note of a new policy, catalog or hour. */
   #notice(): void {
-    const { policy, catalog } = this.#domain;
+    const { policy } = this.#domain;
     if (
       policy.current.version !== this.#policyVersion ||
       this.#policyContext.validUntilMs !== Number.POSITIVE_INFINITY
@@ -119,29 +105,22 @@ export class SessionGate implements SqlGate {
         if (this.#policyContext.id !== before) this.#stamp++;
       }
     }
-    if (catalog.current !== this.#catalog) {
-      this.#catalog = catalog.current;
-      this.#moveSpace();
+    if (this.#reader.stamp !== this.#readerStamp) {
+      this.#readerStamp = this.#reader.stamp;
+      this.#stamp++;
     }
   }
 
-  #moveSpace(): void {
-    this.#stamp++;
-    this.#space =
-      this.#catalog === null
-        ? null
-        : this.#domain.spaces.of({ catalog: this.#catalog, path: this.#path, temporary: this.#temporary });
+  setPath(path: readonly string[] | null): void {
+    this.#reader.setPath(path);
   }
 
-  setPath(path: readonly string[] | null): void {
-    if (JSON.stringify(path) === JSON.stringify(this.#path)) return;
-    this.#path = path;
-    this.#moveSpace();
+  setMode(mode: string | null): void {
+    this.#reader.setMode(mode);
   }
 
   setTemporary(tables: readonly TemporaryTable[]): void {
-    this.#temporary = tables;
-    this.#moveSpace();
+    this.#reader.setTemporary(tables);
   }
 
   setUncommitted(uncommitted: boolean): void {
@@ -164,22 +143,16 @@ export class SessionGate implements SqlGate {
       return { outcome: 'failed', error: new ProxyError('catalog-unavailable', { cause: failure }) };
     }
     this.#notice();
-    const space = this.#space;
-    if (space === null) return this.#awaitCatalog();
-    const reader = this.#domain.reader(space.reading.catalog);
-    if (reader === null) return this.#await(this.#domain.loadReader(space.reading.catalog));
-    const read = reader.read(space, bytes, start, end);
-    const outcome =
-      read.outcome === 'large' ? this.#large.read(space, reader, bytes.subarray(start, end)) : read;
-    switch (outcome.outcome) {
+    const read = this.#reader.read(bytes, start, end);
+    switch (read.outcome) {
       case 'entry':
-        return this.#judgeEntry(outcome.entry);
+        return this.#judgeEntry(read.entry);
       case 'denied':
-        return this.#unreadable(outcome.denial, outcome.tooComplex);
-      case 'busy':
-        return this.#await(reader.parser.ready());
-      case 'large':
-        return { outcome: 'pending' };
+        return this.#unreadable(read.denial, read.tooComplex);
+      case 'no-catalog':
+        return this.#awaitCatalog();
+      case 'wait':
+        return this.#await(read.ready);
     }
   }
 
@@ -243,7 +216,7 @@ export class SessionGate implements SqlGate {
       duties,
       fields,
       this.#policyContext.masks,
-      this.#catalog,
+      this.#domain.describer,
       this.#inEvent,
     );
   }
@@ -254,7 +227,7 @@ export class SessionGate implements SqlGate {
     columns: number,
     binary: boolean,
   ): CellMasks | null {
-    return this.#domain.masks.forCopy(facts, duties, columns, binary, this.#catalog);
+    return this.#domain.masks.forCopy(facts, duties, columns, binary, this.#domain.describer);
   }
 
   #unreadable(denial: Denial, tooComplex: boolean): SqlAnswer {

@@ -14,3 +14,5 @@ export {
   UNREADABLE_RULE,
 } from './postgres/reader.ts';
 export { catalogFromSchemaFile, SchemaSyntaxError } from './postgres/schema-catalog.ts';
+export { PostgresDialect } from './postgres/session-reader.ts';
+export type { CurrentCatalog, SessionReader, SessionReading, SqlDialect } from './session-reader.ts';

@@ -3,9 +3,9 @@ import { EventEmitter } from 'node:events';
 import type tls from 'node:tls';
 import pg from 'pg';
 import { isArray, isObject, type Json } from '../core/json.ts';
-import type { CatalogSource } from '../engine/live-catalog.ts';
+import type { CatalogContents, CatalogSource } from '../engine/live-catalog.ts';
 import {
-  type CatalogObjects,
+  Catalog,
   type CatalogRow,
   PARSER_MAJORS,
   type ParserMajor,
@@ -27,7 +27,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const QUERY_TIMEOUT_MS = 30_000;
 const LOCK_TIMEOUT_MS = 3_000;
 
-export class PostgresCatalogSource implements CatalogSource {
+export class PostgresCatalogSource implements CatalogSource<Catalog> {
   readonly #account: CatalogAccount;
   #client: pg.Client | null = null;
 
@@ -35,7 +35,7 @@ export class PostgresCatalogSource implements CatalogSource {
     this.#account = account;
   }
 
-  async read(): Promise<{ major: ParserMajor; objects: CatalogObjects }> {
+  async read(): Promise<CatalogContents<Catalog>> {
     const client = await this.#connected();
     try {
       const version = await client.query<{ version: string }>(
@@ -45,7 +45,10 @@ export class PostgresCatalogSource implements CatalogSource {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const objects = await readCatalogObjects((sql) => rowsOf(client, sql), major);
       await client.query('COMMIT');
-      return { major, objects };
+      return {
+        fingerprint: JSON.stringify([major, objects]),
+        make: (epoch) => new Catalog(major, objects, epoch),
+      };
     } catch (error) {
       await this.close();
       throw error;

@@ -8,13 +8,19 @@ import { sessionIdFrom } from '../../src/core/ids.ts';
 import type { EnginePort } from '../../src/core/session.ts';
 import { LiveCatalog } from '../../src/engine/live-catalog.ts';
 import { PolicyHolder } from '../../src/engine/policy-holder.ts';
+import { PostgresDescriber } from '../../src/engine/postgres-describer.ts';
 import { ResultMasks } from '../../src/engine/result-masks.ts';
 import { SessionGate, type SqlDomain } from '../../src/engine/sql-gate.ts';
 import { UpstreamPassword } from '../../src/identity/upstream-password.ts';
 import { SigningKey } from '../../src/journal/keys.ts';
 import { Journal } from '../../src/journal/writer.ts';
 import { loadPolicy } from '../../src/policy/policy.ts';
-import { catalogFromSchemaFile, EMPTY_OBJECTS, ReadingSpaces, StatementReader } from '../../src/sql/index.ts';
+import {
+  catalogFromSchemaFile,
+  PostgresDialect,
+  ReadingSpaces,
+  StatementReader,
+} from '../../src/sql/index.ts';
 
 const SETTINGS = {
   tls: 'off',
@@ -43,8 +49,11 @@ export interface SoloDomain {
 export async function soloDomain(schema: string): Promise<SoloDomain> {
   const reader = await StatementReader.load(18);
   const catalog = new LiveCatalog({
-    source: { read: async () => ({ major: 18, objects: EMPTY_OBJECTS }), close: async () => {} },
-    make: () => catalogFromSchemaFile(schema, reader),
+    source: {
+      read: async () => ({ fingerprint: schema, make: () => catalogFromSchemaFile(schema, reader) }),
+      close: async () => {},
+    },
+    onNew: () => {},
     now: () => 0,
     onError: () => {},
   });
@@ -59,13 +68,17 @@ export async function soloDomain(schema: string): Promise<SoloDomain> {
   });
   const domain: SqlDomain = {
     catalog,
-    spaces: new ReadingSpaces(),
+    dialect: new PostgresDialect({
+      catalog,
+      spaces: new ReadingSpaces(),
+      reader: () => reader,
+      loadReader: async () => {},
+      parseLarge: async () => ({ outcome: 'failed' }),
+    }),
+    describer: new PostgresDescriber(catalog),
     policy: new PolicyHolder(loadPolicy('policy', 'default: allow\n').policy),
     journal,
     masks: new ResultMasks(new Map(), null),
-    reader: () => reader,
-    loadReader: async () => {},
-    parseLarge: async () => ({ outcome: 'failed' }),
     clock: () => 0,
     record: () => {},
     recordResult: () => {},
@@ -124,6 +137,7 @@ function engineFor(domain: SqlDomain, sink: Sink): EnginePort {
       },
     }),
     upstreamReady() {},
+    killSession: () => 'unknown',
     cancelKey: () => ({ processId: 7, secret: Buffer.alloc(4, 7) }),
     cancelSession() {},
     hold: () => true,

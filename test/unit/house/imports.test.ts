@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // It reads the upstream's catalog, whose queries are sql's, over a connection of its own.
   transport: [...DOMAIN, 'engine', 'sql'],
   'protocols/postgres': DOMAIN,
+  'protocols/mysql': DOMAIN,
   workers: [...DOMAIN, 'masking', 'sql'],
 };
 

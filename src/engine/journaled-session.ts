@@ -1,0 +1,74 @@
+/** Who is on a connection, as the journal tells it: a session begins with a login, and ends with it or with another. */
+import { ProxyError } from '../core/errors.ts';
+import type { SessionId } from '../core/ids.ts';
+import type { Principal, SessionContext } from '../core/principal.ts';
+import type { LoginDetails, SessionActivity } from '../core/session.ts';
+import type { ListenerDomain } from './listener-domain.ts';
+import { loginRefusedMembers, sessionEndMembers, sessionStartMembers } from './session-records.ts';
+import { SessionGate } from './sql-gate.ts';
+
+interface Current {
+  readonly gate: SessionGate;
+  readonly principal: Principal;
+}
+
+export class JournaledSession {
+  readonly #domain: ListenerDomain;
+  #id: SessionId;
+  #startedMs: number;
+  #current: Current | null = null;
+
+  constructor(domain: ListenerDomain) {
+    this.#domain = domain;
+    this.#id = domain.sessions.newId();
+    this.#startedMs = domain.now();
+  }
+
+  get id(): SessionId {
+    return this.#id;
+  }
+
+  get gate(): SessionGate | null {
+    return this.#current?.gate ?? null;
+  }
+
+  get principal(): Principal | null {
+    return this.#current?.principal ?? null;
+  }
+
+  /** A principal has logged in; whoever was on the connection before is not any more. */
+  begin(
+    principal: Principal,
+    details: LoginDetails,
+    clientAddress: string | null,
+    activity: SessionActivity,
+    inEvent: (step: () => void) => void,
+    onWake: () => void,
+  ): SessionGate | ProxyError {
+    const { sql, name, turn } = this.#domain;
+    if (this.#current !== null) {
+      this.end(null, clientAddress, activity);
+      this.#id = this.#domain.sessions.newId();
+      this.#startedMs = this.#domain.now();
+      this.#current = null;
+    }
+    const context: SessionContext = { principal, listener: name, clientAddress };
+    const gate = new SessionGate(sql, this.#id, context, inEvent, onWake);
+    sql.record('session-start', sessionStartMembers(this.#id, context, details), 'now');
+    // Without a record of its beginning a session's statements would be nobody's.
+    if (!turn.flush()) return new ProxyError('journal-unavailable');
+    this.#current = { gate, principal };
+    return gate;
+  }
+
+  end(error: ProxyError | null, clientAddress: string | null, activity: SessionActivity): void {
+    const { sql, name, now } = this.#domain;
+    if (this.#current !== null) {
+      const ms = Math.round(now() - this.#startedMs);
+      const members = sessionEndMembers(this.#id, error, this.#current.gate.records, activity, ms);
+      sql.record('session-end', members, 'soon');
+    } else if (error !== null) {
+      sql.record('login-refused', loginRefusedMembers(this.#id, name, clientAddress, error), 'soon');
+    }
+  }
+}
