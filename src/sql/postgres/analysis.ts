@@ -11,9 +11,9 @@ import type {
   Volatility,
 } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
+import type { Origins } from '../origins.ts';
 import { type AstNode, Unreadable } from './ast.ts';
 import { type Catalog, type CatalogRelation, relationKey } from './catalog.ts';
-import type { Origins } from './origins.ts';
 import type { Scope, Shape } from './scope.ts';
 
 /** The mode in which a session's text is read: what a facts cache belongs to. */

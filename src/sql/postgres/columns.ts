@@ -1,11 +1,11 @@
 /** Column references: which ranges, columns or functions a dotted name may stand for. */
 import type { Place } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { NOWHERE, type Origins, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import { type AstNode, asNode, items, node, nodes, stringOf, Unreadable } from './ast.ts';
 import { expression } from './expression.ts';
 import { callNamed } from './functions.ts';
-import { NOWHERE, type Origins, union, weaken } from './origins.ts';
 import { columnOf, type Range, type Scope, wholeOf } from './scope.ts';
 
 /** Columns that every table has; they say nothing of its data. */

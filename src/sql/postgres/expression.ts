@@ -1,6 +1,7 @@
 /** Walks one expression: what it calls, which columns it uses and where, and which columns its value comes from. */
 import type { Place } from '../../core/facts.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
+import { NOWHERE, type Origins, presenceOf, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import {
   type AstNode,
@@ -17,7 +18,6 @@ import {
 } from './ast.ts';
 import { columnReference, indirection } from './columns.ts';
 import { callFunction, useOperator, useType } from './functions.ts';
-import { NOWHERE, type Origins, presenceOf, union, weaken } from './origins.ts';
 import { analyzeQuery } from './query.ts';
 import { type Scope, wholeOf } from './scope.ts';
 

@@ -1,6 +1,7 @@
 /** FROM: tables, joins, subqueries, functions and the rest, as ranges in a scope and as what `*` stands for. */
 import { effectSet } from '../../core/effects.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
+import { NOWHERE, type Origins, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import {
   type AstNode,
@@ -17,7 +18,6 @@ import {
 } from './ast.ts';
 import { expression, expressions, optional } from './expression.ts';
 import { callFunction } from './functions.ts';
-import { NOWHERE, type Origins, union, weaken } from './origins.ts';
 import { analyzeQuery } from './query.ts';
 import { useRelation } from './relations.ts';
 import { columnOf, type Range, renamed, Scope, type ScopeColumn, type Shape, wholeOf } from './scope.ts';

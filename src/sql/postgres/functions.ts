@@ -2,12 +2,12 @@
 import { effectSet } from '../../core/effects.ts';
 import type { Place } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { NOWHERE, type Origins, presenceOf, union, weaken } from '../origins.ts';
 import { Analysis, type Inside } from './analysis.ts';
 import { type AstNode, constantOf, flag, locationOf, names, node, nodes, struct, Unreadable } from './ast.ts';
 import type { CatalogFunction } from './catalog.ts';
 import { expression, expressions } from './expression.ts';
 import { effectsOfNamed, isHarmlessBuiltin } from './function-effects.ts';
-import { NOWHERE, type Origins, presenceOf, union, weaken } from './origins.ts';
 import { analyzeQuery } from './query.ts';
 import { useNamedRelation } from './relations.ts';
 import { type Scope, wholeOf } from './scope.ts';

@@ -5,6 +5,7 @@
 import { effectSet } from '../../core/effects.ts';
 import type { RowBound } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { isSubset, NOWHERE, type Origins, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import {
   type AstNode,
@@ -24,7 +25,6 @@ import { expression, expressions, optional } from './expression.ts';
 import { fromClause } from './from.ts';
 import { analyzeChange } from './modify.ts';
 import { ordering } from './ordering.ts';
-import { isSubset, NOWHERE, type Origins, union, weaken } from './origins.ts';
 import { type NamedQuery, renamed, Scope, type ScopeColumn, type Shape, wholeOf } from './scope.ts';
 import { targetColumns } from './targets.ts';
 

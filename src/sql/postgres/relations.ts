@@ -2,10 +2,10 @@
 import { type EffectSet, effectSet } from '../../core/effects.ts';
 import type { Origin, RelationName } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { NOWHERE, type Origins, union } from '../origins.ts';
 import { Analysis, type Candidate, type Inside } from './analysis.ts';
 import { flag, text, Unreadable } from './ast.ts';
 import { type CatalogRelation, isSystemSchema } from './catalog.ts';
-import { NOWHERE, type Origins, union } from './origins.ts';
 import { analyzeQuery } from './query.ts';
 import { NO_SHAPE, type Range, type ScopeColumn, type Shape } from './scope.ts';
 import { changeSetting } from './settings.ts';

@@ -1,6 +1,6 @@
 /** Names in force at one point of a query: what FROM brings in, CTEs, and the scopes around it. */
 import type { RelationName } from '../../core/facts.ts';
-import { NOWHERE, type Origins, union } from './origins.ts';
+import { NOWHERE, type Origins, union } from '../origins.ts';
 
 export interface ScopeColumn {
   readonly name: string;

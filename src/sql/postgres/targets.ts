@@ -1,5 +1,6 @@
 /** Target lists: SELECT's and RETURNING's columns, named as the server names them, stars expanded. */
 import type { Place } from '../../core/facts.ts';
+import { NOWHERE, type Origins, union } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import {
   type AstNode,
@@ -14,7 +15,6 @@ import {
   Unreadable,
 } from './ast.ts';
 import { expression } from './expression.ts';
-import { NOWHERE, type Origins, union } from './origins.ts';
 import { type Scope, type ScopeColumn, type Shape, wholeOf } from './scope.ts';
 
 /** `star` is what a bare `*` stands for: the columns of FROM in order, those joined by USING once. */

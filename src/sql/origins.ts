@@ -1,5 +1,5 @@
 /** Where values come from: sets of base columns, or not known. The empty set is "from no column". */
-import type { Dependence, Origin } from '../../core/facts.ts';
+import type { Dependence, Origin } from '../core/facts.ts';
 
 export type Origins = readonly Origin[] | null;
 

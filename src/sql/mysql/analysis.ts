@@ -1,0 +1,228 @@
+/** What is gathered while one statement's tree is walked, and how its names are looked up. */
+import { type Effect, type EffectSet, effectSet } from '../../core/effects.ts';
+import type {
+  ColumnUse,
+  FunctionUse,
+  Place,
+  RelationName,
+  RelationUse,
+  Revealed,
+  TemporaryTable,
+  Volatility,
+} from '../../core/facts.ts';
+import type { Origins } from '../origins.ts';
+import type { Expression, Query } from './ast.ts';
+import type { MysqlReading, MysqlTable } from './catalog-model.ts';
+import { foldName } from './fold-name.ts';
+import type { Range, Shape } from './scope.ts';
+import { Unreadable } from './unreadable.ts';
+
+/** Parses text that comes from the catalog: a view's query, a generated column's expression. Throws Unreadable. */
+export interface InnerParser {
+  query(text: string): Query;
+  expression(text: string): Expression;
+}
+
+/** What lies behind a view: computed once per catalog epoch. */
+export interface Inside {
+  readonly shape: Shape;
+  readonly effects: EffectSet;
+  readonly relations: readonly RelationUse[];
+  readonly functions: readonly FunctionUse[];
+  readonly returnsSets: boolean;
+}
+
+/** One thing that a relation name may stand for. */
+export interface Candidate extends RelationName {
+  readonly relation: MysqlTable | null;
+  readonly temporary: TemporaryTable | null;
+}
+
+export type ColumnReference = Extract<Expression, { is: 'column' }>;
+
+/** Names looked up and columns gathered in one statement: some 50 ms of work. */
+const WORK_MAX = 5_000_000;
+
+/** Deeper recursion than the parser lets through, as when views are nested in views. */
+const DEPTH_MAX = 600;
+
+export class Analysis {
+  readonly reading: MysqlReading;
+  readonly parser: InnerParser;
+  effects: EffectSet = 0;
+  readonly kinds: string[] = [];
+  readonly relations = new Map<string, RelationUse>();
+  readonly columns = new Map<string, ColumnUse>();
+  readonly functions = new Map<string, FunctionUse>();
+  readonly settings = new Set<string>();
+  readonly makesTemporary: TemporaryTable[] = [];
+  /** What the column that is visited next reveals of itself: set around a bare column that is compared or counted. */
+  reveals: Revealed = 'anything';
+  unfiltered = false;
+  changesReading = false;
+  unresolved = false;
+  /** Values whose origin is not known are stored, or given to a function that has effects. */
+  storesUnknown = false;
+  /** Values whose origin is not known decide which rows there are, or in which order. */
+  comparesUnknown = false;
+  /** JSON_TABLE and the like run, so that row counts do not follow from the tables. */
+  returnsSets = false;
+  /** Offsets of literals whose value no fact depends on, and of those that were looked at. */
+  readonly seenLiterals: number[] = [];
+  readonly lookedAt = new Set<number>();
+  /** What each column reference may reach: whether a condition restricts a table is asked of it. */
+  readonly reached = new Map<ColumnReference, readonly Range[]>();
+  #depth = 0;
+  #work = 0;
+
+  constructor(reading: MysqlReading, parser: InnerParser) {
+    this.reading = reading;
+    this.parser = parser;
+  }
+
+  addEffects(...effects: readonly Effect[]): void {
+    this.effects |= effectSet(...effects);
+  }
+
+  /** Runs `walk` one level deeper, or refuses. */
+  nested<Result>(walk: () => Result): Result {
+    if (this.#depth >= DEPTH_MAX) throw new Unreadable(`nesting deeper than ${DEPTH_MAX}`);
+    this.#depth++;
+    try {
+      return walk();
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /** Counts work that grows with the product of two things in the statement, or refuses. */
+  spend(units: number): void {
+    this.#work += units;
+    if (this.#work > WORK_MAX) throw new Unreadable('so many columns of so many tables');
+  }
+
+  addRelation(name: RelationName, effects: EffectSet, role: RelationUse['role'], known: boolean): void {
+    const key = nameKey(name.schema, name.name);
+    const use = this.relations.get(key);
+    if (use === undefined) {
+      this.relations.set(key, { schema: name.schema, name: name.name, effects, role, known });
+      return;
+    }
+    const nearer = use.role === 'direct' || role !== 'direct' ? use.role : role;
+    this.relations.set(key, { ...use, effects: use.effects | effects, role: nearer });
+  }
+
+  addColumn(
+    column: Omit<ColumnUse, 'place' | 'reveals'>,
+    place: Place,
+    reveals: Revealed = 'anything',
+  ): void {
+    const { schema, table, column: name } = column;
+    const key = `${nameKey(schema, table)}\0${name}\0${place}`;
+    const known = this.columns.get(key);
+    if (known !== undefined && REVEALING[known.reveals] >= REVEALING[reveals]) return;
+    this.columns.set(key, { schema, table, column: name, place, reveals });
+  }
+
+  addColumns(origins: Origins, place: Place, reveals: Revealed = this.reveals): void {
+    if (origins === null) {
+      if (place === 'source') this.storesUnknown = true;
+      else if (place !== 'output' && place !== 'assignment') this.comparesUnknown = true;
+      return;
+    }
+    for (const origin of origins) {
+      // What was computed from a column can tell anything of it, however it is compared.
+      const own = origin.how === 'copied' ? reveals : origin.how === 'presence' ? 'presence' : 'anything';
+      this.addColumn(origin, place, own);
+    }
+  }
+
+  /** Visits a value that is only compared or counted: where it is a bare column, it reveals no more than that. */
+  revealing<Result>(reveals: Revealed, value: Expression | null, visit: () => Result): Result {
+    if (value?.is !== 'column') return visit();
+    const before = this.reveals;
+    this.reveals = reveals;
+    try {
+      return visit();
+    } finally {
+      this.reveals = before;
+    }
+  }
+
+  addFunction(schema: string | null, name: string, volatility: Volatility): void {
+    const key = nameKey(schema, name);
+    const known = this.functions.get(key);
+    if (known === undefined || RANK[known.volatility] < RANK[volatility]) {
+      this.functions.set(key, { schema, name, volatility });
+    }
+  }
+
+  /** Takes over what a view does behind its name. */
+  addInside(inside: Inside, effects: EffectSet): void {
+    this.effects |= inside.effects;
+    for (const use of inside.relations) {
+      const role = use.role === 'direct' ? 'view' : use.role;
+      this.addRelation(use, use.effects | effects, role, use.known);
+    }
+    for (const use of inside.functions) this.addFunction(use.schema, use.name, use.volatility);
+    this.returnsSets ||= inside.returnsSets;
+  }
+
+  /** What this analysis of a view's query comes to for whoever uses it. */
+  asInside(shape: Shape): Inside {
+    return {
+      shape,
+      effects: this.effects,
+      relations: [...this.relations.values()],
+      functions: [...this.functions.values()],
+      returnsSets: this.returnsSets,
+    };
+  }
+
+  /** A literal was visited and its value left alone. */
+  seeLiteral(offset: number): void {
+    this.seenLiterals.push(offset);
+  }
+
+  /** A fact depends on this literal's value. */
+  lookAt(offset: number): void {
+    this.lookedAt.add(offset);
+  }
+
+  /** Table and schema names are the same by lower_case_table_names. */
+  sameTableName(left: string, right: string): boolean {
+    if (left === right) return true;
+    return this.reading.catalog.traits.lowerCaseTableNames !== 0 && foldName(left) === foldName(right);
+  }
+
+  /**
+   * Everything that a relation's name may stand for in this session, never empty. A temporary table hides others in
+   * the schema that it was made in, which is not followed: both count.
+   */
+  candidates(schema: string | null, name: string): readonly Candidate[] {
+    const { catalog, schema: current, temporary } = this.reading;
+    const own = temporary.find((table) => this.sameTableName(table.name, name)) ?? null;
+    const searched = schema ?? current;
+    if (searched === undefined) {
+      const found = catalog.tablesNamed(name).map((relation) => candidateOf(relation));
+      if (own !== null) found.push({ schema: null, name, relation: null, temporary: own });
+      return found.length > 0 ? found : [{ schema: null, name, relation: null, temporary: null }];
+    }
+    const relation = searched === null ? null : catalog.table(searched, name);
+    const found = relation === null ? [] : [candidateOf(relation)];
+    if (own !== null) found.push({ schema: searched, name, relation: null, temporary: own });
+    return found.length > 0 ? found : [{ schema: searched, name, relation: null, temporary: null }];
+  }
+}
+
+const REVEALING: Readonly<Record<Revealed, number>> = { presence: 0, equality: 1, anything: 2 };
+const RANK: Readonly<Record<Volatility, number>> = { immutable: 0, stable: 1, volatile: 2, unknown: 3 };
+
+/** In the catalog's spelling, which is the one that policies are written in. */
+function candidateOf(relation: MysqlTable): Candidate {
+  return { schema: relation.schema, name: relation.name, relation, temporary: null };
+}
+
+export function nameKey(schema: string | null, name: string): string {
+  return schema === null ? `\0${name}` : `${schema}\0${name}`;
+}
