@@ -1,7 +1,8 @@
 /** What the lexer makes of a text, and what the parser reads: the seam between the two. */
 
 /**
- * `word`: an unquoted name or keyword. `name`: one in backticks, or in double quotes under ANSI_QUOTES. `string`:
+ * `word`: an unquoted name or keyword. A name that touches the dot before it, or a dot and a name after it (`a.select`,
+ * `key.a`), is no keyword to the servers, and a `name` here. `name`: also one in backticks, or in double quotes under ANSI_QUOTES. `string`:
  * 'x', or "x" without ANSI_QUOTES, n'x' among them. `introducer`: _utf8mb4 before a literal. `variable`: @name,
  * @'name' and @`name`. `system`: the two at-signs of @@name; the name follows in words and dots. `operator`: every
  * other mark, the longest that the server's lexer takes (`<=>`, `:=`, `->>`, `||`, `&&`, `!=`, `<<`), one by one else.
@@ -45,4 +46,8 @@ export interface Tokens {
   end(n: number): number;
   /** Whether space or a comment stands before it: `COUNT (` calls no built-in function without IGNORE_SPACE. */
   spaced(n: number): boolean;
+  /** The text between two byte offsets, as written: what the server names a column without an alias by. */
+  source(start: number, end: number): string;
+  /** What stands between the marks of `/*+ … *\/` right after token `n`, where the server reads hints there; null else. */
+  hint(n: number): string | null;
 }
