@@ -7,8 +7,9 @@ import { installDependencies, NODE, ROOT } from './dependencies.mjs';
 
 const HELP = `Usage: npm test [-- PATH …]
 
-Installs what is missing (npm packages; psql, pgbench and openssl from Debian's packages), then checks types and
-lint and runs every test/**/*.test.ts. With paths (test/unit, a file, or a part of a name) only those tests run.
+Installs what is missing (npm packages; psql, pgbench and openssl from Debian's packages; MariaDB and MySQL into
+.servers, 93 MB, where the system has none), then checks types and lint and runs every test/**/*.test.ts. With paths
+(test/unit, a file, or a part of a name) only those tests run.
 The long suites are scripts of their own: npm run test:fuzz, test:matrix, test:regress, test:soak, as far as
 this version has them (npm run lists them).
 `;
@@ -83,6 +84,7 @@ function main(filters) {
       console.log(problem ?? 'psql, pg_dump, pg_restore, pgbench and openssl are there');
       return problem === null;
     }),
+    timed('servers', () => runNode('deploy/mysql-servers.ts')),
   ];
   if (filters.length === 0) {
     steps.push(

@@ -1,7 +1,7 @@
 /** haproxy as a plain TCP relay: what passing bytes on costs, with no look at them. One thread, as the others have. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../src/demo/postgres-server.ts';
+import { freePort } from '../../src/demo/private-server.ts';
 import { type Child, startChild } from '../child.ts';
 import type { PeerStart } from './peer-start.ts';
 

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../src/demo/postgres-server.ts';
+import { freePort } from '../../src/demo/private-server.ts';
 import { type Child, startChild } from '../child.ts';
 import type { PeerStart } from './peer-start.ts';
 

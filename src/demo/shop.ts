@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 
 /** A file of fixtures/shop, from the repository or from the package. */
-function shopFile(name: string): string {
+export function shopFile(name: string): string {
   for (const path of ['../../fixtures/shop/', '../../../fixtures/shop/']) {
     try {
       return readFileSync(new URL(`${path}${name}`, import.meta.url), 'utf8');

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
-import { freePort, type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
+import { type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
+import { freePort } from '../../src/demo/private-server.ts';
 import { bind, execute, parse, query, startup, sync } from '../support/frontend.ts';
 import { startRelay } from '../support/relay.ts';
 import { type Sluice, startSluice } from '../support/sluice.ts';

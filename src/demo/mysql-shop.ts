@@ -1,0 +1,20 @@
+/** The sample shop on MariaDB and MySQL. */
+import { createConnection } from 'mysql2/promise';
+import { shopFile } from './shop.ts';
+
+/** Creates the database `shop` and fills it, with all rights on it for `app`; `url` names a database of the server. */
+export async function createMysqlShop(url: (database?: string) => string, database = 'shop'): Promise<void> {
+  const connection = await createConnection({
+    uri: url(),
+    multipleStatements: true,
+    flags: ['-IGNORE_SPACE'],
+  });
+  try {
+    await connection.query(`CREATE DATABASE \`${database}\`; USE \`${database}\``);
+    await connection.query(`GRANT ALL ON \`${database}\`.* TO app@'%'`);
+    await connection.query(shopFile('mysql-schema.sql'));
+    await connection.query(shopFile('mysql-data.sql'));
+  } finally {
+    await connection.end();
+  }
+}
