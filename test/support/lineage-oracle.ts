@@ -5,8 +5,8 @@
 import { Client } from 'pg';
 import type { StatementFacts } from '../../src/core/facts.ts';
 import { type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
+import { FactsCache } from '../../src/sql/facts-cache.ts';
 import { Catalog, readCatalogObjects, StatementReader } from '../../src/sql/index.ts';
-import { FactsCache } from '../../src/sql/postgres/facts-cache.ts';
 import { maskingFile } from './masking-twins.ts';
 
 /** Statements that give every row another value of one column; some of them make it NULL now and then. */

@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { effectsOf } from '../../src/core/effects.ts';
 import { accessOf, type RowBound, type StatementFacts, type TemporaryTable } from '../../src/core/facts.ts';
+import { FactsCache } from '../../src/sql/facts-cache.ts';
 import {
   type Catalog,
   catalogFromSchemaFile,
   type ParserMajor,
   StatementReader,
 } from '../../src/sql/index.ts';
-import { FactsCache } from '../../src/sql/postgres/facts-cache.ts';
 import type { ReadingSpace, ReadOutcome } from '../../src/sql/postgres/reader.ts';
 
 const SHOP = new URL('../../fixtures/shop/schema.sql', import.meta.url);

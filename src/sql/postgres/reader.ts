@@ -6,11 +6,11 @@ import { isUtf8 } from 'node:buffer';
 import type { Denial } from '../../core/decision.ts';
 import type { Json } from '../../core/json.ts';
 import { SqlEntry } from '../entry.ts';
+import { FactsCache } from '../facts-cache.ts';
 import type { Reading } from './analysis.ts';
 import { type AstNode, Unreadable } from './ast.ts';
 import { CAPS, tooComplex } from './caps.ts';
 import { analyzeTree, statementsOf } from './facts.ts';
-import { FactsCache } from './facts-cache.ts';
 import { Lexer } from './lexer.ts';
 import { type ParseOutcome, type ParserMajor, PostgresParser } from './parser.ts';
 

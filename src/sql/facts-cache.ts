@@ -4,9 +4,21 @@
  * entry only if they agree in everything that was looked at. Analysis is deterministic: with the same skeleton
  * and the same looked-at literals it takes the same path, so it gives the same facts.
  */
-import { latin1 } from '../../bytes/latin1.ts';
-import type { SqlEntry } from '../entry.ts';
-import type { Lexer } from './lexer.ts';
+import { latin1 } from '../bytes/latin1.ts';
+import type { SqlEntry } from './entry.ts';
+
+/** What a dialect's lexer found in the text that it scanned last. Offsets are bytes from where the text begins. */
+export interface ScannedLiterals {
+  readonly literals: number;
+  /** False where the skeleton is none: then the text is kept by its exact bytes alone. */
+  readonly complete: boolean;
+  readonly literalStart: Int32Array;
+  readonly literalEnd: Int32Array;
+  /** Where a minus sign directly before the literal is, or -1: constants may be known by either place. */
+  readonly literalSign: Int32Array;
+  /** The text with its literals taken out. */
+  skeleton(): string;
+}
 
 /** Longer texts are not kept by their exact bytes. */
 const EXACT_BYTES_MAX = 8 * 1024;
@@ -44,7 +56,7 @@ export class FactsCache {
   }
 
   /** `lexer` has just scanned `bytes[start, …)`. */
-  bySkeleton(lexer: Lexer, bytes: Buffer, start: number): SqlEntry | undefined {
+  bySkeleton(lexer: ScannedLiterals, bytes: Buffer, start: number): SqlEntry | undefined {
     if (lexer.literals === 0 || !lexer.complete) return undefined;
     const variants = this.#skeletons.get(lexer.skeleton());
     if (variants === undefined) return undefined;
@@ -61,7 +73,7 @@ export class FactsCache {
   /** Keeps an entry. `freeConstants`: offsets from `start` of the constants that no fact depends on. */
   add(
     entry: SqlEntry,
-    lexer: Lexer,
+    lexer: ScannedLiterals,
     bytes: Buffer,
     start: number,
     end: number,
@@ -81,7 +93,13 @@ export class FactsCache {
     this.#shrink();
   }
 
-  #addSkeleton(entry: SqlEntry, lexer: Lexer, bytes: Buffer, start: number, kept: readonly number[]): void {
+  #addSkeleton(
+    entry: SqlEntry,
+    lexer: ScannedLiterals,
+    bytes: Buffer,
+    start: number,
+    kept: readonly number[],
+  ): void {
     const skeleton = lexer.skeleton();
     let variants = this.#skeletons.get(skeleton);
     if (variants === undefined) {
@@ -130,13 +148,13 @@ function dropOldest(map: Map<string, SqlEntry>): number {
   return 0;
 }
 
-function isFree(lexer: Lexer, n: number, free: ReadonlySet<number>): boolean {
+function isFree(lexer: ScannedLiterals, n: number, free: ReadonlySet<number>): boolean {
   // libpg-query puts a negative constant at its minus sign.
   const sign = lexer.literalSign[n] ?? -1;
   return free.has(lexer.literalStart[n] ?? -1) || (sign >= 0 && free.has(sign));
 }
 
-function literalsOf(lexer: Lexer, bytes: Buffer, start: number, kept: readonly number[]): string {
+function literalsOf(lexer: ScannedLiterals, bytes: Buffer, start: number, kept: readonly number[]): string {
   if (kept.length === 0) return '';
   let key = '';
   for (const n of kept) {
