@@ -30,11 +30,16 @@ export function sameTree(a: Analysis, left: unknown, right: unknown): boolean {
     return sameLiteral(left.literal, right.literal);
   }
   if (isColumn(left) && isColumn(right)) return sameColumn(left, right);
-  const keys = Object.keys(left).filter((key) => key !== 'at' && key !== 'end');
+  const rightParts = partsOf(right);
+  const parts = partsOf(left);
   return (
-    keys.length === Object.keys(right).filter((key) => key !== 'at' && key !== 'end').length &&
-    keys.every((key) => key in right && sameTree(a, left[key], right[key]))
+    parts.size === rightParts.size &&
+    [...parts].every(([key, part]) => sameTree(a, part, rightParts.get(key)))
   );
+}
+
+function partsOf(node: object): ReadonlyMap<string, unknown> {
+  return new Map(Object.entries(node).filter(([key]) => key !== 'at' && key !== 'end'));
 }
 
 function sameColumn(left: Column, right: Column): boolean {

@@ -1,0 +1,120 @@
+/** How many rows a query can give, as far as its own LIMIT or its shape says (DESIGN 3, bounds). */
+import type { RowBound } from '../../core/facts.ts';
+import type { Analysis } from './analysis.ts';
+import type { Expression, FromItem, Limit, Select } from './ast.ts';
+import { builtinFunction } from './builtin-functions.ts';
+import type { MysqlColumn, MysqlTable } from './catalog-model.ts';
+import { foldName } from './fold-name.ts';
+import type { Scope } from './scope.ts';
+
+const UNBOUNDED: RowBound = { kind: 'unbounded' };
+
+/**
+ * The bound that LIMIT or FETCH FIRST sets: a number, or a parameter (1-based, as protocols count). WITH TIES may
+ * return more than it says, so it is none; ROWS EXAMINED bounds what is read.
+ */
+export function boundOf(a: Analysis, limit: Limit | null): RowBound {
+  const count = limit?.count ?? null;
+  if (count === null) return UNBOUNDED;
+  const bound = countOf(a, count);
+  return limit?.withTies === true ? UNBOUNDED : bound;
+}
+
+function countOf(a: Analysis, count: Expression): RowBound {
+  if (count.is === 'parameter') return { kind: 'parameter', index: count.index + 1 };
+  if (count.is !== 'literal' || count.literal.kind !== 'integer') return UNBOUNDED;
+  a.lookAt(count.at);
+  const rows = Number(count.literal.text);
+  return rows >= 0 ? { kind: 'rows', max: rows } : UNBOUNDED;
+}
+
+/** One row at most: no table, an aggregate without grouping, or a whole unique key compared with single values. */
+export function isSingleRow(a: Analysis, select: Select, scope: Scope): boolean {
+  if (
+    select.groupBy.length === 0 &&
+    select.items.some((item) => item.is === 'item' && hasAggregate(a, item.expression))
+  )
+    return true;
+  const { from } = select;
+  if (from === null || from.is === 'dual') return true;
+  if (from.is !== 'table') return false;
+  const { schema, name } = from.table;
+  const isNamed = (candidate: string) => a.sameTableName(candidate, name);
+  if (schema === null && scope.namedQuery(isNamed) !== null) return false;
+  return isUniqueLookup(a, from, select.where);
+}
+
+/** Whether an expression holds an aggregate, which makes one row of all where nothing is grouped. */
+function hasAggregate(a: Analysis, value: Expression): boolean {
+  switch (value.is) {
+    case 'call': {
+      if (value.over !== null) return false;
+      if (value.schema === null) {
+        const builtin = builtinFunction(a.reading.catalog.traits.flavour, value.name);
+        if (builtin?.kind === 'aggregate') return true;
+      }
+      return value.args.some((arg) => hasAggregate(a, arg));
+    }
+    case 'collate':
+    case 'cast':
+    case 'unary':
+    case 'is':
+      return hasAggregate(a, value.operand);
+    case 'operator':
+      return value.operands.some((operand) => hasAggregate(a, operand));
+    case 'comparison':
+      return hasAggregate(a, value.left) || hasAggregate(a, value.right);
+    case 'json-arrow':
+      return hasAggregate(a, value.column);
+    case 'row':
+      return value.items.some((item) => hasAggregate(a, item));
+    default:
+      return false;
+  }
+}
+
+/** Whether every column of a unique key of the table is set equal to something that is one value for all rows. */
+export function isUniqueLookup(a: Analysis, from: FromItem, where: Expression | null): boolean {
+  if (where === null || from.is !== 'table') return false;
+  // Of a table with history, rows that are over keep their keys.
+  if (from.history !== null) return false;
+  const candidates = a.candidates(from.table.schema, from.table.name);
+  const table = candidates.length === 1 ? (candidates[0]?.relation ?? null) : null;
+  if (table === null) return false;
+  const fixed = new Set<string>();
+  equalities(where, table, fixed);
+  return table.uniqueKeys.some((key) => key.length > 0 && key.every((name) => fixed.has(foldName(name))));
+}
+
+function equalities(condition: Expression, table: MysqlTable, into: Set<string>): void {
+  if (condition.is === 'operator' && condition.operator === 'AND') {
+    for (const operand of condition.operands) equalities(operand, table, into);
+    return;
+  }
+  if (condition.is === 'row' && condition.items.length === 1) {
+    for (const item of condition.items) equalities(item, table, into);
+    return;
+  }
+  if (condition.is !== 'comparison' || condition.operator !== '=' || condition.quantifier !== null) return;
+  const { left, right } = condition;
+  const [column, value] = left.is === 'column' ? [left, right] : [right, left];
+  if (column.is !== 'column') return;
+  const folded = foldName(column.name);
+  const own = table.columns.find((candidate) => foldName(candidate.name) === folded);
+  if (own !== undefined && isOneValue(own, value)) into.add(folded);
+}
+
+/**
+ * Whether only one value of the column can equal this one. Texts are compared with a number as numbers, so that 0
+ * equals every text without digits: there only a text does, and a parameter may be a number.
+ */
+function isOneValue(column: MysqlColumn, value: Expression): boolean {
+  const type = column.type.toLowerCase();
+  if (
+    /^(?:tinyint|smallint|mediumint|int|integer|bigint|serial|year|bit|decimal|numeric|boolean)\b/.test(type)
+  ) {
+    return value.is === 'parameter' || value.is === 'literal';
+  }
+  if (value.is !== 'literal') return false;
+  return value.literal.kind === 'string' || value.literal.kind === 'temporal';
+}
