@@ -1,0 +1,188 @@
+/**
+ * How a client proves who it is, in the connection phase and in COM_CHANGE_USER: payloads in, payloads out.
+ *
+ *   begin ──► plugin's answer ──► proven | failed | full ──password──► proven | failed
+ *     └──► switch ──answer──────────────▲             └──key asked──► key ──encrypted──► proven | failed
+ *
+ * Which steps are taken depends on the client and on what kind of password is stored, never on whether a user exists
+ * or an answer was nearly right.
+ */
+import { randomBytes } from 'node:crypto';
+import { ProxyError } from '../../src/core/errors.ts';
+import type { Principal } from '../../src/core/principal.ts';
+import type { MysqlLoginPlan, MysqlPasswordCheck } from '../../src/core/session.ts';
+import { authSwitchRequest } from './encode.ts';
+
+export const CACHING_SHA2 = 'caching_sha2_password';
+export const NATIVE = 'mysql_native_password';
+export const NONCE_BYTES = 20;
+
+/** First byte of what the server says within caching_sha2_password, after that of AuthMoreData. */
+const FAST_PROVEN = Buffer.from([0x01, 0x03]);
+const FULL_WANTED = Buffer.from([0x01, 0x04]);
+const MORE_DATA = 0x01;
+const KEY_ASKED = 0x02;
+/** A password in clear text; the servers take 256 bytes and fewer. */
+const PASSWORD_BYTES_MAX = 1024;
+
+/** Random bytes without NUL, which ends the nonce for clients, and `$`, which older ones take for one. */
+export function freshNonce(): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  for (let n = 0; n < nonce.length; n++) {
+    const byte = (nonce[n] ?? 0) & 0x7f;
+    nonce[n] = byte === 0 || byte === 0x24 ? byte + 1 : byte;
+  }
+  return nonce;
+}
+
+export type AuthStep =
+  /** A payload for the client; its answer goes to `step`. */
+  | { readonly step: 'continue'; readonly payload: Buffer }
+  /** `payload`, if there is one, goes to the client before the OK packet. */
+  | { readonly step: 'proven'; readonly principal: Principal; readonly payload: Buffer | null }
+  | { readonly step: 'failed'; readonly error: ProxyError };
+
+export interface ClientLogin {
+  readonly user: string;
+  readonly plan: MysqlLoginPlan;
+  /** Of the greeting. */
+  readonly nonce: Buffer;
+  readonly secured: boolean;
+  /** The client can be asked to change to another plugin (PLUGIN_AUTH). */
+  readonly switches: boolean;
+}
+
+type Phase = 'begin' | 'native' | 'fast' | 'full' | 'encrypted' | 'over';
+
+export class ClientAuthentication {
+  readonly #login: ClientLogin;
+  #nonce: Buffer;
+  #phase: Phase = 'begin';
+
+  constructor(login: ClientLogin) {
+    this.#login = login;
+    this.#nonce = login.nonce;
+  }
+
+  /** The answer that came with the login, and the plugin by which the client made it. */
+  begin(plugin: string, answer: Buffer): AuthStep {
+    const { plan } = this.#login;
+    switch (plan.plan) {
+      case 'refused':
+        return this.#failed(plan.error);
+      case 'trust':
+        this.#phase = 'over';
+        // The plugin waits to be told that its answer was right, unless it has said that there is no password.
+        return {
+          step: 'proven',
+          principal: plan.principal,
+          payload: plugin === CACHING_SHA2 && !isEmpty(answer) ? FAST_PROVEN : null,
+        };
+      case 'password':
+        if (plugin === CACHING_SHA2) return this.#fast(plan, answer);
+        if (plugin === NATIVE && plan.takesNative) return this.#native(plan, answer);
+        return this.#switch(plan);
+    }
+  }
+
+  /** The client's next payload, as a view. */
+  step(answer: Buffer): AuthStep {
+    const { plan } = this.#login;
+    if (plan.plan !== 'password') return this.#failed(unexpected());
+    switch (this.#phase) {
+      case 'native':
+        return this.#native(plan, answer);
+      case 'fast':
+        return this.#fast(plan, answer);
+      case 'full':
+        return this.#full(plan, answer);
+      case 'encrypted':
+        return this.#encrypted(plan, answer);
+      case 'begin':
+      case 'over':
+        return this.#failed(unexpected());
+    }
+  }
+
+  #switch(plan: MysqlPasswordCheck): AuthStep {
+    if (!this.#login.switches) {
+      return this.#failed(
+        new ProxyError('login-refused', { detail: 'the client cannot do caching_sha2_password' }),
+      );
+    }
+    const plugin = plan.takesNative ? NATIVE : CACHING_SHA2;
+    this.#phase = plugin === NATIVE ? 'native' : 'fast';
+    this.#nonce = freshNonce();
+    return { step: 'continue', payload: authSwitchRequest(plugin, this.#nonce) };
+  }
+
+  #native(plan: MysqlPasswordCheck, answer: Buffer): AuthStep {
+    return this.#outcome(plan.native(this.#nonce, answer), null);
+  }
+
+  #fast(plan: MysqlPasswordCheck, answer: Buffer): AuthStep {
+    // Without a password the plugin is done, and takes no further question.
+    if (isEmpty(answer)) return this.#outcome(null, null);
+    const principal = plan.cachingSha2(this.#nonce, answer);
+    if (principal !== null) return this.#outcome(principal, FAST_PROVEN);
+    this.#phase = 'full';
+    return { step: 'continue', payload: FULL_WANTED };
+  }
+
+  #full(plan: MysqlPasswordCheck, answer: Buffer): AuthStep {
+    if (this.#login.secured) return this.#password(plan, answer);
+    const { key } = plan;
+    if (answer.length === 1 && answer[0] === KEY_ASKED && key !== null) {
+      this.#phase = 'encrypted';
+      return {
+        step: 'continue',
+        payload: Buffer.concat([Buffer.from([MORE_DATA]), Buffer.from(key.publicPem)]),
+      };
+    }
+    // A client that has the key from elsewhere does not ask for it. One that sends its password in the clear fails here.
+    return this.#encrypted(plan, answer);
+  }
+
+  #encrypted(plan: MysqlPasswordCheck, answer: Buffer): AuthStep {
+    const hidden = plan.key?.decrypt(answer) ?? null;
+    if (hidden === null) {
+      return this.#failed(
+        new ProxyError('login-refused', {
+          detail: 'the password has to come over TLS, or under the RSA key of the server',
+        }),
+      );
+    }
+    for (let n = 0; n < hidden.length; n++)
+      hidden[n] = (hidden[n] ?? 0) ^ (this.#nonce[n % NONCE_BYTES] ?? 0);
+    return this.#password(plan, hidden);
+  }
+
+  /** NUL-terminated. */
+  #password(plan: MysqlPasswordCheck, bytes: Buffer): AuthStep {
+    const end = bytes.length - 1;
+    if (end < 0 || end > PASSWORD_BYTES_MAX || bytes.indexOf(0) !== end) return this.#outcome(null, null);
+    return this.#outcome(plan.cleartext(bytes.subarray(0, end)), null);
+  }
+
+  #outcome(principal: Principal | null, payload: Buffer | null): AuthStep {
+    if (principal === null) {
+      return this.#failed(new ProxyError('login-failed', { detail: `for user "${this.#login.user}"` }));
+    }
+    this.#phase = 'over';
+    return { step: 'proven', principal, payload };
+  }
+
+  #failed(error: ProxyError): AuthStep {
+    this.#phase = 'over';
+    return { step: 'failed', error };
+  }
+}
+
+/** How a plugin says that there is no password: nothing at all, or a lone terminator. */
+function isEmpty(answer: Buffer): boolean {
+  return answer.length === 0 || (answer.length === 1 && answer[0] === 0);
+}
+
+function unexpected(): ProxyError {
+  return new ProxyError('protocol-violation', { detail: 'an answer to no question' });
+}
