@@ -174,7 +174,9 @@ export type QueryBody =
     }
   /** VALUES ROW(…), ROW(…); MariaDB: VALUES (…), (…). */
   | { readonly is: 'values'; readonly rows: readonly (readonly Expression[])[] }
-  | { readonly is: 'table'; readonly table: TableName };
+  | { readonly is: 'table'; readonly table: TableName }
+  /** A query in parentheses with clauses of its own, to which ORDER BY and LIMIT outside of them apply: `(… LIMIT 5) LIMIT 2`. */
+  | { readonly is: 'nested'; readonly query: Query };
 
 export interface With {
   readonly recursive: boolean;
@@ -283,8 +285,13 @@ export type Statement =
       readonly table: TableName;
       readonly partitions: readonly string[];
       readonly columns: readonly Extract<Expression, { is: 'column' }>[] | null;
-      /** VALUES rows; SET is one row of one value for each column. */
-      readonly source: { readonly rows: readonly (readonly Expression[])[] } | { readonly query: Query };
+      /**
+       * VALUES rows; SET is one row of one value for each column. `rows` are those that hold anything but literals,
+       * NULL, DEFAULT and parameters; `plain` is how many others there are, whose values are not kept.
+       */
+      readonly source:
+        | { readonly rows: readonly (readonly Expression[])[]; readonly plain: number }
+        | { readonly query: Query };
       /** VALUES … AS new(a, b). */
       readonly rowAlias: { readonly name: string; readonly columns: readonly string[] | null } | null;
       readonly onDuplicate: readonly Assignment[];
@@ -427,6 +434,12 @@ export interface DefinitionStatement {
   readonly hasBody: boolean;
   /** Files that it names: DATA DIRECTORY, a tablespace's file, CREATE FUNCTION … SONAME. */
   readonly files: boolean;
+  /** ENGINE as written, of a table or one of its partitions; null where none is. */
+  readonly engine: string | null;
+  /** Expressions whose values are kept: of DEFAULT and of generated columns. */
+  readonly stores: readonly Expression[];
+  /** Expressions whose values decide: of CHECK, PARTITION BY, and columns and expressions of keys. */
+  readonly compares: readonly Expression[];
 }
 
 export interface SetAssignment {
