@@ -7,7 +7,7 @@ export interface MysqlColumn {
   /** COLUMN_TYPE, such as `varchar(20)`, `int(10) unsigned`, `enum('a','b')`. */
   readonly type: string;
   readonly nullable: boolean;
-  /** Of a generated column: the expression as information_schema has it; null for others. */
+  /** Of a generated column: the expression as SHOW CREATE TABLE has it; null for others. */
   readonly generation: string | null;
   /** Not among those that `*` stands for. */
   readonly invisible: boolean;
