@@ -1,0 +1,405 @@
+/**
+ * One pass over a text, as the servers' own lexers read it (lex_one_token in sql_lex.cc of each): what the parser
+ * reads, and what the cache key is made of. Every byte belongs to a token, a comment or the space between them.
+ * What the two servers, two of their versions or two modes may read in two ways is refused, with what to write instead.
+ *
+ * It reads for a utf8mb4 client, which every session is.
+ */
+import { isUtf8 } from 'node:buffer';
+import * as c from './characters.ts';
+import { readComment } from './executable-comments.ts';
+import { introducerKind } from './introducers.ts';
+import { bitsEnd, fractionEnd, hexEnd, numberEnd, read } from './numbers.ts';
+import { operatorBytes } from './operators.ts';
+import {
+  commentEnd,
+  endsInQuote,
+  found,
+  lineEnd,
+  nameEnd,
+  quotedNameEnd,
+  spaceEnd,
+  startsLineComment,
+  stringEnd,
+} from './spans.ts';
+import { type LexerMode, TOKEN_KINDS } from './token.ts';
+import {
+  ESCAPED,
+  INTRODUCER,
+  NAME,
+  NATIONAL,
+  NULL_MARK,
+  OPENED,
+  OPERATOR,
+  STRING,
+  TokenStore,
+  VARIABLE,
+  WORD,
+} from './token-store.ts';
+import { upperWord } from './words.ts';
+
+/** `at`: the byte of the text where reading stopped. `reason` says what stands there and what to write instead. */
+export type ScanResult =
+  | { readonly outcome: 'ok' }
+  | { readonly outcome: 'unreadable'; readonly reason: string; readonly at: number };
+
+const OK: ScanResult = { outcome: 'ok' };
+
+const INTEGER = TOKEN_KINDS.indexOf('integer');
+const DECIMAL = TOKEN_KINDS.indexOf('decimal');
+const FLOAT = TOKEN_KINDS.indexOf('float');
+const HEX = TOKEN_KINDS.indexOf('hex');
+const BIT = TOKEN_KINDS.indexOf('bit');
+const PARAMETER = TOKEN_KINDS.indexOf('parameter');
+const SYSTEM = TOKEN_KINDS.indexOf('system');
+const NUMBER_KINDS = { integer: INTEGER, decimal: DECIMAL, float: FLOAT, hex: HEX, bit: BIT, name: NAME };
+
+/** Words behind which MySQL reads optimizer hints. */
+const HINTABLE: ReadonlySet<string> = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'REPLACE']);
+/** From here on MariaDB reads them too. */
+const MARIADB_HINTS = 120_000;
+
+const PLAIN_MODE: LexerMode = { flavour: 'mysql', version: 0, sqlMode: new Set() };
+
+/** Its tokens are valid until the next `scan`, and only as long as the scanned bytes are. */
+export class Lexer extends TokenStore {
+  #mode: LexerMode = PLAIN_MODE;
+  #mariadb = false;
+  #hints = false;
+  /** OPENED while in an executable comment, else 0. */
+  #opened = 0;
+  #reason: string | null = null;
+  #reasonAt = 0;
+
+  /** Reads `bytes[start, end)`. Offsets of tokens count from `start`. */
+  scan(bytes: Buffer, start: number, end: number, mode: LexerMode): ScanResult {
+    this.begin(bytes, start, end, mode);
+    this.#mode = mode;
+    this.#mariadb = mode.flavour === 'mariadb';
+    this.#hints = !this.#mariadb || mode.version >= MARIADB_HINTS;
+    this.ansi = mode.sqlMode.has('ANSI_QUOTES');
+    this.#opened = 0;
+    this.#reason = null;
+    if (bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf && start + 3 <= end) {
+      this.#refuse(start, 'a byte order mark begins the text: leave it out');
+    } else this.#scanAll(start);
+    if (this.#reason === null && this.#opened !== 0) {
+      this.#refuse(end, 'an executable comment has no end: close it with */');
+    }
+    if (this.#reason === null && !isUtf8(bytes.subarray(start, end))) this.#checkBinary();
+    if (this.#reason === null) return OK;
+    this.count = 0;
+    return { outcome: 'unreadable', reason: this.#reason, at: this.#reasonAt - start };
+  }
+
+  #scanAll(at: number): void {
+    const bytes = this.bytes;
+    const end = this.limit;
+    while (at < end) {
+      const byte = bytes[at] ?? 0;
+      switch (c.STATE[byte]) {
+        case c.STATE_SPACE:
+          at++;
+          break;
+        case c.STATE_WORD:
+          at = this.#word(at, byte);
+          break;
+        case c.STATE_DIGIT:
+          at = this.#number(at);
+          break;
+        case c.STATE_STRING:
+          at = this.#string(at, at, byte, 0);
+          break;
+        case c.STATE_MARK:
+          this.push(OPERATOR, at, at + 1, this.#opened);
+          at++;
+          break;
+        case c.STATE_DOUBLE_QUOTE:
+          at = this.ansi ? this.#quotedName(at, at, byte, NAME) : this.#string(at, at, byte, 0);
+          break;
+        case c.STATE_BACKTICK:
+          at = this.#quotedName(at, at, byte, NAME);
+          break;
+        default:
+          at = this.#rare(at, byte);
+          break;
+      }
+    }
+  }
+
+  #rare(at: number, byte: number): number {
+    switch (c.STATE[byte]) {
+      case c.STATE_OPERATOR:
+        return this.#comparison(at);
+      case c.STATE_DOT:
+        return this.#dot(at);
+      case c.STATE_AT:
+        return this.#variable(at);
+      case c.STATE_HASH:
+        return this.#line(at);
+      case c.STATE_MINUS:
+        if (startsLineComment(this.bytes, at, this.limit)) return this.#line(at);
+        if (!this.#mariadb && this.#peek(at + 1) === c.GREATER) {
+          return this.#operator(at, this.#peek(at + 2) === c.GREATER ? 3 : 2);
+        }
+        return this.#operator(at, 1);
+      case c.STATE_SLASH:
+        return this.#peek(at + 1) === c.STAR ? this.#comment(at) : this.#operator(at, 1);
+      case c.STATE_STAR:
+        if (this.#opened === 0 || this.#peek(at + 1) !== c.SLASH) return this.#operator(at, 1);
+        this.#opened = 0;
+        return at + 2;
+      case c.STATE_BACKSLASH:
+        if (!this.#mariadb || this.#peek(at + 1) !== c.UPPER_N) {
+          return this.#refuse(at, 'a backslash stands outside of quotes');
+        }
+        this.push(WORD, at, at + 2, NULL_MARK | this.#opened);
+        return at + 2;
+      case c.STATE_PARAMETER:
+        if (c.NAME_PART[this.#peek(at + 1)] === 1) return this.#operator(at, 1);
+        this.push(PARAMETER, at, at + 1, this.#opened);
+        return at + 1;
+      default:
+        if (byte === 0) return this.#refuse(at, 'a NUL byte stands outside of strings');
+        return this.#refuse(at, `the character ${printed(byte)} means nothing here`);
+    }
+  }
+
+  /** Past the end there is nothing, as in the servers' buffers. */
+  #peek(at: number): number {
+    return at < this.limit ? (this.bytes[at] ?? 0) : 0;
+  }
+
+  #refuse(at: number, reason: string): number {
+    this.#reason = `${reason} (byte ${at - this.origin + 1} of the text)`;
+    this.#reasonAt = at;
+    return this.limit;
+  }
+
+  #operator(at: number, length: number): number {
+    this.push(OPERATOR, at, at + length, this.#opened);
+    return at + length;
+  }
+
+  #comparison(at: number): number {
+    const length = operatorBytes(this.bytes, at, this.limit, this.#mariadb);
+    if (length > 0) return this.#operator(at, length);
+    return this.#refuse(at, 'operators stand together that MySQL reads as one: put a space between them');
+  }
+
+  #word(at: number, first: number): number {
+    const bytes = this.bytes;
+    if (this.#peek(at + 1) === c.QUOTE) {
+      const lower = first | 0x20;
+      if (lower === c.LOWER_N) return this.#string(at, at + 1, c.QUOTE, NATIONAL);
+      if (lower === c.LOWER_X) return this.#quotedDigits(at, hexEnd(bytes, at + 2, this.limit), HEX);
+      if (lower === c.LOWER_B) return this.#quotedDigits(at, bitsEnd(bytes, at + 2, this.limit), BIT);
+    }
+    const to = this.#nameEnd(at);
+    if (to < 0) return this.limit;
+    const dotted = this.#goesOn(to);
+    let kind = dotted ? NAME : WORD;
+    if (first === c.UNDERSCORE && introducerKind(bytes.latin1Slice(at + 1, to).toLowerCase()) !== undefined) {
+      kind = INTRODUCER;
+    }
+    if (first === c.DOLLAR && !this.#mariadb && bytes.subarray(at + 1, to).includes(c.DOLLAR)) {
+      return this.#refuse(at, 'MySQL reads $…$ as a quote: put the name in backticks');
+    }
+    this.push(kind, at, to, this.#opened);
+    return dotted ? this.#dotted(to) : to;
+  }
+
+  /** -1, and a reason, where a character beyond U+FFFF is in it. */
+  #nameEnd(at: number): number {
+    const to = nameEnd(this.bytes, at, this.limit);
+    return this.#fits(at, to) ? to : -1;
+  }
+
+  /** The servers put a question mark for characters of four bytes in names, so that they name something else. */
+  #fits(at: number, to: number): boolean {
+    for (let byte = at; byte < to; byte++) {
+      if ((this.bytes[byte] ?? 0) >= c.FOUR_BYTES) {
+        this.#refuse(byte, 'a name has a character beyond U+FFFF, for which servers put a question mark');
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether a dot and a name follow directly: then what stands before and behind it are names, keywords or not. */
+  #goesOn(at: number): boolean {
+    return this.#peek(at) === c.DOT && c.NAME_PART[this.#peek(at + 1)] === 1;
+  }
+
+  /** `at` is a dot with a name behind it. */
+  #dotted(at: number): number {
+    for (;;) {
+      this.push(OPERATOR, at, at + 1, this.#opened);
+      const to = this.#nameEnd(at + 1);
+      if (to < 0) return this.limit;
+      this.push(NAME, at + 1, to, this.#opened);
+      if (!this.#goesOn(to)) return to;
+      at = to;
+    }
+  }
+
+  #dot(at: number): number {
+    const next = this.#peek(at + 1);
+    if (c.isDigit(next)) return this.#numberDone(at, fractionEnd(this.bytes, at + 1, this.limit));
+    if (c.NAME_PART[next] === 1) return this.#dotted(at);
+    return this.#operator(at, this.#mariadb && next === c.DOT ? 2 : 1);
+  }
+
+  #number(at: number): number {
+    return this.#numberDone(at, numberEnd(this.bytes, at, this.limit, this.#mariadb));
+  }
+
+  #numberDone(at: number, to: number): number {
+    if (to < 0) return this.#refuse(at, 'a number has an exponent without digits');
+    if (read.kind === 'name' && !this.#fits(at, to)) return this.limit;
+    this.push(NUMBER_KINDS[read.kind], at, to, this.#opened);
+    return read.kind === 'name' && this.#goesOn(to) ? this.#dotted(to) : to;
+  }
+
+  #quotedDigits(at: number, to: number, kind: number): number {
+    if (this.#peek(to) !== c.QUOTE || (kind === HEX && (to - at) % 2 !== 0)) {
+      const what = kind === HEX ? 'an even number of hexadecimal digits' : 'zeros and ones';
+      return this.#refuse(at, `between the quotes must stand ${what}`);
+    }
+    this.push(kind, at, to + 1, this.#opened);
+    return to + 1;
+  }
+
+  /** `open`: the opening quote. */
+  #string(at: number, open: number, quote: number, flags: number): number {
+    const to = stringEnd(this.bytes, open + 1, this.limit, quote, this.backslash);
+    if (to < 0 || to > this.limit) return this.#refuse(at, 'a string has no end: close its quote');
+    const escaped = found.escapes ? ESCAPED : 0;
+    if (this.lastKind === INTRODUCER && !this.#introduced(open + 1, to - 1)) return this.limit;
+    this.push(STRING, at, to, flags | escaped | this.#opened);
+    return to;
+  }
+
+  /** Whether a string of another character set has one reading. */
+  #introduced(from: number, to: number): boolean {
+    const name = this.bytes.latin1Slice(this.lastStart, this.lastEnd);
+    const kind = introducerKind(name.slice(1).toLowerCase());
+    if (kind === 'single') return true;
+    let plain = kind === 'multibyte';
+    for (let at = from; plain && at < to; at++) {
+      const byte = this.bytes[at] ?? 0;
+      if (byte >= 0x80 || byte === c.BACKSLASH) plain = false;
+    }
+    if (!plain) {
+      this.#refuse(from, `a string behind ${name} can be read in two ways: write it as x'…', or in utf8mb4`);
+    }
+    return plain;
+  }
+
+  #quotedName(at: number, open: number, quote: number, kind: number): number {
+    const to = quotedNameEnd(this.bytes, open + 1, this.limit, quote);
+    if (to < 0) {
+      const what = to === -2 ? 'a quoted name holds a NUL byte' : 'a quoted name has no end: close its quote';
+      return this.#refuse(at, what);
+    }
+    const escaped = found.escapes ? ESCAPED : 0;
+    if (!this.#fits(open, to)) return this.limit;
+    this.push(kind, at, to, escaped | this.#opened);
+    return to;
+  }
+
+  #variable(at: number): number {
+    const next = this.#peek(at + 1);
+    if (next === c.AT) return this.#system(at);
+    if (next === c.BACKTICK || (next === c.DOUBLE_QUOTE && this.ansi)) {
+      return this.#quotedName(at, at + 1, next, VARIABLE);
+    }
+    if (next === c.QUOTE || next === c.DOUBLE_QUOTE) {
+      const to = stringEnd(this.bytes, at + 2, this.limit, next, this.backslash);
+      if (to < 0 || to > this.limit) return this.#refuse(at, 'a string has no end: close its quote');
+      const escaped = found.escapes ? ESCAPED : 0;
+      if (!this.#fits(at, to)) return this.limit;
+      this.push(VARIABLE, at, to, escaped | this.#opened);
+      return to;
+    }
+    let to = at + 1;
+    while (c.NAME_PART[this.#peek(to)] === 1 || this.#peek(to) === c.DOT) to++;
+    if (to === at + 1) return this.#refuse(at, 'an at-sign has no name directly behind it');
+    if (!this.#fits(at, to)) return this.limit;
+    this.push(VARIABLE, at, to, this.#opened);
+    return to;
+  }
+
+  /** `@@` and its first word, which may be GLOBAL, SESSION or LOCAL even with a dot behind it. */
+  #system(at: number): number {
+    const to = this.#nameEnd(at + 2);
+    if (to < 0) return this.limit;
+    if (to === at + 2 && this.#peek(to) !== c.BACKTICK) {
+      return this.#refuse(at, 'two at-signs have no name directly behind them');
+    }
+    this.push(SYSTEM, at, at + 2, this.#opened);
+    if (to === at + 2) return to;
+    this.push(WORD, at + 2, to, this.#opened);
+    return this.#goesOn(to) ? this.#dotted(to) : to;
+  }
+
+  #line(at: number): number {
+    const to = lineEnd(this.bytes, at, this.limit);
+    return to < 0 ? this.#refuse(at, 'a comment holds a NUL byte') : to;
+  }
+
+  #comment(at: number): number {
+    const bytes = this.bytes;
+    const reading = readComment(bytes, at + 2, this.limit, this.#mode);
+    switch (reading.is) {
+      case 'open':
+        this.#opened = OPENED;
+        return reading.at;
+      case 'unclear':
+        return this.#refuse(at, reading.reason);
+      default: {
+        const to = commentEnd(bytes, at + 2, this.limit, reading.is === 'skipped');
+        if (to < 0) return this.#refuse(at, 'a comment has no end: close it with */');
+        return this.#isHint(at) ? this.#hint(at, to) : to;
+      }
+    }
+  }
+
+  #isHint(at: number): boolean {
+    if (!this.#hints || this.#peek(at + 2) !== c.PLUS || this.lastKind !== WORD) return false;
+    if (spaceEnd(this.bytes, this.lastEnd, at) !== at) return false;
+    return HINTABLE.has(upperWord(this.bytes, this.lastStart, this.lastEnd));
+  }
+
+  /** Hints have quotes and words of their own; a mark of a comment in them is read differently. */
+  #hint(at: number, to: number): number {
+    if (endsInQuote(this.bytes, at + 3, to - 2) || this.bytes.subarray(at + 3, to).includes('/*')) {
+      return this.#refuse(at, 'an optimizer hint holds the mark of a comment: leave it out');
+    }
+    this.pushHint(at + 3, to - 2);
+    return to;
+  }
+
+  /** Bytes that are not UTF-8 are refused but in the strings behind _binary, as dumps have them. */
+  #checkBinary(): void {
+    let from = this.origin;
+    for (let n = 1; n <= this.count; n++) {
+      const binary = n < this.count && this.kind(n) === 'string' && this.#isBinary(n - 1);
+      if (!binary && n < this.count) continue;
+      const to = n < this.count ? this.origin + this.start(n) : this.limit;
+      if (!isUtf8(this.bytes.subarray(from, to))) {
+        this.#refuse(from, "bytes are not UTF-8: write them as x'…' or behind _binary");
+        return;
+      }
+      from = this.origin + this.end(n);
+    }
+  }
+
+  #isBinary(n: number): boolean {
+    return this.kind(n) === 'introducer' && this.text(n).toLowerCase() === '_binary';
+  }
+}
+
+function printed(byte: number): string {
+  return byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `0x${byte.toString(16).padStart(2, '0')}`;
+}
