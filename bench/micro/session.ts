@@ -104,7 +104,10 @@ const domain: SqlDomain = {
 
 let sent = 0;
 const engine: EnginePort = {
-  identity: { login: (name) => ({ plan: 'trust', principal: { name, groups: [] } }) },
+  identity: {
+    login: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
+    mysqlLogin: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
+  },
   downstream: {
     congested: false,
     send: (_bytes, start, end) => {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { isMap, isScalar, parseDocument } from 'yaml';
 import { isLoopback, type LoadedConfig, readTextFile } from '../config/load.ts';
 import type { Problem } from '../core/problem.ts';
-import { parseVerifier } from '../identity/scram.ts';
+import { isVerifier } from '../identity/stored-password.ts';
 import type { LocatedPolicy } from './policy-files.ts';
 
 /** Files that a configuration names and that cannot be used: they would stop `sluice run`. */
@@ -67,8 +67,7 @@ export function configWarnings({ config, file, source }: LoadedConfig): readonly
   });
   const written = writtenPasswords(file);
   config.identity.users.forEach((user, n) => {
-    if (user.password === undefined || parseVerifier(user.password) !== null || !written.has(user.name))
-      return;
+    if (user.password === undefined || isVerifier(user.password) || !written.has(user.name)) return;
     warnings.push(
       source.problemAt(
         ['identity', 'users', n, 'password'],

@@ -16,7 +16,7 @@ import type { ResultMasks } from '../engine/result-masks.ts';
 import type { Sessions } from '../engine/sessions.ts';
 import type { SqlDomain } from '../engine/sql-gate.ts';
 import type { Turn } from '../engine/turn.ts';
-import { makeVerifier, parseVerifier } from '../identity/scram.ts';
+import { readStoredPassword } from '../identity/stored-password.ts';
 import { UpstreamPassword } from '../identity/upstream-password.ts';
 import { ListenerIdentity, type User } from '../identity/users.ts';
 import type { Journal } from '../journal/writer.ts';
@@ -70,8 +70,8 @@ export class Readers {
 export function usersOf(config: Config): ReadonlyMap<string, User> {
   return new Map(
     config.identity.users.map(({ name, groups, password }) => {
-      const verifier = password === undefined ? null : (parseVerifier(password) ?? makeVerifier(password));
-      return [name, { name, groups, verifier }];
+      const stored = password === undefined ? { verifier: null, mysql: null } : readStoredPassword(password);
+      return [name, { name, groups, ...stored }];
     }),
   );
 }

@@ -63,6 +63,36 @@ export type LoginPlan =
 export interface IdentityPort {
   /** How the client named `user` is to prove who it is. */
   login(user: string, connection: { readonly secured: boolean }): LoginPlan;
+  /** The same for a client of the MySQL protocol. */
+  mysqlLogin(user: string): MysqlLoginPlan;
+}
+
+export type MysqlLoginPlan =
+  | { readonly plan: 'trust'; readonly principal: Principal }
+  | ({ readonly plan: 'password' } & MysqlPasswordCheck)
+  | { readonly plan: 'refused'; readonly error: ProxyError };
+
+/**
+ * Checks of one user's answers. For a user that does not exist they take the same steps and the same time, and never
+ * succeed. Each gives who the client has proven to be, or null.
+ */
+export interface MysqlPasswordCheck {
+  /** Whether what is stored can check mysql_native_password; caching_sha2_password always can, given the password. */
+  readonly takesNative: boolean;
+  /** 20 bytes: SHA1(password) XOR SHA1(nonce, SHA1(SHA1(password))). */
+  native(nonce: Buffer, answer: Buffer): Principal | null;
+  /** 32 bytes: SHA256(password) XOR SHA256(SHA256(SHA256(password)), nonce). Null also where that is not known yet. */
+  cachingSha2(nonce: Buffer, answer: Buffer): Principal | null;
+  /** The password itself, as UTF-8 without terminator. */
+  cleartext(password: Buffer): Principal | null;
+  /** The key under which a client without TLS may send its password; null where there is none. */
+  readonly key: MysqlPasswordKey | null;
+}
+
+export interface MysqlPasswordKey {
+  readonly publicPem: string;
+  /** RSA-OAEP (SHA-1), as the protocol has it; null where the bytes are no such encryption. */
+  decrypt(bytes: Buffer): Buffer | null;
 }
 
 /** The account that Sluice itself uses at the database behind it. */
@@ -81,6 +111,12 @@ export interface UpstreamCredential {
   md5(salt: Buffer): string | null;
   /** A SASL client exchange, or null where none of the mechanisms can be used. */
   sasl(mechanisms: readonly string[], secured: boolean): UpstreamSasl | null;
+  /** The answers of the MySQL protocol's plugins to a nonce; empty where the account has no password. */
+  mysqlNative(nonce: Buffer): Buffer;
+  cachingSha2(nonce: Buffer): Buffer;
+  ed25519(nonce: Buffer): Buffer;
+  /** The password under a server's RSA key (PEM); null where there is none, or the key is no key. */
+  encrypted(publicPem: string, nonce: Buffer): Buffer | null;
 }
 
 export interface UpstreamSasl {

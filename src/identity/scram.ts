@@ -51,6 +51,11 @@ export function parseVerifier(text: string): ScramVerifier | null {
   return iterations > 0 && salt.length > 0 ? { iterations, salt, storedKey, serverKey } : null;
 }
 
+/** Whether a salted password, as `saltedPassword` gives it for the verifier's salt, is the one behind the verifier. */
+export function scramKnows(verifier: ScramVerifier, salted: Buffer): boolean {
+  return timingSafeEqual(sha256(hmac(salted, 'Client Key')), verifier.storedKey);
+}
+
 export type ScramStep =
   | { readonly step: 'continue'; readonly data: Buffer }
   | { readonly step: 'proven'; readonly data: Buffer }

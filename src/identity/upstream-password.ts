@@ -1,6 +1,9 @@
 /** The password of Sluice's own account at a server. It answers requests; it is never handed out. */
-import { createHash } from 'node:crypto';
+import { createHash, publicEncrypt } from 'node:crypto';
 import type { UpstreamCredential, UpstreamSasl } from '../core/session.ts';
+import { ed25519Answer } from './ed25519.ts';
+import { fastAnswer, nativeAnswer } from './mysql-password.ts';
+import { RSA_PADDING } from './password-key.ts';
 import { MECHANISM, ScramClient, saltedPassword } from './scram.ts';
 
 /** Salts change when a password does, so one entry is the rule. */
@@ -37,6 +40,29 @@ export class UpstreamPassword implements UpstreamCredential {
       step: (message) => client.step(message),
       verify: (message) => client.verify(message),
     };
+  }
+
+  mysqlNative(nonce: Buffer): Buffer {
+    return nativeAnswer(this.#password ?? '', nonce);
+  }
+
+  cachingSha2(nonce: Buffer): Buffer {
+    return fastAnswer(this.#password ?? '', nonce);
+  }
+
+  ed25519(nonce: Buffer): Buffer {
+    return ed25519Answer(this.#password ?? '', nonce);
+  }
+
+  encrypted(publicPem: string, nonce: Buffer): Buffer | null {
+    if (this.#password === null) return null;
+    const hidden = Buffer.from(`${this.#password}\0`);
+    for (let n = 0; n < hidden.length; n++) hidden[n] = (hidden[n] ?? 0) ^ (nonce[n % nonce.length] ?? 0);
+    try {
+      return publicEncrypt({ key: publicPem, ...RSA_PADDING }, hidden);
+    } catch {
+      return null;
+    }
   }
 
   #saltedOnce(password: string, salt: Buffer, iterations: number): Buffer {

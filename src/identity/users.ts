@@ -2,14 +2,32 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { ProxyError } from '../core/errors.ts';
 import type { Principal } from '../core/principal.ts';
-import type { IdentityPort, LoginPlan, SaslExchange, SaslStep } from '../core/session.ts';
+import type {
+  IdentityPort,
+  LoginPlan,
+  MysqlLoginPlan,
+  MysqlPasswordKey,
+  SaslExchange,
+  SaslStep,
+} from '../core/session.ts';
+import {
+  FAST_BYTES,
+  fastDigest,
+  isPasswordOf,
+  type MysqlVerifier,
+  mockOf,
+  NATIVE_BYTES,
+  provesFast,
+  provesNative,
+} from './mysql-password.ts';
 import { MECHANISM, ScramServer, type ScramVerifier } from './scram.ts';
 
 export interface User {
   readonly name: string;
   readonly groups: readonly string[];
-  /** Null for a user that can only come by `trust`. */
+  /** What is stored of the password, for either protocol. Both are null for a user that can only come by `trust`. */
   readonly verifier: ScramVerifier | null;
+  readonly mysql: MysqlVerifier | null;
 }
 
 export type AuthMethod = 'password' | 'trust';
@@ -21,16 +39,31 @@ const MOCK_ITERATIONS = 4096;
 export class ListenerIdentity implements IdentityPort {
   readonly #users: ReadonlyMap<string, User>;
   readonly #methods: ReadonlySet<AuthMethod>;
+  readonly #key: MysqlPasswordKey | null;
+  /** SHA256(SHA256(password)) of users that have shown their password, as the server keeps it: MySQL's fast login. */
+  readonly #fast = new Map<string, Buffer>();
 
-  constructor(users: ReadonlyMap<string, User>, methods: readonly AuthMethod[]) {
+  /** `key` is for MySQL clients that come without TLS. */
+  constructor(
+    users: ReadonlyMap<string, User>,
+    methods: readonly AuthMethod[],
+    key: MysqlPasswordKey | null = null,
+  ) {
     this.#users = users;
     this.#methods = new Set(methods);
+    this.#key = key;
+  }
+
+  /** Comes by `trust`: always, or because there is no password to ask for. */
+  #isTrusted(user: User | undefined): boolean {
+    if (!this.#methods.has('trust')) return false;
+    const hasPassword = user !== undefined && (user.verifier !== null || user.mysql !== null);
+    return !this.#methods.has('password') || !hasPassword;
   }
 
   login(name: string): LoginPlan {
     const user = this.#users.get(name);
-    const trusted = this.#methods.has('trust');
-    if (trusted && (!this.#methods.has('password') || (user?.verifier ?? null) === null)) {
+    if (this.#isTrusted(user)) {
       return { plan: 'trust', principal: { name, groups: user?.groups ?? [] } };
     }
     const verifier = user?.verifier ?? null;
@@ -44,6 +77,47 @@ export class ListenerIdentity implements IdentityPort {
           : null,
     };
   }
+
+  mysqlLogin(name: string): MysqlLoginPlan {
+    const user = this.#users.get(name);
+    const principal: Principal = { name, groups: user?.groups ?? [] };
+    if (this.#isTrusted(user)) return { plan: 'trust', principal };
+    const exists = (user?.mysql ?? null) !== null;
+    const verifier = user?.mysql ?? this.#mock(name);
+    const native = verifier.kind === 'digests' || verifier.kind === 'native' ? verifier.native : null;
+    const whom = (proven: boolean) => (proven && exists ? principal : null);
+    return {
+      plan: 'password',
+      takesNative: native !== null,
+      key: this.#key,
+      native: (nonce, answer) => whom(provesNative(native ?? NO_NATIVE, nonce, answer)),
+      cachingSha2: (nonce, answer) => {
+        const known = verifier.kind === 'digests' ? verifier.fast : this.#fast.get(name);
+        return whom(provesFast(known ?? NO_FAST, nonce, answer));
+      },
+      cleartext: (password) => {
+        const proven = whom(isPasswordOf(verifier, password));
+        if (proven !== null) this.#fast.set(name, fastDigest(password));
+        return proven;
+      },
+    };
+  }
+
+  /** A user that does not exist is asked like one that does: like which, its name decides. */
+  #mock(name: string): MysqlVerifier {
+    const derive = (what: string) => derived(what, name);
+    const real = [...this.#users.values()].flatMap(({ mysql }) => (mysql === null ? [] : [mysql]));
+    const like = real[derive('like').readUInt32BE() % Math.max(1, real.length)];
+    return mockOf(like ?? { kind: 'digests', native: NO_NATIVE, fast: NO_FAST }, derive);
+  }
+}
+
+/** Digests of no password that anybody knows. */
+const NO_NATIVE = randomBytes(NATIVE_BYTES);
+const NO_FAST = randomBytes(FAST_BYTES);
+
+function derived(what: string, name: string): Buffer {
+  return createHmac('sha256', MOCK_SECRET).update(`${what} ${name}`).digest();
 }
 
 class ScramExchange implements SaslExchange {
@@ -79,7 +153,7 @@ class ScramExchange implements SaslExchange {
 }
 
 function mockVerifier(name: string): ScramVerifier {
-  const derive = (what: string) => createHmac('sha256', MOCK_SECRET).update(`${what} ${name}`).digest();
+  const derive = (what: string) => derived(what, name);
   return {
     iterations: MOCK_ITERATIONS,
     salt: derive('salt').subarray(0, 16),

@@ -96,7 +96,10 @@ function engineFor(domain: SqlDomain, sink: Sink): EnginePort {
   const copy = (bytes: Buffer, start: number, end: number) => Buffer.from(bytes.subarray(start, end));
   const toServer = (bytes: Buffer, start: number, end: number) => sink.toServer(copy(bytes, start, end));
   return {
-    identity: { login: (name) => ({ plan: 'trust', principal: { name, groups: [] } }) },
+    identity: {
+      login: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
+      mysqlLogin: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
+    },
     downstream: {
       congested: false,
       send: (bytes, start, end) => sink.toClient(copy(bytes, start, end)),

@@ -143,8 +143,8 @@ test('passwords are prepared as the server prepares them (RFC 4013, section 3, a
 });
 
 const USERS = new Map<string, User>([
-  ['agent', { name: 'agent', groups: ['agents'], verifier }],
-  ['local', { name: 'local', groups: [], verifier: null }],
+  ['agent', { name: 'agent', groups: ['agents'], verifier, mysql: null }],
+  ['local', { name: 'local', groups: [], verifier: null, mysql: null }],
 ]);
 
 function challengeOf(identity: ListenerIdentity, name: string): string {
