@@ -13,8 +13,9 @@ import type {
 import type { Origins } from '../origins.ts';
 import type { Expression, Query } from './ast.ts';
 import type { MysqlReading, MysqlTable } from './catalog-model.ts';
+import type { Reached } from './columns.ts';
 import { foldName } from './fold-name.ts';
-import type { Range, Shape } from './scope.ts';
+import type { Shape } from './scope.ts';
 import { Unreadable } from './unreadable.ts';
 
 /** Parses text that comes from the catalog: a view's query, a generated column's expression. Throws Unreadable. */
@@ -70,8 +71,8 @@ export class Analysis {
   /** Offsets of literals whose value no fact depends on, and of those that were looked at. */
   readonly seenLiterals: number[] = [];
   readonly lookedAt = new Set<number>();
-  /** What each column reference may reach: whether a condition restricts a table is asked of it. */
-  readonly reached = new Map<ColumnReference, readonly Range[]>();
+  /** What each column reference may stand for: whether a condition restricts a table is asked of it. */
+  readonly reached = new Map<ColumnReference, Reached | null>();
   #depth = 0;
   #work = 0;
 
@@ -189,10 +190,17 @@ export class Analysis {
     this.lookedAt.add(offset);
   }
 
-  /** Table and schema names are the same by lower_case_table_names. */
+  /** Names and aliases of tables are the same by lower_case_table_names. */
   sameTableName(left: string, right: string): boolean {
     if (left === right) return true;
     return this.reading.catalog.traits.lowerCaseTableNames !== 0 && foldName(left) === foldName(right);
+  }
+
+  /** Schemas likewise, save for information_schema, whose name has no case. */
+  sameSchema(left: string, right: string): boolean {
+    if (this.sameTableName(left, right)) return true;
+    const folded = foldName(left);
+    return folded === 'information_schema' && folded === foldName(right);
   }
 
   /**

@@ -35,7 +35,8 @@ export interface Range extends Shape {
 /** A common table expression: its name hides relations of that name. */
 export interface NamedQuery {
   readonly name: string;
-  readonly shape: Shape;
+  /** Null before it is known. */
+  readonly shape: Shape | null;
 }
 
 /** Where names in a scope are looked up now: the server's rules differ by clause. */
@@ -49,6 +50,8 @@ export class Scope {
   /** Output columns so far: HAVING, GROUP BY, ORDER BY and subqueries may use them by name. */
   outputs: readonly ScopeColumn[] = [];
   clause: Clause = 'where';
+  /** Whether the select list has windows. */
+  hasWindows = false;
   /** What VALUES(column) gives in ON DUPLICATE KEY UPDATE; null elsewhere, where it is NULL. */
   inserted: Shape | null = null;
 

@@ -14,6 +14,13 @@ export function mentions(part: unknown, test: (column: Column) => boolean): bool
   return Object.values(part).some((inner) => mentions(inner, test));
 }
 
+/** The literals of an expression, those of its subqueries among them. */
+export function* literalsIn(part: unknown): Generator<LiteralExpression> {
+  if (!isObject(part)) return;
+  if (!Array.isArray(part) && isLiteral(part)) yield part;
+  else for (const inner of Object.values(part)) yield* literalsIn(inner);
+}
+
 /** Equal but for where they stand in the text. The literals that are compared count as looked at. */
 export function sameTree(a: Analysis, left: unknown, right: unknown): boolean {
   if (Array.isArray(left)) {
