@@ -64,7 +64,7 @@ function median(values: number[]): number {
 }
 
 function planOf(mask: ColumnMask, type: CellType, format: CellFormat): MaskPlan {
-  return maskPlan([{ type, format, label: null, mask }]);
+  return maskPlan([{ type, format, label: null, mask }], 'postgres');
 }
 
 /** Nanoseconds per cell, one after the other from one chunk. */

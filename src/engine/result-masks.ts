@@ -18,6 +18,7 @@ import {
 } from '../core/masks.ts';
 import {
   baseOf,
+  type CellDialect,
   type CellFormat,
   type CellType,
   type ColumnPlan,
@@ -79,7 +80,7 @@ export class ResultMasks {
       const type = describer.cellType(field);
       return { type, format: field.binary ? 'binary' : 'text', label: field.name };
     });
-    const compiled = this.#compiled(masks, columns, duties?.detected ?? []);
+    const compiled = this.#compiled(fields[0]?.dialect ?? 'postgres', masks, columns, duties?.detected ?? []);
     if (compiled === null) return null;
     const { cells, plan } = compiled;
     const makePool = this.#makePool;
@@ -97,19 +98,26 @@ export class ResultMasks {
 
   /** Most statements have the columns of one before: what was made for those does for these. */
   #compiled(
+    dialect: CellDialect,
     masks: readonly (ColumnMask | null)[],
     columns: readonly Described[],
     detected: readonly DetectedMask[],
   ): CompiledMasks | null {
-    const key = columns.length > KEY_COLUMNS_MAX ? null : JSON.stringify([masks, columns, detected]);
+    const key = columns.length > KEY_COLUMNS_MAX ? null : JSON.stringify([dialect, masks, columns, detected]);
     const known = key === null ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
     const plans = this.#plans(masks, columns, detected);
-    const cells = plans === null ? null : cellsOf(plans);
+    const cells = plans === null ? null : cellsOf(plans, dialect);
     let compiled: CompiledMasks | null = null;
     if (plans !== null && cells !== null) {
       const masked = plans.filter((plan, n) => plan !== null && cells[n] !== null);
-      compiled = { cells, plan: maskPlan(masked.filter((column) => column !== null)) };
+      compiled = {
+        cells,
+        plan: maskPlan(
+          masked.filter((column) => column !== null),
+          dialect,
+        ),
+      };
     }
     if (key !== null) {
       if (this.#known.size >= KNOWN_MAX) this.#known.delete(this.#known.keys().next().value ?? '');
@@ -134,7 +142,7 @@ export class ResultMasks {
       return { type, format: binary ? 'binary' : 'text', label: output?.name ?? null };
     });
     const plans = this.#plans(masks, described, duties?.detected ?? []);
-    return plans === null ? null : cellsOf(plans);
+    return plans === null ? null : cellsOf(plans, 'postgres');
   }
 
   #plans(
@@ -233,13 +241,13 @@ function withServersWord(
   }
 }
 
-function cellsOf(plans: readonly (ColumnPlan | null)[]): CellMasks | null {
-  const cells = plans.map((plan) => (plan === null ? null : cellMask(plan)));
+function cellsOf(plans: readonly (ColumnPlan | null)[], dialect: CellDialect): CellMasks | null {
+  const cells = plans.map((plan) => (plan === null ? null : cellMask(plan, dialect)));
   return cells.every((cell) => cell === null) ? null : cells;
 }
 
-function cellMask(plan: ColumnPlan): CellMask | null {
-  const compiled = compilePlan(maskPlan([plan]));
+function cellMask(plan: ColumnPlan, dialect: CellDialect): CellMask | null {
+  const compiled = compilePlan(maskPlan([plan], dialect));
   const [column] = compiled.columns;
   if (column === undefined || (column.cell === null && column.ofNull === null)) return null;
   return {

@@ -1,7 +1,7 @@
 /** Detectors over cells of each type. What cannot be edited inside is masked whole, or NULL. */
 import type { ByteSink } from './byte-sink.ts';
 import { bindMasker, type CellMasker, KEPT, maskCell, NULLED, type Outcome, WRITTEN } from './cell-masker.ts';
-import { baseOf, type CellFormat, type CellType } from './cell-type.ts';
+import { baseOf, type CellFormat, type CellType, integerSize } from './cell-type.ts';
 import type { CellCodec, CompoundKind } from './codec/codec.ts';
 import { DetectingText } from './detect-text.ts';
 import type { Scanner } from './detectors/scanner.ts';
@@ -11,6 +11,8 @@ import { canonicalText } from './value.ts';
 
 /** Fewer digits than this are nothing that a detector looks for in a number. */
 const NUMBER_BYTES_MIN = 9;
+/** Fewer bits do not hold so many digits. */
+const INTEGER_BITS_MIN = 30;
 
 export interface Detection {
   readonly scanner: Scanner;
@@ -37,11 +39,16 @@ export function bindDetection(
     case 'json':
     case 'jsonb':
       return new DetectJsonCell(text, base, format, codec);
+    case 'int2':
     case 'int4':
     case 'int8':
+    case 'integer':
+      if ((integerSize(base)?.bits ?? 0) < INTEGER_BITS_MIN) return null;
+      return new DetectValueCell(text, base, format, codec, whole(base));
     case 'numeric':
     case 'float8':
     case 'bytea':
+    case 'bytes':
       return new DetectValueCell(text, base, format, codec, whole(base));
     case 'inet':
     case 'cidr':

@@ -8,15 +8,20 @@ export { ByteSink } from './byte-sink.ts';
 export { bindMasker, type CellMasker, maskerProblem } from './cell-masker.ts';
 export {
   baseOf,
+  type CellDialect,
   type CellFormat,
   type CellType,
   describeType,
+  fitsInteger,
+  integerSize,
   SCALAR_KINDS,
   type ScalarKind,
   TEXT,
   UNKNOWN,
 } from './cell-type.ts';
 export type { CellCodec } from './codec/codec.ts';
+export { MYSQL_CODEC } from './codec/mysql.ts';
+export { mysqlCellType, mysqlColumnType } from './codec/mysql-types.ts';
 export { POSTGRES_CODEC } from './codec/postgres.ts';
 export { type PostgresTypeRow, postgresCellType } from './codec/postgres-types.ts';
 export { patternProblem } from './detectors/custom.ts';
@@ -28,6 +33,7 @@ export type { Masker } from './masker.ts';
 export { MASKERS, type MaskerName } from './maskers/index.ts';
 export { detokenise } from './maskers/token.ts';
 export {
+  CODECS,
   type ColumnMask,
   type ColumnPlan,
   type CompiledPlan,

@@ -1,7 +1,8 @@
 /** Which cells of a result are masked, and how: first as plain data, then compiled for use. */
 import { bindMasker, type CellMasker, constantBytes } from './cell-masker.ts';
-import type { CellFormat, CellType } from './cell-type.ts';
+import type { CellDialect, CellFormat, CellType } from './cell-type.ts';
 import type { CellCodec } from './codec/codec.ts';
+import { MYSQL_CODEC } from './codec/mysql.ts';
 import { POSTGRES_CODEC } from './codec/postgres.ts';
 import { bindDetection, type Detection } from './detect-cell.ts';
 import { CustomPattern } from './detectors/custom.ts';
@@ -36,14 +37,14 @@ export interface ColumnPlan {
 export interface MaskPlan {
   /** Never used again for another plan in this process; workers keep what they compiled under it. */
   readonly id: number;
-  readonly dialect: 'postgres';
+  readonly dialect: CellDialect;
   /** Only columns with a mask; a batch has their cells and no others. */
   readonly columns: readonly ColumnPlan[];
 }
 
 let nextPlanId = 1;
 
-export function maskPlan(columns: readonly ColumnPlan[], dialect: 'postgres' = 'postgres'): MaskPlan {
+export function maskPlan(columns: readonly ColumnPlan[], dialect: CellDialect): MaskPlan {
   return { id: nextPlanId++, dialect, columns };
 }
 
@@ -80,7 +81,10 @@ export interface CompiledPlan {
   readonly columns: readonly CompiledColumn[];
 }
 
-const CODECS: Readonly<Record<MaskPlan['dialect'], CellCodec>> = { postgres: POSTGRES_CODEC };
+export const CODECS: Readonly<Record<CellDialect, CellCodec>> = {
+  postgres: POSTGRES_CODEC,
+  mysql: MYSQL_CODEC,
+};
 
 /** Throws where a masker, a key or a pattern is none that the configuration's check lets pass. */
 export function compilePlan(plan: MaskPlan): CompiledPlan {
@@ -114,11 +118,14 @@ interface SharedDetection {
 }
 
 /** Columns of a plan share their rules, and the tables made of them. */
-const shared = new WeakMap<readonly DetectRule[], SharedDetection>();
+const shared: Readonly<Record<CellDialect, WeakMap<readonly DetectRule[], SharedDetection>>> = {
+  postgres: new WeakMap(),
+  mysql: new WeakMap(),
+};
 
 function detectionOf(rules: readonly DetectRule[], label: string | null, codec: CellCodec): Detection {
-  const known = shared.get(rules) ?? shareDetection(rules, codec);
-  shared.set(rules, known);
+  const known = shared[codec.dialect].get(rules) ?? shareDetection(rules, codec);
+  shared[codec.dialect].set(rules, known);
   const { tables, maskers, addressRule } = known;
   return { scanner: new Scanner(tables, label), maskers, addressRule };
 }

@@ -1,5 +1,6 @@
 /** What the policy file writes under `with:`, and what comes of it. */
 import { z } from 'zod';
+import type { CellDialect } from './cell-type.ts';
 import type { CellCodec } from './codec/codec.ts';
 import type { KeyRing } from './keys.ts';
 import type { Masker } from './masker.ts';
@@ -51,13 +52,16 @@ export function namedMasker(written: WithDocument): NamedMasker {
   return { name, options, ring };
 }
 
-const made = new WeakMap<MaskerSpec, Masker>();
+const made: Readonly<Record<CellDialect, WeakMap<MaskerSpec, Masker>>> = {
+  postgres: new WeakMap(),
+  mysql: new WeakMap(),
+};
 
-/** Makes the masker, once for a spec. Throws where options or key do not fit, which `withSchema` and `keyRingProblem` tell beforehand. */
+/** Makes the masker, once for a spec and a dialect. Throws where options or key do not fit, which `withSchema` and `keyRingProblem` tell beforehand. */
 export function makeMasker(spec: MaskerSpec, codec: CellCodec): Masker {
-  const known = made.get(spec);
+  const known = made[codec.dialect].get(spec);
   if (known !== undefined) return known;
   const masker = MASKERS[spec.name].make(spec.options, { ring: spec.ring, codec });
-  made.set(spec, masker);
+  made[codec.dialect].set(spec, masker);
   return masker;
 }

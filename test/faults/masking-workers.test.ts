@@ -12,7 +12,7 @@ import {
 import { every } from '../support/masking.ts';
 
 const ENTRY = new URL('../support/faulty-mask-worker.ts', import.meta.url);
-const plan = maskPlan([{ type: TEXT, format: 'text', label: null, mask: every('last4') }]);
+const plan = maskPlan([{ type: TEXT, format: 'text', label: null, mask: every('last4') }], 'postgres');
 const pool = new MaskPool({ threads: 2, deadlineMs: 400, entry: ENTRY });
 after(() => pool.close());
 

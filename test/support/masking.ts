@@ -1,6 +1,7 @@
 /** Masking one cell, as tests want it: text in, text out. */
 import {
   ByteSink,
+  type CellDialect,
   type CellFormat,
   type CellType,
   type ColumnMask,
@@ -54,12 +55,13 @@ export interface MaskedAs {
   readonly type?: CellType;
   readonly format?: CellFormat;
   readonly label?: string;
+  readonly dialect?: CellDialect;
 }
 
 /** The cell's new bytes; null: NULL; the very bytes that went in where the cell is kept. */
 export function maskBytes(mask: ColumnMask, cell: Buffer | null, as: MaskedAs = {}): Buffer | null {
-  const { type = TEXT, format = 'text', label = null } = as;
-  const plan = compilePlan(maskPlan([{ type, format, label, mask }]));
+  const { type = TEXT, format = 'text', label = null, dialect = 'postgres' } = as;
+  const plan = compilePlan(maskPlan([{ type, format, label, mask }], dialect));
   const out = new ByteSink();
   // The cell lies between others, whose bytes are none of its affair.
   const source = Buffer.concat([Buffer.from('4 '), cell ?? Buffer.alloc(0), Buffer.from('4111')]);

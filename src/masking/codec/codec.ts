@@ -1,5 +1,5 @@
 import type { ByteSink } from '../byte-sink.ts';
-import type { CellFormat, CellType } from '../cell-type.ts';
+import type { CellDialect, CellFormat, CellType } from '../cell-type.ts';
 import type { Value } from '../value.ts';
 
 /** Writes one part's masked form to `out`; false: the part becomes NULL, and nothing was written. */
@@ -12,7 +12,7 @@ export type CompoundKind = 'array' | 'composite' | 'range' | 'multirange';
  * their bytes are UTF-8 in both formats, behind the prefix that `jsonPrefixBytes` tells.
  */
 export interface CellCodec {
-  readonly dialect: 'postgres';
+  readonly dialect: CellDialect;
   /** Null: the bytes are no such value, or one that has no neutral form (NaN, infinity). */
   decode(source: Buffer, start: number, end: number, type: CellType, format: CellFormat): Value | null;
   /** Null: the type cannot hold the value. */

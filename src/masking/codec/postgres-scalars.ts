@@ -1,6 +1,7 @@
 /** Scalar values of Postgres, in text (as the types' output functions print them) and binary (as their send functions do). */
 import { baseOf, type CellFormat, type CellType } from '../cell-type.ts';
 import { formatUuid, type Value } from '../value.ts';
+import { decodeNumericText, encodeNumericText, fitsNumeric } from './decimal.ts';
 import {
   decodeDateBinary,
   decodeDateText,
@@ -10,13 +11,7 @@ import {
   encodeTimestamp,
 } from './postgres-datetime.ts';
 import { encodeLiteral } from './postgres-literals.ts';
-import {
-  decodeNumericBinary,
-  decodeNumericText,
-  encodeNumericBinary,
-  encodeNumericText,
-  fitsNumeric,
-} from './postgres-numeric.ts';
+import { decodeNumericBinary, encodeNumericBinary } from './postgres-numeric.ts';
 
 /** Longer text than this is no value of a type that is decoded here, except numeric and bytea. */
 const SHORT_BYTES_MAX = 128;

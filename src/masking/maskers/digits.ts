@@ -31,6 +31,8 @@ const WITH_DIGITS = new Set([
   'int2',
   'int4',
   'int8',
+  'integer',
+  'year',
   'numeric',
   'float4',
   'float8',

@@ -28,6 +28,10 @@ export const fixed = definition<string | number | boolean>({
           return typeof options === 'boolean' || text === 't' || text === 'f'
             ? { kind: 'bool', value: options === true || text === 't' }
             : null;
+        case 'bits':
+          return /^\d{1,20}$/.test(text) && BigInt.asUintN(base.bits, BigInt(text)) === BigInt(text)
+            ? { kind: 'integer', value: BigInt(text) }
+            : null;
         default: {
           const value = codec.decode(bytes, 0, bytes.length, base, 'text');
           return value !== null && codec.encode(value, base, 'binary') !== null ? value : null;

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { FF1 } from '@noble/ciphers/ff1.js';
 import { z } from 'zod';
-import { baseOf, type CellType } from '../cell-type.ts';
+import { baseOf, type CellType, describeType, fitsInteger, integerSize } from '../cell-type.ts';
 import { currentKey, derivedKey } from '../keys.ts';
 import { definition, type Masker, ringOf } from '../masker.ts';
 import { decimalFrom, type Value } from '../value.ts';
@@ -19,6 +19,8 @@ const ALPHABETS: Readonly<Record<string, string>> = {
   alnum: '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
 };
 const HEX = '0123456789abcdef';
+/** Fewer bits than these have fewer numbers than `DOMAIN_MIN`. */
+const INTEGER_BITS_MIN = 20;
 /** The hexadecimal digits of a uuid that tell version and variant: they stay. */
 const UUID_KEPT = new Set([12, 16]);
 
@@ -62,15 +64,16 @@ export const fpe = definition<{ key: string; alphabet: string; tweak: string }>(
         const base = baseOf(type);
         if (base.kind === 'text' && base.charactersMax !== null && base.charactersMax < text.lengthMin)
           return `values of ${base.charactersMax} characters are too short to be encrypted safely`;
-        if (base.kind === 'int2')
-          return 'smallint has fewer than a million values, too few to be encrypted safely';
+        const size = integerSize(base);
+        if (size !== null && size.bits < INTEGER_BITS_MIN)
+          return `${describeType(base)} has fewer than a million values, too few to be encrypted safely`;
         return ENCRYPTED.has(base.kind) ? null : 'it only works on text, integers, numeric and uuids';
       },
     };
   },
 });
 
-const ENCRYPTED = new Set(['text', 'json', 'jsonb', 'int4', 'int8', 'numeric', 'uuid']);
+const ENCRYPTED = new Set(['text', 'json', 'jsonb', 'int4', 'int8', 'integer', 'numeric', 'uuid']);
 
 /** FF1 over the characters of an alphabet. */
 export class Ff1Alphabet {
@@ -141,18 +144,17 @@ export class Ff1Alphabet {
   }
 }
 
-const INTEGER_MAX = { int4: 2n ** 31n - 1n, int8: 2n ** 63n - 1n } as const;
-
 function encryptValue(value: Value, type: CellType, digits: Ff1Alphabet, hex: Ff1Alphabet): Value | null {
   const base = baseOf(type);
   switch (value.kind) {
     case 'integer': {
-      if (base.kind !== 'int4' && base.kind !== 'int8') return null;
+      const size = integerSize(base);
+      if (size === null || size.bits < INTEGER_BITS_MIN) return null;
       const negative = value.value < 0n;
-      const max = INTEGER_MAX[base.kind];
       return digits.walk((negative ? -value.value : value.value).toString(), (text) => {
         const magnitude = BigInt(text);
-        if (text.startsWith('0') || magnitude > max) return null;
+        // The lowest number of a type has no opposite, and is left out, so that the sign changes nothing.
+        if (text.startsWith('0') || !fitsInteger(magnitude, size)) return null;
         return { kind: 'integer', value: negative ? -magnitude : magnitude };
       });
     }

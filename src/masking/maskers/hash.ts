@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
-import { baseOf, type CellType } from '../cell-type.ts';
+import { baseOf, type CellType, integerSize } from '../cell-type.ts';
 import { currentKey, derivedKey } from '../keys.ts';
 import { definition, type Masker, ringOf } from '../masker.ts';
 import { canonicalText, decimalFrom, type Value } from '../value.ts';
@@ -9,6 +9,7 @@ import { canonicalText, decimalFrom, type Value } from '../value.ts';
 const HASH_BYTES = 16;
 /** Where a column is too short for the whole hash, down to 32 bits of it are still of use for joins. */
 const SHORT_DIGITS_MIN = 8;
+const SHORT_BYTES_MIN = 4;
 const NUMERIC_DIGITS = 18;
 
 /**
@@ -40,23 +41,36 @@ export const hash = definition<{ key: string }>({
         const base = baseOf(type);
         if (base.kind === 'text' && base.charactersMax !== null && base.charactersMax < SHORT_DIGITS_MIN)
           return `a column of ${base.charactersMax} characters is too short for a hash`;
+        if (base.kind === 'bytes' && base.bytesMax < SHORT_BYTES_MIN)
+          return `a column of ${base.bytesMax} bytes is too short for a hash`;
         return HASHED.has(base.kind) ? null : 'a hash is no value of this type; use redact or null';
       },
     };
   },
 });
 
-const HASHED = new Set(['text', 'json', 'jsonb', 'int2', 'int4', 'int8', 'numeric', 'uuid', 'bytea']);
+const HASHED = new Set([
+  'text',
+  'json',
+  'jsonb',
+  'int2',
+  'int4',
+  'int8',
+  'integer',
+  'numeric',
+  'uuid',
+  'bytea',
+  'bytes',
+]);
 
 function shaped(digest: Buffer, value: Value, type: CellType): Value | null {
   const base = baseOf(type);
+  const size = integerSize(base);
+  if (size !== null) {
+    const bits = size.signed ? size.bits - 1 : size.bits;
+    return { kind: 'integer', value: digest.readBigUInt64BE() >> BigInt(64 - bits) };
+  }
   switch (base.kind) {
-    case 'int2':
-      return { kind: 'integer', value: digest.readBigUInt64BE() >> 49n };
-    case 'int4':
-      return { kind: 'integer', value: digest.readBigUInt64BE() >> 33n };
-    case 'int8':
-      return { kind: 'integer', value: digest.readBigUInt64BE() >> 1n };
     case 'numeric': {
       const room = base.precision === null ? NUMERIC_DIGITS : base.precision - (base.scale ?? 0);
       const digits = Math.min(room, NUMERIC_DIGITS);
@@ -73,6 +87,9 @@ function shaped(digest: Buffer, value: Value, type: CellType): Value | null {
     }
     case 'bytea':
       return { kind: 'bytes', bytes: Buffer.from(digest.subarray(0, HASH_BYTES)) };
+    case 'bytes':
+      if (base.bytesMax < SHORT_BYTES_MIN) return null;
+      return { kind: 'bytes', bytes: Buffer.from(digest.subarray(0, Math.min(HASH_BYTES, base.bytesMax))) };
     default:
       return null;
   }

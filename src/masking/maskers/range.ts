@@ -46,7 +46,7 @@ export const range = definition<{ width: number }>({
   },
 });
 
-const NUMBERS = new Set(['text', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8']);
+const NUMBERS = new Set(['text', 'int2', 'int4', 'int8', 'integer', 'year', 'numeric', 'float4', 'float8']);
 
 function floorTo(value: bigint, step: bigint): bigint {
   const rest = value % step;

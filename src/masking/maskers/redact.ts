@@ -37,6 +37,9 @@ export function neutralValue(type: CellType): Constant | null {
     case 'int2':
     case 'int4':
     case 'int8':
+    case 'integer':
+    case 'bits':
+    case 'year':
       return { kind: 'integer', value: 0n };
     case 'numeric':
       return decimalFrom(false, '0', '0'.repeat(Math.max(0, base.scale ?? 0)));
@@ -57,6 +60,7 @@ export function neutralValue(type: CellType): Constant | null {
     case 'uuid':
       return { kind: 'uuid', bytes: Buffer.alloc(16) };
     case 'bytea':
+    case 'bytes':
       return { kind: 'bytes', bytes: Buffer.alloc(0) };
     case 'inet':
       return { kind: 'literal', text: '0.0.0.0' };

@@ -41,7 +41,9 @@ export const token = definition<{ key: string }>({
         const shortest = `tok_${key.id}_`.length + Math.ceil((SIV_BYTES * 4) / 3);
         if (base.kind === 'text' && base.charactersMax !== null && base.charactersMax <= shortest)
           return `a column of ${base.charactersMax} characters is too short for a token`;
-        return ['text', 'json', 'jsonb', 'bytea'].includes(base.kind)
+        if (base.kind === 'bytes' && base.bytesMax <= shortest)
+          return `a column of ${base.bytesMax} bytes is too short for a token`;
+        return ['text', 'json', 'jsonb', 'bytea', 'bytes'].includes(base.kind)
           ? null
           : 'a token is text; use fpe or hash for this type';
       },

@@ -55,7 +55,7 @@ test('each cell is masked by its column, in order; kept cells are not repeated',
     label: null,
     mask,
   }));
-  const plan = compilePlan(maskPlan(columns));
+  const plan = compilePlan(maskPlan(columns, 'postgres'));
   const batch = batchOf(3, ['123456789', 'a@b.example.com', 'x', null, 'plain', null, '', '', '']);
   assert.deepEqual(cellsOf(maskBatch(plan, batch)), [
     '*****6789',
@@ -71,7 +71,9 @@ test('each cell is masked by its column, in order; kept cells are not repeated',
 });
 
 test('a broken batch is refused, and a batch of another plan', () => {
-  const plan = compilePlan(maskPlan([{ type: TEXT, format: 'text', label: null, mask: every('last4') }]));
+  const plan = compilePlan(
+    maskPlan([{ type: TEXT, format: 'text', label: null, mask: every('last4') }], 'postgres'),
+  );
   assert.throws(() => maskBatch(plan, batchOf(2, ['a', 'b'])), /another plan/);
   for (const words of [
     [5, 1],

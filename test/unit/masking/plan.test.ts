@@ -18,7 +18,7 @@ test('promise 11: a plan that is posted to a worker takes its keys along and no 
     label: null,
     mask,
   }));
-  const plan = maskPlan(columns);
+  const plan = maskPlan(columns, 'postgres');
   const posted = postablePlan(plan);
   assert.equal(posted.id, plan.id);
   const specs = posted.columns.flatMap(({ mask }) =>

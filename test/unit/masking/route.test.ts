@@ -4,7 +4,7 @@ import { type ColumnMask, MaskRoute, maskPlan, TEXT } from '../../../src/masking
 import { every, found } from '../../support/masking.ts';
 
 function routeOf(mask: ColumnMask): MaskRoute {
-  return new MaskRoute(maskPlan([{ type: TEXT, format: 'text', label: null, mask }]));
+  return new MaskRoute(maskPlan([{ type: TEXT, format: 'text', label: null, mask }], 'postgres'));
 }
 
 test('cheap maskers stay in place, however much there is', () => {
