@@ -11,17 +11,21 @@ import type {
   Volatility,
 } from '../../core/facts.ts';
 import type { Origins } from '../origins.ts';
-import type { Expression, Query } from './ast.ts';
+import type { Expression, ParsedStatement, Query } from './ast.ts';
 import type { MysqlReading, MysqlTable } from './catalog-model.ts';
 import type { Reached } from './columns.ts';
 import { foldName } from './fold-name.ts';
 import type { Shape } from './scope.ts';
 import { Unreadable } from './unreadable.ts';
 
-/** Parses text that comes from the catalog: a view's query, a generated column's expression. Throws Unreadable. */
+/** Parses text that is found within the walk. Throws Unreadable. */
 export interface InnerParser {
+  /** A view's query, as the catalog has it: in no sql_mode. */
   query(text: string): Query;
+  /** A generated column's expression, likewise. */
   expression(text: string): Expression;
+  /** What a statement holds as a string, in the session's mode. */
+  statements(text: string): readonly ParsedStatement[];
 }
 
 /** What lies behind a view: computed once per catalog epoch. */
