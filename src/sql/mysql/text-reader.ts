@@ -1,0 +1,120 @@
+/** One text in one mode: tokens, trees, facts. Whatever goes wrong on the way is a denial; nothing is thrown. */
+import type { Denial } from '../../core/decision.ts';
+import type { StatementFacts } from '../../core/facts.ts';
+import type { InnerParser } from './analysis.ts';
+import type { Expression, ParsedStatement, Query } from './ast.ts';
+import { MYSQL_CAPS } from './caps.ts';
+import type { MysqlReading } from './catalog-model.ts';
+import { analyzeStatements } from './facts.ts';
+import { Lexer, type ScanResult } from './lexer.ts';
+import { parseExpressionText, parseQueryText, parseStatements } from './parser/index.ts';
+import { UnreadableSyntax } from './parser/unreadable-syntax.ts';
+import {
+  complexDenial,
+  EMPTY_QUERY,
+  syntaxDenial,
+  unlexableDenial,
+  unreadableDenial,
+} from './reading-denials.ts';
+import { unreadMode } from './sql-mode.ts';
+import type { LexerMode } from './token.ts';
+import { Unreadable } from './unreadable.ts';
+
+export type TextReading =
+  | {
+      readonly outcome: 'facts';
+      readonly statements: readonly StatementFacts[];
+      /** Byte offsets of the literals that no fact depends on. */
+      readonly freeConstants: ReadonlySet<number>;
+    }
+  | TextDenial;
+
+export interface TextDenial {
+  readonly outcome: 'denied';
+  readonly denial: Denial;
+  readonly tooComplex: boolean;
+}
+
+export function modeOf(reading: Pick<MysqlReading, 'catalog' | 'sqlMode'>): LexerMode {
+  const { flavour, version } = reading.catalog.traits;
+  return { flavour, version, sqlMode: reading.sqlMode };
+}
+
+export class TextReader {
+  readonly lexer = new Lexer();
+  /** For texts within texts, which are read while `lexer` still holds the outer one's literals. */
+  readonly #innerLexer = new Lexer();
+
+  scan(bytes: Buffer, start: number, end: number, mode: LexerMode): ScanResult {
+    return this.lexer.scan(bytes, start, end, mode);
+  }
+
+  /** Reads `bytes[start, end)`, which the lexer has just scanned in the reading's mode, with that result. */
+  analyze(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    scanned: ScanResult,
+    reading: MysqlReading,
+  ): TextReading {
+    if (scanned.outcome === 'unreadable') return denied(unlexableDenial(scanned.reason));
+    const unread = unreadMode(reading.sqlMode);
+    if (unread !== null) return denied(unreadableDenial(`text in sql_mode ${unread}: set another`));
+    const mode = modeOf(reading);
+    try {
+      const parsed = parseStatements(this.lexer, mode);
+      if (parsed.length > MYSQL_CAPS.statementsMax) {
+        return tooComplex(`${parsed.length} statements, more than ${MYSQL_CAPS.statementsMax}`);
+      }
+      if (parsed.length === 0 && isBlank(bytes, start, end)) return denied(EMPTY_QUERY);
+      return { outcome: 'facts', ...analyzeStatements(parsed, reading, this.#innerParser(mode)) };
+    } catch (error) {
+      return deniedBy(error, mode, bytes, start, end);
+    }
+  }
+
+  /** Texts of the catalog are written in no mode; texts that a statement holds are read in its session's. */
+  #innerParser(mode: LexerMode): InnerParser {
+    const plain: LexerMode = { ...mode, sqlMode: NO_MODE };
+    return {
+      query: (text): Query => parseQueryText(this.#innerTokens(text, plain), plain),
+      expression: (text): Expression => parseExpressionText(this.#innerTokens(text, plain), plain),
+      statements: (text): readonly ParsedStatement[] => parseStatements(this.#innerTokens(text, mode), mode),
+    };
+  }
+
+  #innerTokens(text: string, mode: LexerMode): Lexer {
+    const bytes = Buffer.from(text);
+    if (bytes.length > MYSQL_CAPS.innerBytesMax) {
+      throw new Unreadable('text inside the statement that is too long');
+    }
+    const scanned = this.#innerLexer.scan(bytes, 0, bytes.length, mode);
+    if (scanned.outcome === 'unreadable')
+      throw new Unreadable(`text inside the statement: ${scanned.reason}`);
+    return this.#innerLexer;
+  }
+}
+
+const NO_MODE: ReadonlySet<string> = new Set();
+
+function deniedBy(error: unknown, mode: LexerMode, bytes: Buffer, start: number, end: number): TextDenial {
+  if (error instanceof UnreadableSyntax) {
+    return denied(syntaxDenial(mode.flavour, bytes.subarray(start, end), error.offset));
+  }
+  if (error instanceof Unreadable) return denied(unreadableDenial(error.message));
+  if (error instanceof RangeError) return tooComplex('more than Sluice can walk');
+  throw error;
+}
+
+/** The server finds nothing to do in spaces and semicolons, and says so; a comment it takes for a statement. */
+function isBlank(bytes: Buffer, start: number, end: number): boolean {
+  return /^[\s;]*$/.test(bytes.latin1Slice(start, end));
+}
+
+function denied(denial: Denial): TextDenial {
+  return { outcome: 'denied', denial, tooComplex: false };
+}
+
+export function tooComplex(why: string): TextDenial {
+  return { outcome: 'denied', denial: complexDenial(why), tooComplex: true };
+}
