@@ -1,4 +1,6 @@
 export type { SqlEntry } from './entry.ts';
+export { EMPTY_MYSQL_OBJECTS, MysqlCatalog } from './mysql/catalog.ts';
+export { foldName } from './mysql/fold-name.ts';
 export { ParsePool } from './parse-pool.ts';
 export { CAPS } from './postgres/caps.ts';
 export { Catalog, type CatalogObjects, EMPTY_OBJECTS } from './postgres/catalog.ts';
