@@ -83,7 +83,9 @@ const TRACKED_BY: Readonly<Record<Flavour, readonly string[]>> = {
  */
 export function preparation(flavour: Flavour): string {
   const names = TRACKED_BY[flavour];
-  const itself = ['sql_mode', 'autocommit', 'sql_auto_is_null', 'time_zone', 'sql_select_limit'];
+  const itself = names.filter(
+    (name) => !name.startsWith('character_set_') && !name.startsWith('session_track_'),
+  );
   return [
     `SET SESSION session_track_system_variables = '${names.join(',')}'`,
     'SESSION session_track_schema = ON',

@@ -30,9 +30,10 @@ const FAST_PROVEN = 0x03;
 const FULL_WANTED = 0x04;
 const KEY_ASKED = 0x02;
 const COM_QUERY = 0x03;
-/** ER_ACCESS_DENIED_ERROR, ER_DBACCESS_DENIED_ERROR and their like are about Sluice's own account. */
+/** ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED. */
 const TOO_MANY_CONNECTIONS: ReadonlySet<number> = new Set([1040, 1203, 1226]);
-const BAD_DATABASE = 1049;
+/** ER_DBACCESS_DENIED_ERROR and ER_BAD_DB_ERROR. */
+const BAD_DATABASE: ReadonlySet<number> = new Set([1044, 1049]);
 
 /** An option of the account: without TLS, take the server's RSA key as it comes, from whoever answers. */
 export const KEY_OPTION = 'get-server-public-key';
@@ -290,6 +291,11 @@ export class UpstreamHandshake {
       throw new ProxyError('invariant', { detail: 'OK before greeting' });
     const ok = readOk(bytes, start, end, this.#capabilities);
     const changes = readSessionState(ok.sessionState, 0, ok.sessionState.length);
+    if (!changes.variables.has('sql_mode') || changes.variables.get('character_set_client') !== 'utf8mb4') {
+      throw new ProxyError('upstream-refused', {
+        detail: 'the server does not report how it reads statements',
+      });
+    }
     return {
       connectionId: greeting.connectionId,
       serverVersion: greeting.version,
@@ -302,8 +308,10 @@ export class UpstreamHandshake {
 
   #refused(bytes: Buffer, start: number, end: number): never {
     const { errno, message } = readErr(bytes, start, end);
-    if (errno === BAD_DATABASE && this.#login.database !== null) {
-      throw new ProxyError('wrong-database', { detail: `"${this.#login.database}" is not at the server` });
+    if (BAD_DATABASE.has(errno) && this.#login.database !== null) {
+      throw new ProxyError('wrong-database', {
+        detail: `"${this.#login.database}" is not there, or not for the account that Sluice uses`,
+      });
     }
     // The text is about Sluice's own account and address: that is for the log alone.
     const detail = TOO_MANY_CONNECTIONS.has(errno) ? 'too many connections there' : `error ${errno}`;
