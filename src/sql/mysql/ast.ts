@@ -297,6 +297,7 @@ export type Statement =
       readonly onDuplicate: readonly Assignment[];
       readonly returning: readonly SelectItem[] | null;
       readonly options: readonly string[];
+      readonly hints: readonly string[];
     }
   | {
       readonly is: 'update';
