@@ -6,11 +6,13 @@
  * It reads for a utf8mb4 client, which every session is.
  */
 import { isUtf8 } from 'node:buffer';
+import type { ScannedLiterals } from '../facts-cache.ts';
 import * as c from './characters.ts';
 import { readComment } from './executable-comments.ts';
 import { introducerKind } from './introducers.ts';
 import { bitsEnd, fractionEnd, hexEnd, numberEnd, read } from './numbers.ts';
 import { operatorBytes } from './operators.ts';
+import { Skeleton } from './skeleton.ts';
 import {
   commentEnd,
   endsInQuote,
@@ -22,16 +24,23 @@ import {
   startsLineComment,
   stringEnd,
 } from './spans.ts';
-import { type LexerMode, TOKEN_KINDS } from './token.ts';
+import type { LexerMode } from './token.ts';
 import {
+  BIT,
+  DECIMAL,
   ESCAPED,
+  FLOAT,
+  HEX,
+  INTEGER,
   INTRODUCER,
   NAME,
   NATIONAL,
   NULL_MARK,
   OPENED,
   OPERATOR,
+  PARAMETER,
   STRING,
+  SYSTEM,
   TokenStore,
   VARIABLE,
   WORD,
@@ -45,13 +54,6 @@ export type ScanResult =
 
 const OK: ScanResult = { outcome: 'ok' };
 
-const INTEGER = TOKEN_KINDS.indexOf('integer');
-const DECIMAL = TOKEN_KINDS.indexOf('decimal');
-const FLOAT = TOKEN_KINDS.indexOf('float');
-const HEX = TOKEN_KINDS.indexOf('hex');
-const BIT = TOKEN_KINDS.indexOf('bit');
-const PARAMETER = TOKEN_KINDS.indexOf('parameter');
-const SYSTEM = TOKEN_KINDS.indexOf('system');
 const NUMBER_KINDS = { integer: INTEGER, decimal: DECIMAL, float: FLOAT, hex: HEX, bit: BIT, name: NAME };
 
 /** Words behind which MySQL reads optimizer hints. */
@@ -62,7 +64,9 @@ const MARIADB_HINTS = 120_000;
 const PLAIN_MODE: LexerMode = { flavour: 'mysql', version: 0, sqlMode: new Set() };
 
 /** Its tokens are valid until the next `scan`, and only as long as the scanned bytes are. */
-export class Lexer extends TokenStore {
+export class Lexer extends TokenStore implements ScannedLiterals {
+  readonly #skeleton = new Skeleton();
+  #skeletonMade = false;
   #mode: LexerMode = PLAIN_MODE;
   #mariadb = false;
   #hints = false;
@@ -80,6 +84,7 @@ export class Lexer extends TokenStore {
     this.ansi = mode.sqlMode.has('ANSI_QUOTES');
     this.#opened = 0;
     this.#reason = null;
+    this.#skeletonMade = false;
     if (bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf && start + 3 <= end) {
       this.#refuse(start, 'a byte order mark begins the text: leave it out');
     } else this.#scanAll(start);
@@ -90,6 +95,37 @@ export class Lexer extends TokenStore {
     if (this.#reason === null) return OK;
     this.count = 0;
     return { outcome: 'unreadable', reason: this.#reason, at: this.#reasonAt - start };
+  }
+
+  get literals(): number {
+    return this.#made().literals;
+  }
+
+  get complete(): boolean {
+    return this.#made().complete;
+  }
+
+  get literalStart(): Int32Array {
+    return this.#made().literalStart;
+  }
+
+  get literalEnd(): Int32Array {
+    return this.#made().literalEnd;
+  }
+
+  get literalSign(): Int32Array {
+    return this.#made().literalSign;
+  }
+
+  skeleton(): string {
+    return this.#made().skeleton();
+  }
+
+  /** Made when it is first asked for: texts within texts need none. */
+  #made(): Skeleton {
+    if (!this.#skeletonMade) this.#skeleton.make(this, this.bytes, this.origin, this.limit);
+    this.#skeletonMade = true;
+    return this.#skeleton;
   }
 
   #scanAll(at: number): void {

@@ -1,6 +1,6 @@
 /** The tokens of one text in arrays that the next text uses again; strings are made when asked for. */
 import { latin1 } from '../../bytes/latin1.ts';
-import { AT, BACKTICK, DOUBLE_QUOTE, isSpace, OPEN, QUOTE } from './characters.ts';
+import { BACKTICK, DOUBLE_QUOTE, isSpace, OPEN, QUOTE } from './characters.ts';
 import { unescaped } from './escapes.ts';
 import { type LexerMode, TOKEN_KINDS, type TokenKind, type Tokens } from './token.ts';
 import { upperWord } from './words.ts';
@@ -15,6 +15,13 @@ export const STRING = TOKEN_KINDS.indexOf('string');
 export const INTRODUCER = TOKEN_KINDS.indexOf('introducer');
 export const VARIABLE = TOKEN_KINDS.indexOf('variable');
 export const OPERATOR = TOKEN_KINDS.indexOf('operator');
+export const INTEGER = TOKEN_KINDS.indexOf('integer');
+export const DECIMAL = TOKEN_KINDS.indexOf('decimal');
+export const FLOAT = TOKEN_KINDS.indexOf('float');
+export const HEX = TOKEN_KINDS.indexOf('hex');
+export const BIT = TOKEN_KINDS.indexOf('bit');
+export const PARAMETER = TOKEN_KINDS.indexOf('parameter');
+export const SYSTEM = TOKEN_KINDS.indexOf('system');
 const END = TOKEN_KINDS.indexOf('end');
 
 /** The bytes between the quotes are not the value. */
@@ -40,6 +47,7 @@ export class TokenStore implements Tokens {
   protected origin = 0;
   protected limit = 0;
   protected backslash = true;
+  protected ansi = false;
   #ignoreSpace = false;
   #kinds = new Uint8Array(FIRST_CAPACITY);
   #flags = new Uint8Array(FIRST_CAPACITY);
@@ -102,16 +110,17 @@ export class TokenStore implements Tokens {
     this.#ends = ends;
   }
 
-  #kindOf(n: number): number {
+  /** The kind as a number: its place in TOKEN_KINDS. */
+  kindCode(n: number): number {
     return n < this.count ? (this.#kinds[n] ?? END) : END;
   }
 
   kind(n: number): TokenKind {
-    return TOKEN_KINDS[this.#kindOf(n)] ?? 'end';
+    return TOKEN_KINDS[this.kindCode(n)] ?? 'end';
   }
 
   word(n: number): string {
-    if (this.#kindOf(n) !== WORD) return '';
+    if (this.kindCode(n) !== WORD) return '';
     if (((this.#flags[n] ?? 0) & NULL_MARK) !== 0) return 'NULL';
     return upperWord(this.bytes, this.#starts[n] ?? 0, this.#ends[n] ?? 0);
   }
@@ -119,7 +128,7 @@ export class TokenStore implements Tokens {
   text(n: number): string {
     const start = this.#starts[n] ?? 0;
     const end = this.#ends[n] ?? 0;
-    switch (this.#kindOf(n)) {
+    switch (this.kindCode(n)) {
       case END:
         return '';
       case STRING:
@@ -147,13 +156,11 @@ export class TokenStore implements Tokens {
 
   /** Whether a backslash is an ordinary character in it. */
   #isName(n: number, quote: number): boolean {
-    const kind = this.#kindOf(n);
+    const kind = this.kindCode(n);
     return (
       kind === NAME || (kind === VARIABLE && (quote === BACKTICK || (quote === DOUBLE_QUOTE && this.ansi)))
     );
   }
-
-  protected ansi = false;
 
   start(n: number): number {
     return (n < this.count ? (this.#starts[n] ?? 0) : this.limit) - this.origin;
@@ -171,7 +178,7 @@ export class TokenStore implements Tokens {
   calls(n: number): boolean {
     if (n + 1 >= this.count) return false;
     const to = this.#starts[n + 1] ?? 0;
-    if (this.bytes[to] !== OPEN || this.#kindOf(n + 1) !== OPERATOR) return false;
+    if (this.bytes[to] !== OPEN || this.kindCode(n + 1) !== OPERATOR) return false;
     let at = this.#ends[n] ?? 0;
     if (this.#ignoreSpace) while (at < to && isSpace(this.bytes[at])) at++;
     return at === to;
@@ -181,20 +188,19 @@ export class TokenStore implements Tokens {
     return n < this.count && ((this.#flags[n] ?? 0) & OPENED) !== 0;
   }
 
-  hint(n: number): string {
+  /** A string as n'…'. */
+  isNational(n: number): boolean {
+    return n < this.count && ((this.#flags[n] ?? 0) & NATIONAL) !== 0;
+  }
+
+  source(start: number, end: number): string {
+    return this.bytes.utf8Slice(this.origin + start, this.origin + end);
+  }
+
+  hint(n: number): string | null {
     for (const hint of this.#hints) {
       if (hint.token === n) return this.bytes.utf8Slice(hint.start, hint.end);
     }
-    return '';
-  }
-
-  /** The first byte of the token's text; of a quoted one it is the quote, of a variable `@`. */
-  firstByte(n: number): number {
-    return n < this.count ? (this.bytes[this.#starts[n] ?? 0] ?? 0) : 0;
-  }
-
-  /** `@` and what stands in quotes: a name that came from such a token is no keyword and no number. */
-  isVariable(n: number): boolean {
-    return this.firstByte(n) === AT;
+    return null;
   }
 }

@@ -44,8 +44,18 @@ export interface Tokens {
   /** Byte offsets in the text; -1 < start < end. */
   start(n: number): number;
   end(n: number): number;
-  /** Whether space or a comment stands before it: `COUNT (` calls no built-in function without IGNORE_SPACE. */
+  /** Whether space or a comment stands before it. */
   spaced(n: number): boolean;
+  /**
+   * Whether ( follows so that the servers look the word up among built-in functions too: directly, or behind nothing
+   * but space under IGNORE_SPACE. `COUNT (` else names a function of the schema.
+   */
+  calls(n: number): boolean;
+  /**
+   * Whether it stands in an executable comment. Where a `;` there ends a statement, the server forgets the comment,
+   * and does not read the rest as it stands: such a text is to be refused.
+   */
+  opened(n: number): boolean;
   /** The text between two byte offsets, as written: what the server names a column without an alias by. */
   source(start: number, end: number): string;
   /** What stands between the marks of `/*+ … *\/` right after token `n`, where the server reads hints there; null else. */
