@@ -43,8 +43,8 @@ export class RowLane {
   readonly #out: ByteSink[] = [];
   /** Memory to be used again: what is allocated for each batch anew is collected seldom, and at a price. */
   readonly #spare: ByteSink[] = [];
-  /** What was given out last. */
-  #given: ByteSink | null = null;
+  /** What was given out, and may still be in use by a client that is slow. */
+  readonly #given: ByteSink[] = [];
   readonly #splicer: RowSplicer;
   #rows = new ByteSink(ROWS_BYTES);
   #full = false;
@@ -130,16 +130,17 @@ export class RowLane {
   #putTogether(cells: MaskedCells): void {
     const rows = this.#out.shift();
     if (rows === undefined) throw new MalformedBytes('masked cells of no rows');
-    if (this.#given !== null && !this.#events.congested()) this.#useAgain(this.#given);
+    if (!this.#events.congested()) for (const sink of this.#given.splice(0)) this.#useAgain(sink);
     const splicer = this.#splicer;
     const sink = this.#empty();
     splicer.sink = sink;
     splicer.begin(rows.bytes, 0);
     for (let at = 0; at < rows.at; ) at = this.#row(rows, at, cells);
     const changed = splicer.finish(0, rows.at);
-    this.#given = changed ? sink : rows;
+    const given = changed ? sink : rows;
     this.#useAgain(changed ? rows : sink);
-    this.#events.giveOut(this.#given.bytes, 0, this.#given.at);
+    this.#given.push(given);
+    this.#events.giveOut(given.bytes, 0, given.at);
     if (this.#out.length === 0) this.flush();
     this.#events.progressed();
   }

@@ -1,4 +1,5 @@
 /** What a policy's masks ask for and cannot have, in words for whoever wrote the policy. */
+import { z } from 'zod';
 import { nearest, suggestion } from '../core/nearest.ts';
 import type { Problem } from '../core/problem.ts';
 import type { LocatedDocument } from '../core/yaml-document.ts';
@@ -113,7 +114,7 @@ function problemsOfShape(written: MaskDocument['with']): readonly Found[] {
   if (!isMasker(name)) {
     return [{ at, message: `there is no masker "${name}"${meant(name, Object.keys(MASKERS))}` }];
   }
-  const schema = MASKERS[name].options;
+  const schema = MASKERS[name].options?.(z) ?? null;
   if (schema === null) {
     const alone = name === 'null' ? '"null"' : name;
     return typeof written === 'string'

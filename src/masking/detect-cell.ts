@@ -148,7 +148,9 @@ class DetectValueCell implements CellMasker {
   }
 
   #rule(source: Buffer, start: number, end: number): number {
-    const plain = this.#format === 'text' && this.#type.kind !== 'bytea';
+    // Doubles are printed with an exponent, `4.111e+15`, in which no detector would see the digits.
+    const { kind } = this.#type;
+    const plain = this.#format === 'text' && kind !== 'bytea' && kind !== 'float8';
     if (plain) return end - start < NUMBER_BYTES_MIN ? -1 : this.#text.firstRule(source, start, end);
     const value = this.#codec.decode(source, start, end, this.#type, this.#format);
     // What has no digits, such as NaN, is nothing that is looked for.

@@ -27,6 +27,7 @@ export { type PostgresTypeRow, postgresCellType } from './codec/postgres-types.t
 export { patternProblem } from './detectors/custom.ts';
 export { DETECTORS, type DetectorName } from './detectors/index.ts';
 export { type KeyRing, keyRingProblem, type MaskKey } from './keys.ts';
+export { type MaskerSpec, makeMasker } from './make-masker.ts';
 export { type LaneEvents, MaskLane } from './mask-lane.ts';
 export { MASK_POOL_DEFAULTS, MaskFailure, MaskPool, type MaskPoolOptions } from './mask-pool.ts';
 export type { Masker } from './masker.ts';
@@ -45,8 +46,6 @@ export {
 export { DetectorProbe, type Found } from './probe.ts';
 export { MaskRoute } from './route.ts';
 export {
-  type MaskerSpec,
-  makeMasker,
   type NamedMasker,
   namedMasker,
   type WithDocument,

@@ -1,4 +1,6 @@
 /** Threads that mask batches. One that throws, hangs or dies fails its batch and nothing else; a new one takes its place. */
+import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { Piscina } from 'piscina';
 import { type MaskPlan, postablePlan } from './plan.ts';
 
@@ -6,7 +8,7 @@ export interface MaskTask {
   readonly plan: MaskPlan;
   readonly batch: ArrayBuffer;
   /** One element: set to 1 when masking begins, so that waiting does not count against the deadline. */
-  readonly begun: Int32Array;
+  readonly begun: Int32Array<SharedArrayBuffer>;
 }
 
 export interface MaskPoolOptions {
@@ -21,8 +23,12 @@ export interface MaskPoolOptions {
 
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
+/** Of each process. More than these, one event loop does not feed. */
+const THREADS_MAX = 4;
+
 export const MASK_POOL_DEFAULTS: MaskPoolOptions = {
-  threads: 2,
+  // The event loop has a core of its own, and what it serves others comes first.
+  threads: Math.min(Math.max(availableParallelism() - 1, 1), THREADS_MAX),
   deadlineMs: 5_000,
   bytesMax: 16 * 1024 * 1024,
   entry: new URL(`../../workers/mask-cells.${EXTENSION}`, import.meta.url),
@@ -33,6 +39,18 @@ const START_MS_MAX = 10_000;
 const LOOKS_PER_DEADLINE = 10;
 /** Of 0 to 19: on a core that others want, a thread gets a tenth (sched(7)). With 19 it might miss its deadline. */
 const NICENESS = 10;
+
+/** Batches live outside of the heap: what a thread makes beside them is little, and dies young. */
+const YOUNG_MB_MAX = 4;
+
+/**
+ * The size that the command line gives to the nursery of the main thread would go before the limit of each thread, and
+ * cost 24 MB for each. The main thread's heap is made already, so that this changes only those that are made from now on.
+ */
+function letThreadsBeSmall(): void {
+  setFlagsFromString('--min-semi-space-size=0');
+  setFlagsFromString('--max-semi-space-size=0');
+}
 
 /** Piscina takes a list; its declared type has become the options of `postMessage`, which also name a list. */
 function transferOf(batch: ArrayBuffer): ArrayBuffer[] & { transfer: ArrayBuffer[] } {
@@ -51,7 +69,7 @@ export class MaskFailure extends Error {
 }
 
 interface Running {
-  readonly begun: Int32Array;
+  readonly begun: Int32Array<SharedArrayBuffer>;
   readonly abort: AbortController;
   readonly askedMs: number;
   /** 0: not begun yet. */
@@ -64,6 +82,8 @@ export class MaskPool {
   readonly #options: MaskPoolOptions;
   readonly #running = new Set<Running>();
   readonly #waiters = new Set<() => void>();
+  /** Of batches that are through. Each takes a page, and threads seldom collect: a new one for each batch adds up. */
+  readonly #idleFlags: Int32Array<SharedArrayBuffer>[] = [];
   readonly #plans = new WeakMap<MaskPlan, MaskPlan>();
   #watch: NodeJS.Timeout | null = null;
   #bytes = 0;
@@ -71,6 +91,7 @@ export class MaskPool {
 
   constructor(options: Partial<MaskPoolOptions> = {}) {
     this.#options = { ...MASK_POOL_DEFAULTS, ...options };
+    letThreadsBeSmall();
     this.#pool = new Piscina({
       filename: this.#options.entry.href,
       name: 'maskCells',
@@ -79,7 +100,7 @@ export class MaskPool {
       idleTimeout: Number.POSITIVE_INFINITY,
       // Linux and Windows: whoever waits for one row does not wait for the cores on which millions are masked.
       niceIncrement: NICENESS,
-      resourceLimits: { maxOldGenerationSizeMb: 256 },
+      resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: YOUNG_MB_MAX },
     });
     // What fails outside of a task fails no task; the pool has started another thread by then.
     this.#pool.on('error', () => {});
@@ -100,7 +121,7 @@ export class MaskPool {
     if (this.#closed) throw new MaskFailure('closed');
     const bytes = batch.byteLength;
     const running: Running = {
-      begun: new Int32Array(new SharedArrayBuffer(4)),
+      begun: this.#idleFlags.pop() ?? new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
       abort: new AbortController(),
       askedMs: performance.now(),
       beganMs: 0,
@@ -116,6 +137,8 @@ export class MaskPool {
         signal: running.abort.signal,
       });
       if (!(masked instanceof ArrayBuffer)) throw new Error('a worker gave back no batch');
+      running.begun[0] = 0;
+      this.#idleFlags.push(running.begun);
       return masked;
     } catch (error) {
       throw new MaskFailure(running.hung ? 'hung' : this.#closed ? 'closed' : 'threw', error);

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type { ZodType, z } from 'zod';
 import type { ByteSink } from './byte-sink.ts';
 import type { CellType } from './cell-type.ts';
 import type { CellCodec } from './codec/codec.ts';
@@ -28,13 +28,16 @@ export interface Masker {
 /** `text` is the whole text of a text, JSON or enum cell; `empty` the empty range. */
 export type Constant = Value | { readonly kind: 'text'; readonly text: string } | { readonly kind: 'empty' };
 
+/** Schemas are made where documents are read. The threads that mask do without the library, which takes 12 MB of each. */
+export type Zod = typeof z;
+
 /** A kind of masker, as the policy file names it under `with:`. */
 export interface MaskerDefinition {
   readonly name: string;
   /** One line for the docs table and the editor's schema. */
   readonly summary: string;
   /** The options, as in `with: { NAME: OPTIONS }`. Null: written as the bare name, without options. */
-  readonly options: z.ZodType | null;
+  readonly options: ((library: Zod) => ZodType) | null;
   /** It needs a key ring, which the option `key` names. */
   readonly keyed: boolean;
   /** Throws where the options are not those of the schema. */
@@ -53,19 +56,40 @@ export function ringOf(context: MaskerContext): KeyRing {
   return context.ring;
 }
 
-/** One file's masker: `bind` gets the options as its schema gives them back. */
+/** One file's masker: `bind` gets the options as `read` takes them out of what has passed the schema. */
 export function definition<Options = null>(written: {
   readonly name: string;
   readonly summary: string;
-  readonly options: z.ZodType<Options>;
+  options(library: Zod): ZodType<Options>;
+  /** Throws where they are not there. */
+  read(raw: unknown): Options;
   readonly keyed: boolean;
   bind(options: Options, context: MaskerContext): Masker;
 }): MaskerDefinition {
-  const { name, summary, options, keyed } = written;
-  return { name, summary, options, keyed, make: (raw, context) => written.bind(options.parse(raw), context) };
+  const { name, summary, keyed } = written;
+  return {
+    name,
+    summary,
+    options: (library) => written.options(library),
+    keyed,
+    make: (raw, context) => written.bind(written.read(raw), context),
+  };
 }
 
 /** A masker without options and keys. */
 export function plainDefinition(name: string, summary: string, masker: Masker): MaskerDefinition {
   return { name, summary, options: null, keyed: false, make: () => masker };
+}
+
+/** One option of a document. Undefined: it is not written. */
+export function optionOf(raw: unknown, name: string): unknown {
+  if (typeof raw !== 'object' || raw === null) throw new Error('a masker without its options');
+  return Object.entries(raw).find(([key]) => key === name)?.[1];
+}
+
+/** An option that is text. Throws where it is neither there nor has an `otherwise`. */
+export function textOption(raw: unknown, name: string, otherwise?: string): string {
+  const value = optionOf(raw, name) ?? otherwise;
+  if (typeof value !== 'string') throw new Error(`a masker without its option "${name}"`);
+  return value;
 }

@@ -8,9 +8,9 @@ import { bindDetection, type Detection } from './detect-cell.ts';
 import { CustomPattern } from './detectors/custom.ts';
 import { DETECTORS, type DetectorName } from './detectors/index.ts';
 import { Scanner, ScanTables } from './detectors/scanner.ts';
+import { type MaskerSpec, makeMasker } from './make-masker.ts';
 import type { Masker } from './masker.ts';
 import { neutralValue } from './maskers/redact.ts';
-import { type MaskerSpec, makeMasker } from './with.ts';
 
 export interface DetectRule {
   readonly detectors: readonly DetectorName[];

@@ -1,17 +1,6 @@
 /** What the policy file writes under `with:`, and what comes of it. */
 import { z } from 'zod';
-import type { CellDialect } from './cell-type.ts';
-import type { CellCodec } from './codec/codec.ts';
-import type { KeyRing } from './keys.ts';
-import type { Masker } from './masker.ts';
 import { MASKERS, type MaskerName } from './maskers/index.ts';
-
-/** A masker as plain data, which may be posted to a worker: its name, its options, and the keys that an option names. */
-export interface MaskerSpec {
-  readonly name: MaskerName;
-  readonly options: unknown;
-  readonly ring: KeyRing | null;
-}
 
 const NAMES = Object.keys(MASKERS);
 const BARE = Object.entries(MASKERS).flatMap(([name, { options }]) => (options === null ? [name] : []));
@@ -25,7 +14,7 @@ export const withSchema: z.ZodType<WithDocument> = z.union(
   [
     z.enum(BARE),
     ...Object.entries(MASKERS).flatMap(([name, { options }]) =>
-      options === null ? [] : [z.strictObject({ [name]: options })],
+      options === null ? [] : [z.strictObject({ [name]: options(z) })],
     ),
   ],
   { error: () => `expected one of ${NAMES.join(', ')}; with options as { range: { width: 10 } }` },
@@ -50,18 +39,4 @@ export function namedMasker(written: WithDocument): NamedMasker {
       ? String(options.key)
       : null;
   return { name, options, ring };
-}
-
-const made: Readonly<Record<CellDialect, WeakMap<MaskerSpec, Masker>>> = {
-  postgres: new WeakMap(),
-  mysql: new WeakMap(),
-};
-
-/** Makes the masker, once for a spec and a dialect. Throws where options or key do not fit, which `withSchema` and `keyRingProblem` tell beforehand. */
-export function makeMasker(spec: MaskerSpec, codec: CellCodec): Masker {
-  const known = made[codec.dialect].get(spec);
-  if (known !== undefined) return known;
-  const masker = MASKERS[spec.name].make(spec.options, { ring: spec.ring, codec });
-  made[codec.dialect].set(spec, masker);
-  return masker;
 }

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { baseOf, type CellType, describeType } from '../cell-type.ts';
 import { type Constant, definition, type Masker } from '../masker.ts';
 import { writeWithin } from './characters.ts';
@@ -7,7 +6,11 @@ import { writeWithin } from './characters.ts';
 export const fixed = definition<string | number | boolean>({
   name: 'fixed',
   summary: 'one value of your own, written as text',
-  options: z.union([z.string(), z.number(), z.boolean()]),
+  options: (z) => z.union([z.string(), z.number(), z.boolean()]),
+  read(raw) {
+    if (typeof raw === 'string' || typeof raw === 'number' || typeof raw === 'boolean') return raw;
+    throw new Error('a fixed value that is none');
+  },
   keyed: false,
   bind(options, { codec }): Masker {
     const text = String(options);

@@ -1,9 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { FF1 } from '@noble/ciphers/ff1.js';
-import { z } from 'zod';
 import { baseOf, type CellType, describeType, fitsInteger, integerSize } from '../cell-type.ts';
 import { currentKey, derivedKey } from '../keys.ts';
-import { definition, type Masker, ringOf } from '../masker.ts';
+import { definition, type Masker, ringOf, textOption, type Zod } from '../masker.ts';
 import { decimalFrom, type Value } from '../value.ts';
 import { isSeparator } from './characters.ts';
 
@@ -24,23 +23,30 @@ const INTEGER_BITS_MIN = 20;
 /** The hexadecimal digits of a uuid that tell version and variant: they stay. */
 const UUID_KEPT = new Set([12, 16]);
 
-const alphabetSchema = z
-  .string()
-  .refine((written) => written in ALPHABETS || new Set(written).size === [...written].length, {
-    message: 'expected digits, alnum, or characters of which none is there twice',
-  })
-  .refine((written) => written in ALPHABETS || [...written].length >= 2, {
-    message: 'expected at least two characters',
-  });
+const alphabetSchema = (z: Zod) =>
+  z
+    .string()
+    .refine((written) => written in ALPHABETS || new Set(written).size === [...written].length, {
+      message: 'expected digits, alnum, or characters of which none is there twice',
+    })
+    .refine((written) => written in ALPHABETS || [...written].length >= 2, {
+      message: 'expected at least two characters',
+    });
 
 /** Format-preserving encryption, FF1: same length, same alphabet, separators in their places; equal values stay equal. */
 export const fpe = definition<{ key: string; alphabet: string; tweak: string }>({
   name: 'fpe',
   summary: 'format-preserving encryption (NIST FF1): same length and alphabet, separators kept',
-  options: z.strictObject({
-    key: z.string().min(1),
-    alphabet: alphabetSchema.default('digits'),
-    tweak: z.string().default(''),
+  options: (z) =>
+    z.strictObject({
+      key: z.string().min(1),
+      alphabet: alphabetSchema(z).default('digits'),
+      tweak: z.string().default(''),
+    }),
+  read: (raw) => ({
+    key: textOption(raw, 'key'),
+    alphabet: textOption(raw, 'alphabet', 'digits'),
+    tweak: textOption(raw, 'tweak', ''),
   }),
   keyed: true,
   bind({ alphabet, tweak }, context): Masker {

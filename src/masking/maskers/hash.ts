@@ -1,8 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { z } from 'zod';
 import { baseOf, type CellType, integerSize } from '../cell-type.ts';
 import { currentKey, derivedKey } from '../keys.ts';
-import { definition, type Masker, ringOf } from '../masker.ts';
+import { definition, type Masker, ringOf, textOption } from '../masker.ts';
 import { canonicalText, decimalFrom, type Value } from '../value.ts';
 
 /** 128 bits: two values of a table of any size do not meet by chance. */
@@ -19,7 +18,8 @@ const NUMERIC_DIGITS = 18;
 export const hash = definition<{ key: string }>({
   name: 'hash',
   summary: 'keyed HMAC-SHA-256: equal values stay equal, so joins work',
-  options: z.strictObject({ key: z.string().min(1) }),
+  options: (z) => z.strictObject({ key: z.string().min(1) }),
+  read: (raw) => ({ key: textOption(raw, 'key') }),
   keyed: true,
   bind(_options, context): Masker {
     const key = currentKey(ringOf(context));

@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import { baseOf } from '../cell-type.ts';
-import { definition, type Masker } from '../masker.ts';
+import { definition, type Masker, optionOf } from '../masker.ts';
 import { type DecimalValue, decimalFrom } from '../value.ts';
 import { writeWithin } from './characters.ts';
 
@@ -11,7 +10,12 @@ const NUMBER_BYTES_MAX = 40;
 export const range = definition<{ width: number }>({
   name: 'range',
   summary: 'the lower edge of the bucket of a number; lower-upper in text',
-  options: z.strictObject({ width: z.int().positive() }),
+  options: (z) => z.strictObject({ width: z.int().positive() }),
+  read(raw) {
+    const width = optionOf(raw, 'width');
+    if (typeof width !== 'number' || width < 1) throw new Error('a range without its width');
+    return { width };
+  },
   keyed: false,
   bind({ width }): Masker {
     const step = BigInt(width);

@@ -1,8 +1,7 @@
 import { aessiv } from '@noble/ciphers/aes.js';
-import { z } from 'zod';
 import { baseOf } from '../cell-type.ts';
 import { currentKey, derivedKey, type KeyRing, type MaskKey } from '../keys.ts';
-import { definition, type Masker, ringOf } from '../masker.ts';
+import { definition, type Masker, ringOf, textOption } from '../masker.ts';
 import { writeWithin } from './characters.ts';
 
 /** Version of the form; part of what is authenticated, so that a later form cannot be read as this one. */
@@ -18,7 +17,8 @@ const VALUE_BYTES_MAX = 64 * 1024;
 export const token = definition<{ key: string }>({
   name: 'token',
   summary: 'reversible with the key (AES-SIV): equal values have equal tokens',
-  options: z.strictObject({ key: z.string().min(1) }),
+  options: (z) => z.strictObject({ key: z.string().min(1) }),
+  read: (raw) => ({ key: textOption(raw, 'key') }),
   keyed: true,
   bind(_options, context): Masker {
     const key = currentKey(ringOf(context));
