@@ -159,9 +159,12 @@ async function columnsOf(
   await sql.query("SET sql_mode = 'ALLOW_INVALID_DATES'");
   await sql.query(`CREATE TABLE samples (id int AUTO_INCREMENT PRIMARY KEY, ${declarations})`);
   await sql.query(`CREATE TABLE declared (${declarations})`);
-  // A TIMESTAMP is stored from 1970 on, but clients read it as any other point in time; MariaDB's json is sent as text.
+  // A TIMESTAMP is stored from 1970 on, but clients read it as any other point in time. MariaDB sends its
+  // json, uuid and addresses as text, and nothing that says so.
   const stored = declarations.replaceAll(' timestamp', ' datetime');
-  await sql.query(`CREATE TABLE masked (${isMariadb ? stored.replace(' json', ' longtext') : stored})`);
+  await sql.query(
+    `CREATE TABLE masked (${isMariadb ? stored.replace(/ (json|uuid|inet[46])/g, ' longtext') : stored})`,
+  );
   const rows = Math.max(...types.map(([, samples]) => samples.length));
   for (let row = 0; row < rows; row++) {
     const values = types.map(([, samples]) => samples[row] ?? 'NULL');
