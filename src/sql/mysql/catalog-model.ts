@@ -64,6 +64,8 @@ export interface MysqlCatalogView {
   isLoadable(name: string): boolean;
   /** Every table named so, in whatever schema: what a name stands for while the database is not known. */
   tablesNamed(name: string): readonly MysqlTable[];
+  /** Every table of a schema. */
+  tablesIn(schema: string): readonly MysqlTable[];
 }
 
 /** The mode in which a session's text is read. */

@@ -78,6 +78,11 @@ export class MysqlCatalog implements MysqlCatalogView {
     return system === null || exact.includes(system) ? exact : [...exact, system];
   }
 
+  tablesIn(schema: string): readonly MysqlTable[] {
+    const key = this.#schemaKey(schema);
+    return this.objects.tables.filter((table) => this.#schemaKey(table.schema) === key);
+  }
+
   /** Tables and views outside the server's own schemas, for checks of a policy's patterns. */
   *userTables(): Iterable<MysqlTable> {
     for (const table of this.objects.tables) {
