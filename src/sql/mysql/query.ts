@@ -1,13 +1,8 @@
-/**
- * Queries: SELECT, VALUES, TABLE, set operations, WITH. Gives each the columns of its result with their origins, and
- * how many rows it can have.
- */
+/** Queries: SELECT, VALUES, TABLE, set operations, WITH. Gives each the columns of its result with their origins. */
 import { effectSet } from '../../core/effects.ts';
-import type { RowBound } from '../../core/facts.ts';
 import { NOWHERE, type Origins, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { Query, QueryBody, Select } from './ast.ts';
-import { boundOf, isSingleRow } from './bounds.ts';
 import { expression } from './expression.ts';
 import { foldName } from './fold-name.ts';
 import { fromClause } from './from.ts';
@@ -19,7 +14,6 @@ import { withClause } from './with.ts';
 
 export interface QueryResult {
   readonly shape: Shape;
-  readonly bound: RowBound;
   /** The scope of its ORDER BY: of a SELECT, with the ranges of its FROM. */
   readonly scope: Scope;
 }
@@ -34,44 +28,36 @@ export function analyzeQuery(a: Analysis, query: Query, outer: Scope | null): Qu
     a.effects |= READ;
     const scope = new Scope(outer);
     withClause(a, query.with, scope);
-    const body = analyzeBody(a, query.body, scope);
-    let { shape } = body;
+    let shape = bodyShape(a, query.body, scope);
     scope.outputs = shape.columns;
     ordering(a, query.orderBy, scope, 'order');
     if (query.limit !== null) lookAtLimit(a, query.limit, scope);
     if (query.locks !== null) lockRows(a);
     if (query.procedure !== null) shape = analysed(a, shape);
     into(a, query, shape);
-    const bound = boundOf(a, query.limit);
-    return { shape, bound: bound.kind === 'unbounded' ? body.bound : bound, scope };
+    return { shape, scope };
   });
 }
 
-type BodyResult = Omit<QueryResult, 'scope'>;
-
-const UNBOUNDED: RowBound = { kind: 'unbounded' };
-
-function analyzeBody(a: Analysis, body: QueryBody, scope: Scope): BodyResult {
+function bodyShape(a: Analysis, body: QueryBody, scope: Scope): Shape {
   switch (body.is) {
-    case 'select': {
-      const shape = selectShape(a, body, scope);
-      return { shape, bound: isSingleRow(a, body, scope) ? { kind: 'rows', max: 1 } : UNBOUNDED };
-    }
+    case 'select':
+      return selectShape(a, body, scope);
     case 'set-operation':
-      return { shape: setOperation(a, body, scope), bound: UNBOUNDED };
+      return setOperation(a, body, scope);
     case 'values':
-      return { shape: valuesShape(a, body, scope), bound: { kind: 'rows', max: body.rows.length } };
+      return valuesShape(a, body, scope);
     case 'table': {
       const { table } = body;
       const from = { is: 'table', table, alias: null, partitions: [], history: null } as const;
       const star = fromClause(a, from, scope);
       const item = { is: 'star', schema: null, table: null, at: table.at } as const;
-      return { shape: itemColumns(a, [item], scope, star, 'output'), bound: UNBOUNDED };
+      return itemColumns(a, [item], scope, star, 'output');
     }
     case 'nested': {
       const inner = analyzeQuery(a, body.query, scope);
       scope.ranges.push(...inner.scope.ranges);
-      return { shape: inner.shape, bound: inner.bound };
+      return inner.shape;
     }
   }
 }
