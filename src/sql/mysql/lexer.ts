@@ -10,28 +10,16 @@ import type { ScannedLiterals } from '../facts-cache.ts';
 import * as c from './characters.ts';
 import { readComment } from './executable-comments.ts';
 import { introducerKind } from './introducers.ts';
-import { bitsEnd, fractionEnd, hexEnd, numberEnd, read } from './numbers.ts';
+import { NameLexer } from './lexer-names.ts';
+import { bitsEnd, hexEnd } from './numbers.ts';
 import { operatorBytes } from './operators.ts';
 import { Skeleton } from './skeleton.ts';
-import {
-  commentEnd,
-  endsInQuote,
-  found,
-  lineEnd,
-  nameEnd,
-  quotedNameEnd,
-  spaceEnd,
-  startsLineComment,
-  stringEnd,
-} from './spans.ts';
+import { commentEnd, endsInQuote, found, lineEnd, spaceEnd, startsLineComment, stringEnd } from './spans.ts';
 import type { LexerMode } from './token.ts';
 import {
   BIT,
-  DECIMAL,
   ESCAPED,
-  FLOAT,
   HEX,
-  INTEGER,
   INTRODUCER,
   NAME,
   NATIONAL,
@@ -40,9 +28,6 @@ import {
   OPERATOR,
   PARAMETER,
   STRING,
-  SYSTEM,
-  TokenStore,
-  VARIABLE,
   WORD,
 } from './token-store.ts';
 import { upperWord } from './words.ts';
@@ -54,8 +39,6 @@ export type ScanResult =
 
 const OK: ScanResult = { outcome: 'ok' };
 
-const NUMBER_KINDS = { integer: INTEGER, decimal: DECIMAL, float: FLOAT, hex: HEX, bit: BIT, name: NAME };
-
 /** Words behind which MySQL reads optimizer hints. */
 const HINTABLE: ReadonlySet<string> = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'REPLACE']);
 /** From here on MariaDB reads them too. */
@@ -64,37 +47,32 @@ const MARIADB_HINTS = 120_000;
 const PLAIN_MODE: LexerMode = { flavour: 'mysql', version: 0, sqlMode: new Set() };
 
 /** Its tokens are valid until the next `scan`, and only as long as the scanned bytes are. */
-export class Lexer extends TokenStore implements ScannedLiterals {
+export class Lexer extends NameLexer implements ScannedLiterals {
   readonly #skeleton = new Skeleton();
   #skeletonMade = false;
   #mode: LexerMode = PLAIN_MODE;
-  #mariadb = false;
   #hints = false;
-  /** OPENED while in an executable comment, else 0. */
-  #opened = 0;
-  #reason: string | null = null;
-  #reasonAt = 0;
 
   /** Reads `bytes[start, end)`. Offsets of tokens count from `start`. */
   scan(bytes: Buffer, start: number, end: number, mode: LexerMode): ScanResult {
     this.begin(bytes, start, end, mode);
     this.#mode = mode;
-    this.#mariadb = mode.flavour === 'mariadb';
-    this.#hints = !this.#mariadb || mode.version >= MARIADB_HINTS;
+    this.mariadb = mode.flavour === 'mariadb';
+    this.#hints = !this.mariadb || mode.version >= MARIADB_HINTS;
     this.ansi = mode.sqlMode.has('ANSI_QUOTES');
-    this.#opened = 0;
-    this.#reason = null;
+    this.openedFlag = 0;
+    this.reason = null;
     this.#skeletonMade = false;
     if (bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf && start + 3 <= end) {
-      this.#refuse(start, 'a byte order mark begins the text: leave it out');
+      this.refuse(start, 'a byte order mark begins the text: leave it out');
     } else this.#scanAll(start);
-    if (this.#reason === null && this.#opened !== 0) {
-      this.#refuse(end, 'an executable comment has no end: close it with */');
+    if (this.reason === null && this.openedFlag !== 0) {
+      this.refuse(end, 'an executable comment has no end: close it with */');
     }
-    if (this.#reason === null && !isUtf8(bytes.subarray(start, end))) this.#checkBinary();
-    if (this.#reason === null) return OK;
+    if (this.reason === null && !isUtf8(bytes.subarray(start, end))) this.#checkBinary();
+    if (this.reason === null) return OK;
     this.count = 0;
-    return { outcome: 'unreadable', reason: this.#reason, at: this.#reasonAt - start };
+    return { outcome: 'unreadable', reason: this.reason, at: this.reasonAt - start };
   }
 
   get literals(): number {
@@ -141,20 +119,20 @@ export class Lexer extends TokenStore implements ScannedLiterals {
           at = this.#word(at, byte);
           break;
         case c.STATE_DIGIT:
-          at = this.#number(at);
+          at = this.number(at);
           break;
         case c.STATE_STRING:
           at = this.#string(at, at, byte, 0);
           break;
         case c.STATE_MARK:
-          this.push(OPERATOR, at, at + 1, this.#opened);
+          this.push(OPERATOR, at, at + 1, this.openedFlag);
           at++;
           break;
         case c.STATE_DOUBLE_QUOTE:
-          at = this.ansi ? this.#quotedName(at, at, byte, NAME) : this.#string(at, at, byte, 0);
+          at = this.ansi ? this.quotedName(at, at, byte, NAME) : this.#string(at, at, byte, 0);
           break;
         case c.STATE_BACKTICK:
-          at = this.#quotedName(at, at, byte, NAME);
+          at = this.quotedName(at, at, byte, NAME);
           break;
         default:
           at = this.#rare(at, byte);
@@ -168,151 +146,83 @@ export class Lexer extends TokenStore implements ScannedLiterals {
       case c.STATE_OPERATOR:
         return this.#comparison(at);
       case c.STATE_DOT:
-        return this.#dot(at);
+        return this.dot(at);
       case c.STATE_AT:
-        return this.#variable(at);
+        return this.variable(at);
       case c.STATE_HASH:
         return this.#line(at);
       case c.STATE_MINUS:
         if (startsLineComment(this.bytes, at, this.limit)) return this.#line(at);
-        if (!this.#mariadb && this.#peek(at + 1) === c.GREATER) {
-          return this.#operator(at, this.#peek(at + 2) === c.GREATER ? 3 : 2);
+        if (!this.mariadb && this.peek(at + 1) === c.GREATER) {
+          return this.operator(at, this.peek(at + 2) === c.GREATER ? 3 : 2);
         }
-        return this.#operator(at, 1);
+        return this.operator(at, 1);
       case c.STATE_SLASH:
-        return this.#peek(at + 1) === c.STAR ? this.#comment(at) : this.#operator(at, 1);
+        return this.peek(at + 1) === c.STAR ? this.#comment(at) : this.operator(at, 1);
       case c.STATE_STAR:
-        if (this.#opened === 0 || this.#peek(at + 1) !== c.SLASH) return this.#operator(at, 1);
-        this.#opened = 0;
+        if (this.openedFlag === 0 || this.peek(at + 1) !== c.SLASH) return this.operator(at, 1);
+        this.openedFlag = 0;
         return at + 2;
       case c.STATE_BACKSLASH:
-        if (!this.#mariadb || this.#peek(at + 1) !== c.UPPER_N) {
-          return this.#refuse(at, 'a backslash stands outside of quotes');
+        if (!this.mariadb || this.peek(at + 1) !== c.UPPER_N) {
+          return this.refuse(at, 'a backslash stands outside of quotes');
         }
-        this.push(WORD, at, at + 2, NULL_MARK | this.#opened);
+        this.push(WORD, at, at + 2, NULL_MARK | this.openedFlag);
         return at + 2;
       case c.STATE_PARAMETER:
-        if (c.NAME_PART[this.#peek(at + 1)] === 1) return this.#operator(at, 1);
-        this.push(PARAMETER, at, at + 1, this.#opened);
+        if (c.NAME_PART[this.peek(at + 1)] === 1) return this.operator(at, 1);
+        this.push(PARAMETER, at, at + 1, this.openedFlag);
         return at + 1;
       default:
-        if (byte === 0) return this.#refuse(at, 'a NUL byte stands outside of strings');
-        return this.#refuse(at, `the character ${printed(byte)} means nothing here`);
+        if (byte === 0) return this.refuse(at, 'a NUL byte stands outside of strings');
+        return this.refuse(at, `the character ${printed(byte)} means nothing here`);
     }
   }
 
-  /** Past the end there is nothing, as in the servers' buffers. */
-  #peek(at: number): number {
-    return at < this.limit ? (this.bytes[at] ?? 0) : 0;
-  }
-
-  #refuse(at: number, reason: string): number {
-    this.#reason = `${reason} (byte ${at - this.origin + 1} of the text)`;
-    this.#reasonAt = at;
-    return this.limit;
-  }
-
-  #operator(at: number, length: number): number {
-    this.push(OPERATOR, at, at + length, this.#opened);
-    return at + length;
-  }
-
   #comparison(at: number): number {
-    const length = operatorBytes(this.bytes, at, this.limit, this.#mariadb);
-    if (length > 0) return this.#operator(at, length);
-    return this.#refuse(at, 'operators stand together that MySQL reads as one: put a space between them');
+    const length = operatorBytes(this.bytes, at, this.limit, this.mariadb);
+    if (length > 0) return this.operator(at, length);
+    return this.refuse(at, 'operators stand together that MySQL reads as one: put a space between them');
   }
 
   #word(at: number, first: number): number {
     const bytes = this.bytes;
-    if (this.#peek(at + 1) === c.QUOTE) {
+    if (this.peek(at + 1) === c.QUOTE) {
       const lower = first | 0x20;
       if (lower === c.LOWER_N) return this.#string(at, at + 1, c.QUOTE, NATIONAL);
       if (lower === c.LOWER_X) return this.#quotedDigits(at, hexEnd(bytes, at + 2, this.limit), HEX);
       if (lower === c.LOWER_B) return this.#quotedDigits(at, bitsEnd(bytes, at + 2, this.limit), BIT);
     }
-    const to = this.#nameEnd(at);
+    const to = this.nameEnd(at);
     if (to < 0) return this.limit;
-    const dotted = this.#goesOn(to);
+    const dotted = this.goesOn(to);
     let kind = dotted ? NAME : WORD;
     if (first === c.UNDERSCORE && introducerKind(bytes.latin1Slice(at + 1, to).toLowerCase()) !== undefined) {
       kind = INTRODUCER;
     }
-    if (first === c.DOLLAR && !this.#mariadb && bytes.subarray(at + 1, to).includes(c.DOLLAR)) {
-      return this.#refuse(at, 'MySQL reads $…$ as a quote: put the name in backticks');
+    if (first === c.DOLLAR && !this.mariadb && bytes.subarray(at + 1, to).includes(c.DOLLAR)) {
+      return this.refuse(at, 'MySQL reads $…$ as a quote: put the name in backticks');
     }
-    this.push(kind, at, to, this.#opened);
-    return dotted ? this.#dotted(to) : to;
-  }
-
-  /** -1, and a reason, where a character beyond U+FFFF is in it. */
-  #nameEnd(at: number): number {
-    const to = nameEnd(this.bytes, at, this.limit);
-    return this.#fits(at, to) ? to : -1;
-  }
-
-  /** The servers put a question mark for characters of four bytes in names, so that they name something else. */
-  #fits(at: number, to: number): boolean {
-    for (let byte = at; byte < to; byte++) {
-      if ((this.bytes[byte] ?? 0) >= c.FOUR_BYTES) {
-        this.#refuse(byte, 'a name has a character beyond U+FFFF, for which servers put a question mark');
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** Whether a dot and a name follow directly: then what stands before and behind it are names, keywords or not. */
-  #goesOn(at: number): boolean {
-    return this.#peek(at) === c.DOT && c.NAME_PART[this.#peek(at + 1)] === 1;
-  }
-
-  /** `at` is a dot with a name behind it. */
-  #dotted(at: number): number {
-    for (;;) {
-      this.push(OPERATOR, at, at + 1, this.#opened);
-      const to = this.#nameEnd(at + 1);
-      if (to < 0) return this.limit;
-      this.push(NAME, at + 1, to, this.#opened);
-      if (!this.#goesOn(to)) return to;
-      at = to;
-    }
-  }
-
-  #dot(at: number): number {
-    const next = this.#peek(at + 1);
-    if (c.isDigit(next)) return this.#numberDone(at, fractionEnd(this.bytes, at + 1, this.limit));
-    if (c.NAME_PART[next] === 1) return this.#dotted(at);
-    return this.#operator(at, this.#mariadb && next === c.DOT ? 2 : 1);
-  }
-
-  #number(at: number): number {
-    return this.#numberDone(at, numberEnd(this.bytes, at, this.limit, this.#mariadb));
-  }
-
-  #numberDone(at: number, to: number): number {
-    if (to < 0) return this.#refuse(at, 'a number has an exponent without digits');
-    if (read.kind === 'name' && !this.#fits(at, to)) return this.limit;
-    this.push(NUMBER_KINDS[read.kind], at, to, this.#opened);
-    return read.kind === 'name' && this.#goesOn(to) ? this.#dotted(to) : to;
+    this.push(kind, at, to, this.openedFlag);
+    return dotted ? this.dotted(to) : to;
   }
 
   #quotedDigits(at: number, to: number, kind: number): number {
-    if (this.#peek(to) !== c.QUOTE || (kind === HEX && (to - at) % 2 !== 0)) {
+    if (this.peek(to) !== c.QUOTE || (kind === HEX && (to - at) % 2 !== 0)) {
       const what = kind === HEX ? 'an even number of hexadecimal digits' : 'zeros and ones';
-      return this.#refuse(at, `between the quotes must stand ${what}`);
+      return this.refuse(at, `between the quotes must stand ${what}`);
     }
-    this.push(kind, at, to + 1, this.#opened);
+    this.push(kind, at, to + 1, this.openedFlag);
     return to + 1;
   }
 
   /** `open`: the opening quote. */
   #string(at: number, open: number, quote: number, flags: number): number {
     const to = stringEnd(this.bytes, open + 1, this.limit, quote, this.backslash);
-    if (to < 0 || to > this.limit) return this.#refuse(at, 'a string has no end: close its quote');
+    if (to < 0 || to > this.limit) return this.refuse(at, 'a string has no end: close its quote');
     const escaped = found.escapes ? ESCAPED : 0;
     if (this.lastKind === INTRODUCER && !this.#introduced(open + 1, to - 1)) return this.limit;
-    this.push(STRING, at, to, flags | escaped | this.#opened);
+    this.push(STRING, at, to, flags | escaped | this.openedFlag);
     return to;
   }
 
@@ -327,61 +237,14 @@ export class Lexer extends TokenStore implements ScannedLiterals {
       if (byte >= 0x80 || byte === c.BACKSLASH) plain = false;
     }
     if (!plain) {
-      this.#refuse(from, `a string behind ${name} can be read in two ways: write it as x'…', or in utf8mb4`);
+      this.refuse(from, `a string behind ${name} can be read in two ways: write it as x'…', or in utf8mb4`);
     }
     return plain;
   }
 
-  #quotedName(at: number, open: number, quote: number, kind: number): number {
-    const to = quotedNameEnd(this.bytes, open + 1, this.limit, quote);
-    if (to < 0) {
-      const what = to === -2 ? 'a quoted name holds a NUL byte' : 'a quoted name has no end: close its quote';
-      return this.#refuse(at, what);
-    }
-    const escaped = found.escapes ? ESCAPED : 0;
-    if (!this.#fits(open, to)) return this.limit;
-    this.push(kind, at, to, escaped | this.#opened);
-    return to;
-  }
-
-  #variable(at: number): number {
-    const next = this.#peek(at + 1);
-    if (next === c.AT) return this.#system(at);
-    if (next === c.BACKTICK || (next === c.DOUBLE_QUOTE && this.ansi)) {
-      return this.#quotedName(at, at + 1, next, VARIABLE);
-    }
-    if (next === c.QUOTE || next === c.DOUBLE_QUOTE) {
-      const to = stringEnd(this.bytes, at + 2, this.limit, next, this.backslash);
-      if (to < 0 || to > this.limit) return this.#refuse(at, 'a string has no end: close its quote');
-      const escaped = found.escapes ? ESCAPED : 0;
-      if (!this.#fits(at, to)) return this.limit;
-      this.push(VARIABLE, at, to, escaped | this.#opened);
-      return to;
-    }
-    let to = at + 1;
-    while (c.NAME_PART[this.#peek(to)] === 1 || this.#peek(to) === c.DOT) to++;
-    if (to === at + 1) return this.#refuse(at, 'an at-sign has no name directly behind it');
-    if (!this.#fits(at, to)) return this.limit;
-    this.push(VARIABLE, at, to, this.#opened);
-    return to;
-  }
-
-  /** `@@` and its first word, which may be GLOBAL, SESSION or LOCAL even with a dot behind it. */
-  #system(at: number): number {
-    const to = this.#nameEnd(at + 2);
-    if (to < 0) return this.limit;
-    if (to === at + 2 && this.#peek(to) !== c.BACKTICK) {
-      return this.#refuse(at, 'two at-signs have no name directly behind them');
-    }
-    this.push(SYSTEM, at, at + 2, this.#opened);
-    if (to === at + 2) return to;
-    this.push(WORD, at + 2, to, this.#opened);
-    return this.#goesOn(to) ? this.#dotted(to) : to;
-  }
-
   #line(at: number): number {
     const to = lineEnd(this.bytes, at, this.limit);
-    return to < 0 ? this.#refuse(at, 'a comment holds a NUL byte') : to;
+    return to < 0 ? this.refuse(at, 'a comment holds a NUL byte') : to;
   }
 
   #comment(at: number): number {
@@ -389,20 +252,20 @@ export class Lexer extends TokenStore implements ScannedLiterals {
     const reading = readComment(bytes, at + 2, this.limit, this.#mode);
     switch (reading.is) {
       case 'open':
-        this.#opened = OPENED;
+        this.openedFlag = OPENED;
         return reading.at;
       case 'unclear':
-        return this.#refuse(at, reading.reason);
+        return this.refuse(at, reading.reason);
       default: {
         const to = commentEnd(bytes, at + 2, this.limit, reading.is === 'skipped');
-        if (to < 0) return this.#refuse(at, 'a comment has no end: close it with */');
+        if (to < 0) return this.refuse(at, 'a comment has no end: close it with */');
         return this.#isHint(at) ? this.#hint(at, to) : to;
       }
     }
   }
 
   #isHint(at: number): boolean {
-    if (!this.#hints || this.#peek(at + 2) !== c.PLUS || this.lastKind !== WORD) return false;
+    if (!this.#hints || this.peek(at + 2) !== c.PLUS || this.lastKind !== WORD) return false;
     if (spaceEnd(this.bytes, this.lastEnd, at) !== at) return false;
     return HINTABLE.has(upperWord(this.bytes, this.lastStart, this.lastEnd));
   }
@@ -410,7 +273,7 @@ export class Lexer extends TokenStore implements ScannedLiterals {
   /** Hints have quotes and words of their own; a mark of a comment in them is read differently. */
   #hint(at: number, to: number): number {
     if (endsInQuote(this.bytes, at + 3, to - 2) || this.bytes.subarray(at + 3, to).includes('/*')) {
-      return this.#refuse(at, 'an optimizer hint holds the mark of a comment: leave it out');
+      return this.refuse(at, 'an optimizer hint holds the mark of a comment: leave it out');
     }
     this.pushHint(at + 3, to - 2);
     return to;
@@ -424,7 +287,7 @@ export class Lexer extends TokenStore implements ScannedLiterals {
       if (!binary && n < this.count) continue;
       const to = n < this.count ? this.origin + this.start(n) : this.limit;
       if (!isUtf8(this.bytes.subarray(from, to))) {
-        this.#refuse(from, "bytes are not UTF-8: write them as x'…' or behind _binary");
+        this.refuse(from, "bytes are not UTF-8: write them as x'…' or behind _binary");
         return;
       }
       from = this.origin + this.end(n);
