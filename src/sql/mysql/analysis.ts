@@ -65,6 +65,8 @@ export class Analysis {
   reveals: Revealed = 'anything';
   unfiltered = false;
   changesReading = false;
+  /** It may set by which rules the next text is cut into tokens: its sql_mode, its character set. */
+  movesLexing = false;
   unresolved = false;
   /** Values whose origin is not known are stored, or given to a function that has effects. */
   storesUnknown = false;

@@ -1,13 +1,32 @@
 /** How many rows a query can give, as far as its own LIMIT or its shape says (DESIGN 3, bounds). */
 import type { RowBound } from '../../core/facts.ts';
 import type { Analysis } from './analysis.ts';
-import type { Expression, FromItem, Limit, Select } from './ast.ts';
+import type { Expression, FromItem, Limit, Query, Select } from './ast.ts';
 import { builtinFunction } from './builtin-functions.ts';
 import type { MysqlColumn, MysqlTable } from './catalog-model.ts';
 import { foldName } from './fold-name.ts';
+import { namedQuery } from './from.ts';
 import type { Scope } from './scope.ts';
 
 const UNBOUNDED: RowBound = { kind: 'unbounded' };
+
+/** The bound of a query whose `scope` analyzeQuery gave. */
+export function boundOfQuery(a: Analysis, query: Query, scope: Scope): RowBound {
+  const bound = boundOf(a, query.limit);
+  // PROCEDURE ANALYSE makes rows of columns.
+  if (bound.kind !== 'unbounded' || query.procedure !== null) return bound;
+  const { body } = query;
+  switch (body.is) {
+    case 'select':
+      return isSingleRow(a, body, scope) ? { kind: 'rows', max: 1 } : UNBOUNDED;
+    case 'values':
+      return { kind: 'rows', max: body.rows.length };
+    case 'nested':
+      return boundOfQuery(a, body.query, scope);
+    default:
+      return UNBOUNDED;
+  }
+}
 
 /**
  * The bound that LIMIT or FETCH FIRST sets: a number, or a parameter (1-based, as protocols count). WITH TIES may
@@ -29,7 +48,7 @@ function countOf(a: Analysis, count: Expression): RowBound {
 }
 
 /** One row at most: no table, an aggregate without grouping, or a whole unique key compared with single values. */
-export function isSingleRow(a: Analysis, select: Select, scope: Scope): boolean {
+function isSingleRow(a: Analysis, select: Select, scope: Scope): boolean {
   if (
     select.groupBy.length === 0 &&
     select.items.some((item) => item.is === 'item' && hasAggregate(a, item.expression))
@@ -38,9 +57,7 @@ export function isSingleRow(a: Analysis, select: Select, scope: Scope): boolean 
   const { from } = select;
   if (from === null || from.is === 'dual') return true;
   if (from.is !== 'table') return false;
-  const { schema, name } = from.table;
-  const isNamed = (candidate: string) => a.sameTableName(candidate, name);
-  if (schema === null && scope.namedQuery(isNamed) !== null) return false;
+  if (namedQuery(a, from.table, scope) !== null) return false;
   return isUniqueLookup(a, from, select.where);
 }
 

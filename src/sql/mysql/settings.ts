@@ -14,6 +14,8 @@ const READING_SETTINGS: ReadonlySet<string> = new Set(
     .split(/\s+/),
 );
 
+const LEXICAL = /^(?:sql_mode|names|character_set|character_set_client)$/;
+
 const UTF8 = /^utf8(?:mb[34])?$/i;
 /** Those in which every byte below 128 is what it is in ASCII: nothing that looks like a text hides another. */
 const READABLE_RESULTS = /^(?:utf8(?:mb[34])?|binary|ascii|latin1)$/i;
@@ -92,6 +94,7 @@ function changeVariable(a: Analysis, { scope, name }: SystemVariable, value: Exp
   noteEngine(a, setting, value, text);
   if (!READING_SETTINGS.has(setting)) return;
   a.changesReading = true;
+  if (LEXICAL.test(setting)) a.movesLexing = true;
   const isUnsafe = UNSAFE_VALUES.get(setting);
   if (isUnsafe !== undefined && text !== null && isUnsafe(text)) a.settings.add(`unsafe ${setting}`);
   // What the server reports of itself must not grow less by a value that is not known.
