@@ -45,8 +45,12 @@ export type AuthStep =
 export interface ClientLogin {
   readonly user: string;
   readonly plan: MysqlLoginPlan;
-  /** Of the greeting. */
-  readonly nonce: Buffer;
+  /**
+   * What the client was greeted with: an answer by another plugin than that was not made with this nonce, or not made
+   * at all. Null in COM_CHANGE_USER, whose answer is never looked at: clients differ in which nonce they make it with,
+   * and with a fresh one it cannot be one of before.
+   */
+  readonly greeted: { readonly plugin: string; readonly nonce: Buffer } | null;
   readonly secured: boolean;
   /** The client can be asked to change to another plugin (PLUGIN_AUTH). */
   readonly switches: boolean;
@@ -61,7 +65,7 @@ export class ClientAuthentication {
 
   constructor(login: ClientLogin) {
     this.#login = login;
-    this.#nonce = login.nonce;
+    this.#nonce = login.greeted?.nonce ?? freshNonce();
   }
 
   /** The answer that came with the login, and the plugin by which the client made it. */
@@ -71,17 +75,13 @@ export class ClientAuthentication {
       case 'refused':
         return this.#failed(plan.error);
       case 'trust':
-        this.#phase = 'over';
-        // The plugin waits to be told that its answer was right, unless it has said that there is no password.
-        return {
-          step: 'proven',
-          principal: plan.principal,
-          payload: plugin === CACHING_SHA2 && !isEmpty(answer) ? FAST_PROVEN : null,
-        };
+        return this.#trusted(plugin, answer, plan.principal);
       case 'password':
-        if (plugin === CACHING_SHA2) return this.#fast(plan, answer);
-        if (plugin === NATIVE && plan.takesNative) return this.#native(plan, answer);
-        return this.#switch(plan);
+        if (plugin === this.#login.greeted?.plugin) {
+          if (plugin === CACHING_SHA2) return this.#fast(plan, answer);
+          if (plugin === NATIVE && plan.takesNative) return this.#native(plan, answer);
+        }
+        return this.#switch(plugin === NATIVE && plan.takesNative ? NATIVE : CACHING_SHA2);
     }
   }
 
@@ -104,13 +104,17 @@ export class ClientAuthentication {
     }
   }
 
-  #switch(plan: MysqlPasswordCheck): AuthStep {
+  /** The plugin waits to be told that its answer was right, unless it has said that there is no password. */
+  #trusted(plugin: string, answer: Buffer, principal: Principal): AuthStep {
+    this.#phase = 'over';
+    const waits = plugin === CACHING_SHA2 && !isEmpty(answer);
+    return { step: 'proven', principal, payload: waits ? FAST_PROVEN : null };
+  }
+
+  #switch(plugin: typeof NATIVE | typeof CACHING_SHA2): AuthStep {
     if (!this.#login.switches) {
-      return this.#failed(
-        new ProxyError('login-refused', { detail: 'the client cannot do caching_sha2_password' }),
-      );
+      return this.#failed(new ProxyError('login-refused', { detail: `the client cannot do ${plugin}` }));
     }
-    const plugin = plan.takesNative ? NATIVE : CACHING_SHA2;
     this.#phase = plugin === NATIVE ? 'native' : 'fast';
     this.#nonce = freshNonce();
     return { step: 'continue', payload: authSwitchRequest(plugin, this.#nonce) };

@@ -19,6 +19,8 @@ import { type Flavour, greetingVersion } from './server-version.ts';
 
 /** What a client may send in one packet before it has proven who it is: connection attributes take up to 64 KB. */
 const LOGIN_BYTES_MAX = 80 * 1024;
+/** The first byte of a TLS ClientHello record. */
+const TLS_RECORD = 0x16;
 const MORE: HandshakeResult = { result: 'more' };
 
 export interface HandshakeSettings {
@@ -46,8 +48,6 @@ export interface Login {
   /** What the client says it is, such as `program_name`; for people. */
   readonly application: string | null;
   readonly connectionId: number;
-  /** Of the greeting: COM_CHANGE_USER answers to it again. */
-  readonly nonce: Buffer;
   /** The sequence id of the OK packet that is owed. */
   readonly sequence: number;
 }
@@ -96,7 +96,7 @@ export class Handshake {
         capabilities: offered(this.#offer()),
         collation: UTF8MB4_GENERAL_CI,
         status: STATUS.AUTOCOMMIT,
-        plugin: flavour === 'mariadb' ? NATIVE : CACHING_SHA2,
+        plugin: this.#plugin,
       }),
     );
   }
@@ -118,6 +118,11 @@ export class Handshake {
       }
     }
     return MORE;
+  }
+
+  /** What the servers of that flavour greet with. A client that names no plugin means mysql_native_password. */
+  get #plugin(): string {
+    return this.#settings.flavour === 'mariadb' ? NATIVE : CACHING_SHA2;
   }
 
   get #awaitsTls(): boolean {
@@ -179,7 +184,7 @@ export class Handshake {
     const authentication = new ClientAuthentication({
       user: request.user,
       plan: this.#engine.identity.mysqlLogin(request.user),
-      nonce: this.#nonce,
+      greeted: { plugin: this.#plugin, nonce: this.#nonce },
       secured: this.secured,
       switches,
     });
@@ -196,11 +201,14 @@ export class Handshake {
     if (this.#settings.tls === 'off') {
       throw new ProxyError('protocol-violation', { detail: 'TLS is not offered here' });
     }
-    if (this.reader.unread > 0) {
+    // The client does not wait for an answer: what has come already is its first record of TLS, and TLS gets all of
+    // it. None of it is read as part of the session.
+    const received = this.reader.takeUnread();
+    if (received.length > 0 && received[0] !== TLS_RECORD) {
       throw new ProxyError('protocol-violation', { detail: 'unencrypted bytes behind a request for TLS' });
     }
     this.#phase = { phase: 'tls' };
-    this.#engine.downstream.startTls(Buffer.alloc(0));
+    this.#engine.downstream.startTls(received);
     return MORE;
   }
 
@@ -231,7 +239,6 @@ export class Handshake {
       collation: sessionCollation(request.collation) ?? UTF8MB4_GENERAL_CI,
       application: request.attributes.get('program_name') ?? request.attributes.get('_client_name') ?? null,
       connectionId: this.#connectionId,
-      nonce: this.#nonce,
       sequence: this.#sequence,
     };
   }

@@ -89,6 +89,12 @@ export class PacketReader {
     this.#end = 0;
   }
 
+  /** Everything that is unread, as bytes of the caller's own: it is no packet, but the beginning of TLS. */
+  takeUnread(): Buffer {
+    this.keep();
+    return this.#kept.takeAll();
+  }
+
   /** More of the packet that streams, in `bytes[start, end)`. */
   rest(): boolean {
     if (this.#left === 0) return false;
@@ -145,8 +151,27 @@ export class PacketReader {
     if (!this.#has(size)) return 'more';
     this.#take(size);
     this.start += HEADER_BYTES;
-    this.#taken(1);
+    this.#wholeTaken(1);
     return 'whole';
+  }
+
+  /**
+   * The whole chunk as far as it is unread, as `bytes[start, end)`, for who counts packets in it without stopping at
+   * each. False where bytes are kept, or a packet is taken in part: then packets come one by one.
+   */
+  window(): boolean {
+    if (this.#kept.length > 0 || this.isInsidePayload) return false;
+    this.bytes = this.#chunk;
+    this.start = this.#at;
+    this.end = this.#end;
+    return true;
+  }
+
+  /** Packets were taken from the window, up to `to`; of the last one `left` bytes are to come, by `rest`. */
+  taken(to: number, left: number, due: number): void {
+    this.#at = to;
+    this.#left = left;
+    this.due = due;
   }
 
   /** `head` and `whole` at once, for phases in which nothing streams. False where there is `more` to come. */
@@ -188,11 +213,11 @@ export class PacketReader {
     this.bytes = joined;
     this.start = HEADER_BYTES;
     this.end = HEADER_BYTES + payload;
-    this.#taken(packets);
+    this.#wholeTaken(packets);
     return 'whole';
   }
 
-  #taken(packets: number): void {
+  #wholeTaken(packets: number): void {
     this.packets = packets;
     this.sequence = (this.due + packets - 1) & 0xff;
     this.due = (this.due + packets) & 0xff;

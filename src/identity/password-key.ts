@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import type { MysqlPasswordKey } from '../core/session.ts';
 
 const KEY_BITS = 2048;
+const KEY_BYTES = KEY_BITS / 8;
 export const RSA_PADDING = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' } as const;
 
 export class PasswordKey implements MysqlPasswordKey {
@@ -22,9 +23,11 @@ export class PasswordKey implements MysqlPasswordKey {
   }
 
   decrypt(bytes: Buffer): Buffer | null {
-    if (bytes.length !== KEY_BITS / 8) return null;
+    if (bytes.length < KEY_BYTES / 2 || bytes.length > KEY_BYTES) return null;
+    // It is one large number: some libraries leave out the zeros in front, of which there is one every 256 times.
+    const whole = Buffer.concat([Buffer.alloc(KEY_BYTES - bytes.length), bytes]);
     try {
-      return privateDecrypt({ key: this.#privateKey, ...RSA_PADDING }, bytes);
+      return privateDecrypt({ key: this.#privateKey, ...RSA_PADDING }, whole);
     } catch {
       return null;
     }

@@ -68,7 +68,8 @@ function serve(first: Socket, options: RelayOptions, sockets: Set<Socket>, seen:
   };
   const engine = handshakeEngine(options.identity, {
     send: (bytes) => client.write(bytes),
-    startTls() {
+    startTls(received) {
+      if (received.length > 0) first.unshift(received);
       const { cert, key } = options.certificate ?? {};
       first.removeListener('data', listen);
       const secured = new TLSSocket(first, {
@@ -151,7 +152,7 @@ export function upstream(
 
 export interface HandshakeSink {
   send(bytes: Buffer): void;
-  startTls(): void;
+  startTls(received: Buffer): void;
 }
 
 /** As much of an engine as the handshake takes. */
@@ -166,7 +167,7 @@ export function handshakeEngine(identity: IdentityPort, sink: HandshakeSink): En
       send: (bytes, start, end) => sink.send(Buffer.from(bytes.subarray(start, end))),
       pause() {},
       resume() {},
-      startTls: () => sink.startTls(),
+      startTls: (received) => sink.startTls(received),
       end() {},
     },
     upstream: {
