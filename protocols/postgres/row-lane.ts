@@ -17,7 +17,7 @@ import { LENGTH_BYTES, maskedColumns, NULL_LENGTH, RowSplicer, readCells } from 
 
 /** Rows that wait for their cells: what one batch may keep, and how many batches. */
 const ROWS_BYTES_MAX = 1024 * 1024;
-const BATCHES_MAX = 8;
+const BATCHES_MAX = 4;
 /** Memory of larger rows is not kept. */
 const SPARE_BYTES_MAX = 2 * ROWS_BYTES_MAX;
 /** What a batch of rows begins with. */

@@ -11,7 +11,7 @@ import {
 
 /** Batches of one result are of about the same size: rounded up, the memory of one serves for the next. */
 const STEP_BYTES = 128 * 1024;
-const SPARE_MAX = 8;
+const SPARE_MAX = 4;
 
 export class LanePort implements MaskLanePort {
   readonly #lane: MaskLane;
