@@ -7,8 +7,7 @@ import { MYSQL_CAPS } from './caps.ts';
 import type { MysqlReading } from './catalog-model.ts';
 import { analyzeStatements } from './facts.ts';
 import { Lexer, type ScanResult } from './lexer.ts';
-import { parseExpressionText, parseQueryText, parseStatements } from './parser/index.ts';
-import { UnreadableSyntax } from './parser/unreadable-syntax.ts';
+import { parseExpressionText, parseQueryText, parseStatements, UnreadableSyntax } from './parser/index.ts';
 import {
   complexDenial,
   EMPTY_QUERY,
