@@ -208,7 +208,7 @@ export class Handshake {
       throw new ProxyError('protocol-violation', { detail: 'unencrypted bytes behind a request for TLS' });
     }
     this.#phase = { phase: 'tls' };
-    this.#engine.downstream.startTls(received);
+    this.#engine.downstream.startTls(received, null);
     return MORE;
   }
 

@@ -22,6 +22,7 @@ import { MINOR_MAX, readStartupPacket, type Startup } from './startup.ts';
 
 /** The first byte of a TLS ClientHello record; no start-up packet under 10,000 bytes begins with it. */
 const TLS_RECORD = 0x16;
+const ALPN = 'postgresql';
 const LENGTH_BYTES = 4;
 const SASL_MESSAGE_BYTES_MAX = 64 * 1024;
 
@@ -113,7 +114,7 @@ export class Handshake {
   #directTls(): HandshakeResult {
     if (this.#settings.tls === 'off')
       throw new ProxyError('unsafe-startup', { detail: 'TLS is not offered here' });
-    this.#beginTls();
+    this.#beginTls(true);
     return MORE;
   }
 
@@ -127,14 +128,16 @@ export class Handshake {
       throw new ProxyError('protocol-violation', { detail: 'unencrypted bytes behind a request for TLS' });
     }
     this.#send(ANSWER_TLS);
-    this.#beginTls();
+    this.#beginTls(false);
     return MORE;
   }
 
-  #beginTls(): void {
+  /** `direct`: without a request for it in the protocol before. */
+  #beginTls(direct: boolean): void {
     this.#phase = { phase: 'tls' };
-    // Of direct TLS, the first record has come already: it belongs to TLS.
-    this.#engine.downstream.startTls(this.#input.takeAll());
+    // Of direct TLS, the first record has come already: it belongs to TLS. Without the protocol's name in it, a browser
+    // could be made to speak to us as to a web server of the same name (as in PostgreSQL).
+    this.#engine.downstream.startTls(this.#input.takeAll(), { name: ALPN, demanded: direct });
   }
 
   #startup(startup: Startup): HandshakeResult {

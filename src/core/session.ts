@@ -8,6 +8,13 @@ import type { ProxyError } from './errors.ts';
 import type { SqlGate } from './gate.ts';
 import type { Principal } from './principal.ts';
 
+/** The protocol's name within TLS (RFC 7301). */
+export interface Alpn {
+  readonly name: string;
+  /** A client that does not say it is turned away. */
+  readonly demanded: boolean;
+}
+
 export interface DownstreamPort {
   /** Bytes for the client, in order; gathered and written together at the end of the event. */
   send(bytes: Buffer, start: number, end: number): void;
@@ -17,7 +24,7 @@ export interface DownstreamPort {
   pause(): void;
   resume(): void;
   /** Everything from here on is TLS, beginning with `received`; `downstreamSecured` follows. */
-  startTls(received: Buffer): void;
+  startTls(received: Buffer, alpn: Alpn | null): void;
   /** Close once what was sent is written. */
   end(): void;
 }

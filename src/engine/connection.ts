@@ -135,9 +135,9 @@ export class Connection implements EnginePort, LiveSession, Staging {
       send: (bytes, start, end) => this.#toClient.add(bytes, start, end),
       pause: () => this.#down.pause('session'),
       resume: () => this.#down.resume('session'),
-      startTls: (received) => {
+      startTls: (received, alpn) => {
         this.#flushToClient();
-        this.#down.startTlsServer(received);
+        this.#down.startTlsServer(received, alpn);
       },
       end: () => {
         this.#ending = true;

@@ -1,5 +1,6 @@
 /** One side of a connection as the engine sees it: bytes both ways, backpressure, TLS. Transport implements it. */
 import type { ProxyError } from '../core/errors.ts';
+import type { Alpn } from '../core/session.ts';
 
 export interface Leg {
   /** More has been written than the peer takes: bytes given to `write` may still be in use. */
@@ -19,7 +20,7 @@ export interface Leg {
   finish(): void;
   destroy(): void;
   /** Goes on over TLS, as the server side of it; `received` is what came of it already. */
-  startTlsServer(received: Buffer): void;
+  startTlsServer(received: Buffer, alpn: Alpn | null): void;
   /** Goes on over TLS, as the client side of it. */
   startTlsClient(): void;
 }

@@ -4,14 +4,13 @@
  */
 import net from 'node:net';
 import tls from 'node:tls';
+import type { Alpn } from '../core/session.ts';
 import type { Leg, LegEvents, PauseReason } from '../engine/leg.ts';
 import { readInto } from './read-into.ts';
 import { DirectWriter } from './write-now.ts';
 
 const PAUSED: Readonly<Record<PauseReason, number>> = { session: 1, congestion: 2 };
 const KEEPALIVE_MS = 60_000;
-/** The protocol's registered name; demanded where TLS begins without a request in the protocol before it. */
-const ALPN = 'postgresql';
 /** How long a leg that is finished waits for the peer: to take any of what is left, and then to close its side. */
 const STUCK_MS = 10_000;
 const LINGER_MS = 1_000;
@@ -171,7 +170,7 @@ export class SocketLeg implements Leg {
     this.#close(null);
   }
 
-  startTlsServer(received: Buffer): void {
+  startTlsServer(received: Buffer, alpn: Alpn | null): void {
     const { server } = this.#tls;
     if (server === null) {
       this.#close(new Error('TLS is not configured'));
@@ -181,14 +180,14 @@ export class SocketLeg implements Leg {
     const secured = new tls.TLSSocket(plain, {
       isServer: true,
       secureContext: server,
-      ALPNProtocols: [ALPN],
+      ...(alpn === null ? {} : { ALPNProtocols: [alpn.name] }),
       requestCert: false,
     });
-    // Without the name, a browser could be made to speak to us as to a web server of the same name (as in PostgreSQL).
-    const needsAlpn = received.length > 0;
+    const demanded = alpn?.demanded === true ? alpn.name : null;
     secured.once('secure', () => {
       this.#securing = false;
-      if (needsAlpn && secured.alpnProtocol !== ALPN) this.#close(new Error('direct TLS without ALPN'));
+      if (demanded !== null && secured.alpnProtocol !== demanded)
+        this.#close(new Error('direct TLS without ALPN'));
       else this.#events.secured();
     });
     this.#adopt(secured);
