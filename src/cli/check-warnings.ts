@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isMap, isScalar, parseDocument } from 'yaml';
 import { isLoopback, type LoadedConfig, readTextFile } from '../config/load.ts';
+import { sslWords } from '../config/mysql-url.ts';
 import type { Problem } from '../core/problem.ts';
 import { isVerifier } from '../identity/stored-password.ts';
 import type { LocatedPolicy } from './policy-files.ts';
@@ -18,7 +19,8 @@ export function fileProblems({ config, directory, source }: LoadedConfig): reado
     }
     const certificate = upstream.sslRootCert;
     const why = certificate === null ? null : whyUnreadable(resolve(directory, certificate));
-    if (why !== null) problems.push(source.problemAt(['listeners', n, 'upstream'], `sslrootcert: ${why}`));
+    if (why !== null)
+      problems.push(source.problemAt(['listeners', n, 'upstream'], `${sslWords(upstream).rootCert}: ${why}`));
   });
   const journal = resolve(directory, config.journal.dir);
   if (existsSync(journal) && !statSync(journal).isDirectory()) {
@@ -61,8 +63,9 @@ export function configWarnings({ config, file, source }: LoadedConfig): readonly
       at('listen', 'clients from other machines may come without TLS; tls: { …, mode: required } demands it');
     }
     const { host, sslMode } = listener.upstream;
+    const { mode, safest } = sslWords(listener.upstream);
     if (!isLoopback(host) && (sslMode === 'disable' || sslMode === 'prefer')) {
-      at('upstream', `sslmode=${sslMode} lets rows go to ${host} in the clear; verify-full is the safe one`);
+      at('upstream', `${mode} lets rows go to ${host} in the clear; ${safest} is the safe one`);
     }
   });
   const written = writtenPasswords(file);

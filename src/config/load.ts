@@ -5,7 +5,8 @@ import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { type Problem, ProblemsError } from '../core/problem.ts';
 import { type LocatedDocument, readYaml } from '../core/yaml-document.ts';
-import { type Config, configSchema } from './schema.ts';
+import { sslWords } from './mysql-url.ts';
+import { type Config, configSchema, type ListenerConfig } from './schema.ts';
 import { expander } from './secrets.ts';
 
 export interface LoadedConfig {
@@ -70,9 +71,7 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
     if (listener.auth.includes('trust') && !isLoopback(listener.listen.host)) {
       at('auth', `trust is for loopback addresses only, and ${listener.listen.host} is none`);
     }
-    const { sslMode, sslRootCert } = listener.upstream;
-    if (sslMode === 'verify-ca' && sslRootCert === null)
-      at('upstream', 'sslmode=verify-ca takes sslrootcert=FILE');
+    upstreamProblems(listener, at);
     if (!listener.auth.includes('trust') && !identity.users.some((user) => user.password !== undefined)) {
       at('auth', 'nobody can log in: no user under identity.users has a password');
     }
@@ -84,6 +83,26 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
     users.add(user.name);
   });
   return problems;
+}
+
+function upstreamProblems(listener: ListenerConfig, at: (key: string, message: string) => void): void {
+  const { protocol, upstream, catalog } = listener;
+  const schemes = protocol === 'postgres' ? 'postgres://' : 'mysql:// or mariadb://';
+  for (const [key, url] of [
+    ['upstream', upstream],
+    ['catalog', catalog.upstream ?? upstream],
+  ] as const) {
+    if (key === 'catalog' && catalog.upstream === undefined) continue;
+    if (url.protocol !== protocol) at(key, `protocol: ${protocol} takes an upstream with ${schemes}`);
+    const { mode, rootCert } = sslWords(url);
+    if (url.sslMode === 'verify-ca' && url.sslRootCert === null) at(key, `${mode} takes ${rootCert}=FILE`);
+  }
+  if (protocol === 'postgres' && listener.multi_statements !== undefined) {
+    at(
+      'multi_statements',
+      'is for protocol: mysql; Postgres takes several statements in its simple protocol',
+    );
+  }
 }
 
 export function isLoopback(host: string): boolean {

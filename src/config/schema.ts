@@ -41,7 +41,7 @@ const name = z
 
 const listener = z.strictObject({
   name,
-  protocol: z.literal('postgres', { error: 'expected postgres' }),
+  protocol: z.enum(['postgres', 'mysql'], { error: 'expected postgres or mysql' }),
   listen: address,
   upstream,
   auth: z
@@ -55,6 +55,7 @@ const listener = z.strictObject({
       mode: z.enum(['offered', 'required']).default('offered'),
     })
     .optional(),
+  multi_statements: z.boolean().optional(),
   durability: z.enum(['written', 'synced']).default('written'),
   timeouts: z
     .strictObject({

@@ -73,7 +73,7 @@ const MISTAKES: readonly (readonly [text: string, expected: RegExp])[] = [
   [config({}, { journal: '' }), /journal: is missing/],
   [config({}, { journal: '{}' }), /journal\.dir: is missing/],
   [config({ upstream: '' }), /listeners\[0\]\.upstream: is missing/],
-  [config({ protocol: 'mysql' }), /:3:15: listeners\[0\]\.protocol: expected postgres/],
+  [config({ protocol: 'redis' }), /:3:15: listeners\[0\]\.protocol: expected postgres or mysql/],
   [config({ listen: '6432' }), /:4:13: listeners\[0\]\.listen: expected/],
   [config({ listen: '"127.0.0.1"' }), /:4:13: listeners\[0\]\.listen: expected an address and port/],
   [config({ listen: '"127.0.0.1:70000"' }), /listeners\[0\]\.listen: expected an address and port/],
@@ -90,7 +90,7 @@ const MISTAKES: readonly (readonly [text: string, expected: RegExp])[] = [
   [config({ limits: '{ names: 0 }' }), /limits\.names: /],
   [config({ durability: 'maybe' }), /listeners\[0\]\.durability: expected .*written.*synced/],
   [config({ tls: '{ cert: a.pem }' }), /listeners\[0\]\.tls\.key: is missing/],
-  [config({ upstream: '"mysql://a@b/c"' }), /listeners\[0\]\.upstream: expected postgres:\/\//],
+  [config({ upstream: '"redis://a@b/c"' }), /listeners\[0\]\.upstream: expected postgres:\/\/, mysql:/],
   [config({ upstream: '"postgres://a@b/c?sslmode=maybe"' }), /listeners\[0\]\.upstream: sslmode is one of/],
   [config({ upstream: '"postgres://a@b/c?sslmode=verify-ca"' }), /sslmode=verify-ca takes sslrootcert/],
   [config({ upstream: '"postgres://b/c"' }), /the connection string names no user/],
@@ -173,6 +173,8 @@ test('connection strings of servers, as libpq writes them', () => {
   assert.deepEqual(
     { ...plain, options: [...plain.options] },
     {
+      protocol: 'postgres',
+      flavour: null,
       host: 'db',
       port: 5432,
       user: 'app',
@@ -201,5 +203,83 @@ test('connection strings of servers, as libpq writes them', () => {
     () => parseUpstreamUrl('postgres://a:b/c@d/e'),
     /percent/,
     'a slash in a password has to be written as %2F',
+  );
+});
+
+test("connection strings of MySQL and MariaDB, in the words of MySQL's client", () => {
+  const plain = parseUpstreamUrl('mysql://app@db');
+  assert.deepEqual(
+    { ...plain, options: [...plain.options] },
+    {
+      protocol: 'mysql',
+      flavour: 'mysql',
+      host: 'db',
+      port: 3306,
+      user: 'app',
+      password: null,
+      database: '',
+      sslMode: 'prefer',
+      sslRootCert: null,
+      options: [],
+    },
+  );
+  const full = parseUpstreamUrl(
+    'mariadb://a%40b:p%2Fw%23@[::1]:6000/shop?ssl-mode=VERIFY_IDENTITY&ssl-ca=/ca.pem&charset=utf8mb4',
+  );
+  assert.equal(full.flavour, 'mariadb');
+  assert.equal(full.password, 'p/w#');
+  assert.equal(full.database, 'shop');
+  assert.equal(full.sslMode, 'verify-full');
+  assert.equal(full.sslRootCert, '/ca.pem');
+  for (const [written, mode] of [
+    ['ssl-mode=DISABLED', 'disable'],
+    ['ssl-mode=disabled', 'disable'],
+    ['ssl-mode=PREFERRED', 'prefer'],
+    ['ssl-mode=REQUIRED', 'require'],
+    ['ssl-mode=VERIFY_CA&ssl-ca=x', 'verify-ca'],
+    ['sslmode=verify-full', 'verify-full'],
+  ] as const) {
+    assert.equal(parseUpstreamUrl(`mysql://app@db/shop?${written}`).sslMode, mode);
+  }
+  const optionsOf = (written: string) => [...parseUpstreamUrl(`mysql://app@db/shop?${written}`).options];
+  assert.deepEqual(optionsOf('get-server-public-key=true'), [['get-server-public-key', 'true']]);
+  assert.deepEqual(optionsOf('get-server-public-key=0'), []);
+  assert.throws(() => parseUpstreamUrl('mysql://a@b/c?ssl-mode=on'), /one of DISABLED, .*, not "on"/);
+  assert.throws(() => parseUpstreamUrl('mysql://a@b/c?charset=latin1'), /charset is utf8mb4/);
+  assert.throws(() => parseUpstreamUrl('mysql://a@b/c?sql_mode=ANSI'), /"sql_mode" that is not known/);
+  assert.throws(() => parseUpstreamUrl('mysql://a@b/c?get-server-public-key=ja'), /true or false/);
+});
+
+test('a listener and its upstream are of one protocol', () => {
+  const listener = (written: string) =>
+    `listeners: [{ name: shop, listen: "127.0.0.1:0", ${written} }]
+identity: { users: [{ name: agent, password: secret }] }
+policy: policy.yaml
+journal: { dir: journal }
+`;
+  assert.equal(
+    mistakesIn(listener('protocol: mysql, upstream: "mysql://a@b/c", multi_statements: true')),
+    '',
+  );
+  assert.equal(mistakesIn(listener('protocol: mysql, upstream: "mariadb://a@b/c"')), '');
+  assert.match(
+    mistakesIn(listener('protocol: mysql, upstream: "postgres://a@b/c"')),
+    /protocol: mysql takes an upstream with mysql:\/\/ or mariadb:\/\//,
+  );
+  assert.match(
+    mistakesIn(listener('protocol: postgres, upstream: "mysql://a@b/c"')),
+    /protocol: postgres takes an upstream with postgres:\/\//,
+  );
+  assert.match(
+    mistakesIn(listener('protocol: mysql, upstream: "mysql://a@b/c?ssl-mode=VERIFY_CA"')),
+    /ssl-mode=VERIFY_CA takes ssl-ca=FILE/,
+  );
+  assert.match(
+    mistakesIn(listener('protocol: postgres, upstream: "postgres://a@b/c", multi_statements: true')),
+    /multi_statements.* is for protocol: mysql/,
+  );
+  assert.match(
+    mistakesIn(listener('protocol: redis, upstream: "mysql://a@b/c"')),
+    /expected postgres or mysql/,
   );
 });
