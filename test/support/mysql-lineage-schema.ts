@@ -42,21 +42,21 @@ function md(n: number): string {
 
 /** By column: how every row gets another value of it; `$1` is a number that differs by round. */
 export const CHANGES: Readonly<Record<string, string>> = {
-  'person.name': "name = concat('N', md5(concat(name, $1)))",
+  'person.name': "name = concat('N', sha2(concat(name, $1), 224))",
   'person.city': "city = elt(1 + crc32(concat(id, $1)) % 4, 'Rome', 'Oslo', 'Cork', 'X$1')",
-  'person.ssn': "ssn = if(crc32(concat(id, $1)) % 5 <> 0, concat('S', md5(concat(id, $1))), NULL)",
+  'person.ssn': "ssn = if(crc32(concat(id, $1)) % 5 <> 0, concat('S', sha2(concat(id, $1), 224)), NULL)",
   'person.pin': 'pin = crc32(concat(id, $1)) % 900000',
   'person.born': "born = date_add('1930-01-01', INTERVAL crc32(concat(id, $1)) % 30000 DAY)",
-  'person.doc': "doc = json_object('a', md5(concat(id, $1)), 'n', crc32(concat($1, id)))",
-  'person.hidden': 'hidden = md5(concat($1, id))',
+  'person.doc': "doc = json_object('a', sha2(concat(id, $1), 224), 'n', crc32(concat($1, id)))",
+  'person.hidden': 'hidden = sha2(concat($1, id), 224)',
   'visit.person_id': 'person_id = 1 + crc32(concat(id, $1)) % 40',
   'visit.day': "day = date_add('2020-01-01', INTERVAL crc32(concat(id, $1)) % 3000 DAY)",
   'visit.minutes': 'minutes = crc32(concat(id, $1)) % 600',
-  'visit.note': "note = if(crc32(concat(id, $1)) % 3 <> 0, concat('note ', md5(concat(id, $1))), NULL)",
-  'vendor.name': "name = concat('V', md5(concat(id, $1)))",
-  'vendor.ssn': 'ssn = if(crc32(concat(id, $1)) % 3 <> 0, md5(concat($1, id)), NULL)',
+  'visit.note': "note = if(crc32(concat(id, $1)) % 3 <> 0, concat('note ', sha2(concat(id, $1), 224)), NULL)",
+  'vendor.name': "name = concat('V', sha2(concat(id, $1), 224))",
+  'vendor.ssn': 'ssn = if(crc32(concat(id, $1)) % 3 <> 0, sha2(concat($1, id), 224), NULL)',
   'vendor.pin': 'pin = crc32(concat(id, $1)) % 50000',
-  'vendor.city': "city = concat('C', md5(concat(id, $1)))",
+  'vendor.city': "city = concat('C', sha2(concat(id, $1), 224))",
 };
 
 export type LineageType = 'int' | 'text' | 'date' | 'json';

@@ -53,8 +53,7 @@ export class MysqlQueryGenerator {
     for (let n = 1 + this.#dice.below(2); n > 0; n--) {
       const name = `w${++this.#aliases}`;
       if (isRecursive && n === 1) {
-        const [first, ...rest] = [this.#values.column('int', this.#table().sources), 'text'];
-        parts.push(this.#recursive(name, first, rest.length));
+        parts.push(this.#recursive(name));
         this.#queries.push({
           name,
           columns: [
@@ -74,7 +73,7 @@ export class MysqlQueryGenerator {
   }
 
   /** Walks three steps from a table's rows. */
-  #recursive(name: string, _first: string, _rest: number): string {
+  #recursive(name: string): string {
     const { from, sources } = this.#table();
     const text = this.#values.value('text', 1, sources);
     const step = this.#dice.pick(['s', 'upper(s)', 'reverse(s)', "concat(left(s, 40), 'q')"]);
@@ -118,13 +117,14 @@ export class MysqlQueryGenerator {
     const wanted = types ?? Array.from({ length: 1 + this.#dice.below(4) }, () => null);
     const made: LineageColumn[] = [];
     const items = wanted.map((given, n) => this.#item(given, n, depth, scope, made));
-    const windows = this.#dice.chance(0.5) ? '' : this.#namedWindow(items, sources);
+    const options = types === undefined && !faithful;
+    const having =
+      options && this.#dice.chance(0.1) ? ` HAVING ${this.#dice.pick(made).name} IS NOT NULL` : '';
+    const windows = options && this.#dice.chance(0.2) ? this.#namedWindow(items, made, sources) : '';
     const distinct = types === undefined && this.#dice.chance(0.06) ? 'DISTINCT ' : '';
-    const tail = types === undefined && !faithful ? this.#tail(made, scope) : '';
-    return {
-      sql: `SELECT ${distinct}${items.join(', ')} FROM ${from}${where}${windows}${tail}`,
-      columns: made,
-    };
+    const order = options && this.#dice.chance(0.2) ? ` ORDER BY ${this.#orderKey(made, scope)}` : '';
+    const sql = `SELECT ${distinct}${items.join(', ')} FROM ${from}${where}${having}${windows}${order}`;
+    return { sql, columns: made };
   }
 
   #item(
@@ -149,20 +149,20 @@ export class MysqlQueryGenerator {
     return `${value} AS ${name}`;
   }
 
-  #namedWindow(items: string[], sources: readonly Source[]): string {
-    if (this.#options.faithful) return '';
-    const name = `win${++this.#aliases}`;
-    items.push(`row_number() OVER ${name} AS c${items.length + 1}w`);
-    return ` WINDOW ${name} AS (ORDER BY ${this.#values.column('int', sources)})`;
+  #namedWindow(items: string[], made: LineageColumn[], sources: readonly Source[]): string {
+    const window = `win${++this.#aliases}`;
+    const name = `c${items.length + 1}w`;
+    items.push(`row_number() OVER ${window} AS ${name}`);
+    made.push({ name, type: 'int' });
+    return ` WINDOW ${window} AS (ORDER BY ${this.#values.key('int', sources)})`;
   }
 
-  #tail(made: readonly LineageColumn[], scope: readonly Source[]): string {
-    let tail = '';
-    const one = this.#dice.pick(made);
-    if (this.#dice.chance(0.1)) tail += ` HAVING ${one.name} IS NOT NULL`;
-    if (this.#dice.chance(0.2))
-      tail += ` ORDER BY ${this.#dice.pick([one.name, String(1 + this.#dice.below(made.length)), this.#values.value('text', 1, scope)])}`;
-    return tail;
+  #orderKey(made: readonly LineageColumn[], scope: readonly Source[]): string {
+    return this.#dice.pick([
+      () => this.#dice.pick(made).name,
+      () => String(1 + this.#dice.below(made.length)),
+      () => this.#values.value('text', 1, scope),
+    ])();
   }
 
   #grouped(from: string, where: string, sources: readonly Source[]): Made {

@@ -37,6 +37,14 @@ export class QueryValues {
       : this.#dice.pick(found);
   }
 
+  /** One whose values differ by row, as what orders a window has to be. */
+  key(type: LineageType, scope: readonly Source[]): string {
+    const found = scope.flatMap(({ alias, columns }) =>
+      columns.filter((one) => one.type === type).map(({ name }) => this.#quoted(alias, name)),
+    );
+    return found.length === 0 ? `concat('k', ${this.#dice.below(9)})` : this.#dice.pick(found);
+  }
+
   #quoted(alias: string, name: string): string {
     const spelled = this.#dice.chance(0.1) ? name.toUpperCase() : name;
     return this.#dice.chance(0.2) ? `\`${alias}\`.\`${spelled}\`` : `${alias}.${spelled}`;
@@ -89,7 +97,7 @@ export class QueryValues {
         return [
           () => `upper(${make('text')})`,
           () => `concat_ws('+', ${make('text')}, ${make('text')})`,
-          () => `md5(${make('text')})`,
+          () => `sha2(${make('text')}, 224)`,
           () => `concat_ws('-', ${make('text')}, ${make('date')})`,
           () => `json_unquote(json_extract(${make('json')}, '$.a'))`,
           () => `convert(${make('text')} USING utf8mb4)`,
@@ -206,14 +214,18 @@ export class QueryValues {
 
   window(type: LineageType, scope: readonly Source[]): string {
     if (this.#faithful) return this.value(type, 1, scope);
-    const part = this.#dice.chance(0.4) ? `PARTITION BY ${this.column('text', scope)} ` : '';
+    const part = this.#dice.chance(0.4) ? `PARTITION BY ${this.key('text', scope)} ` : '';
     const frame = this.#dice.chance(0.3) ? ' ROWS BETWEEN 1 PRECEDING AND CURRENT ROW' : '';
-    const over = `OVER (${part}ORDER BY ${this.column('int', scope)}${frame})`;
+    const by = this.key('int', scope);
     switch (type) {
       case 'int':
-        return `${this.#dice.pick(['row_number()', 'rank()', `sum(${this.value('int', 1, scope)})`])} ${over}`;
+        if (this.#dice.chance(0.5))
+          return `${this.#dice.pick(['row_number', 'rank'])}() OVER (${part}ORDER BY ${by})`;
+        return `sum(${this.value('int', 1, scope)}) OVER (${part}ORDER BY ${by}${frame})`;
       case 'text':
-        return `${this.#dice.pick(['first_value', 'lag', 'max', 'last_value'])}(${this.value('text', 1, scope)}) ${over}`;
+        if (this.#dice.chance(0.2))
+          return `lag(${this.value('text', 1, scope)}) OVER (${part}ORDER BY ${by})`;
+        return `${this.#dice.pick(['first_value', 'max', 'last_value'])}(${this.value('text', 1, scope)}) OVER (${part}ORDER BY ${by}${frame})`;
       default:
         return this.value(type, 1, scope);
     }
