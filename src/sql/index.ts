@@ -1,6 +1,15 @@
 export type { SqlEntry } from './entry.ts';
 export { EMPTY_MYSQL_OBJECTS, MysqlCatalog } from './mysql/catalog.ts';
 export { foldName } from './mysql/fold-name.ts';
+export { MysqlReadPool } from './mysql/read-pool.ts';
+export {
+  type MysqlReadingSpace,
+  MysqlReadingSpaces,
+  type MysqlReadOutcome,
+  MysqlStatementReader,
+} from './mysql/reader.ts';
+export { catalogFromMysqlSchemaFile, MysqlSchemaError } from './mysql/schema-file.ts';
+export { MysqlDialect } from './mysql/session-reader.ts';
 export { ParsePool } from './parse-pool.ts';
 export { CAPS } from './postgres/caps.ts';
 export { Catalog, type CatalogObjects, EMPTY_OBJECTS } from './postgres/catalog.ts';

@@ -20,6 +20,8 @@ interface SharedCatalog {
 /** Tables written in one turn of the event loop: a millisecond or two. */
 const TABLES_AT_ONCE = 250;
 
+const NO_MODE: ReadonlySet<string> = new Set();
+
 let catalogs = 0;
 
 export class MysqlReadPool {
@@ -51,6 +53,12 @@ export class MysqlReadPool {
       temporary: reading.temporary,
     });
     return read ?? tooComplex('more than Sluice can read in time');
+  }
+
+  /** Starts a thread, so that the first long text does not wait for it. */
+  async warmUp(catalog: MysqlCatalog): Promise<void> {
+    const reading = { catalog, schema: null, sqlMode: NO_MODE, temporary: [] };
+    await this.read(reading, catalog, Buffer.from('SELECT 1'));
   }
 
   #sharedOf(catalog: MysqlCatalog): SharedCatalog {
