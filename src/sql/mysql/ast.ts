@@ -338,6 +338,8 @@ export type Statement =
       readonly statement: Statement;
       readonly runs: boolean;
       readonly format: string | null;
+      /** MySQL: INTO @v, which takes the plan. */
+      readonly into: string | null;
     }
   /** DESCRIBE table, EXPLAIN table, SHOW COLUMNS is `show`. */
   | { readonly is: 'describe'; readonly table: TableName; readonly column: string | null }
