@@ -69,9 +69,10 @@ function serve(first: Socket, options: RelayOptions, sockets: Set<Socket>, seen:
   const engine = handshakeEngine(options.identity, {
     send: (bytes) => client.write(bytes),
     startTls(received) {
-      if (received.length > 0) first.unshift(received);
       const { cert, key } = options.certificate ?? {};
       first.removeListener('data', listen);
+      first.pause();
+      if (received.length > 0) first.unshift(received);
       const secured = new TLSSocket(first, {
         isServer: true,
         secureContext: createSecureContext({ cert, key }),
