@@ -49,6 +49,6 @@ export const EFFECT_MEANING: Readonly<Record<Effect, string>> = {
   network: 'makes the server talk to another one',
   session: "changes the session's settings or talks to other sessions",
   dynamic: 'runs text that cannot be read beforehand',
-  'copy-in': 'COPY … FROM STDIN',
-  'copy-out': 'COPY … TO STDOUT, a file or a program',
+  'copy-in': 'COPY … FROM STDIN, LOAD DATA',
+  'copy-out': 'COPY … TO STDOUT, a file or a program, SELECT … INTO OUTFILE',
 };

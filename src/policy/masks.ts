@@ -2,7 +2,7 @@
  * The masks of a policy: which base columns are masked for whom, and what follows for one statement. A masked
  * column may come out masked, may not be stored elsewhere, and may be compared as far as `inference` allows.
  */
-import { effectSet } from '../core/effects.ts';
+import { effectSet, hasEffect } from '../core/effects.ts';
 import type { ColumnUse, Dependence, OutputColumn, StatementFacts } from '../core/facts.ts';
 import type { ColumnMask, DetectedMask, MaskDuties, MaskerChoice } from '../core/masks.ts';
 import type { SessionContext } from '../core/principal.ts';
@@ -109,7 +109,15 @@ const OUTSIDE_OUTPUT = new Set(['filter', 'join', 'group', 'order']);
 
 /** Statements that bring code of their own, which would then read what its maker may not. */
 const DEFINES_CODE =
-  /^DO$|^(CREATE|ALTER) (FUNCTION|PROCEDURE|ROUTINE|AGGREGATE|TRIGGER|EVENT TRIGGER|RULE|POLICY|OPERATOR|CAST|TRANSFORM|LANGUAGE|EXTENSION|TYPE|DOMAIN|CONVERSION|ACCESS METHOD|TEXT SEARCH)/;
+  /^(CREATE|ALTER) (FUNCTION|PROCEDURE|ROUTINE|AGGREGATE|TRIGGER|EVENT|PACKAGE|RULE|POLICY|OPERATOR|CAST|TRANSFORM|LANGUAGE|EXTENSION|TYPE|DOMAIN|CONVERSION|ACCESS METHOD|TEXT SEARCH)/;
+
+/** Postgres' DO brings a program, MySQL's only evaluates expressions. */
+function bringsCode({ kind, effects }: StatementFacts): boolean {
+  return DEFINES_CODE.test(kind) || (kind === 'DO' && hasEffect(effects, 'dynamic'));
+}
+
+/** What they return tells of objects and plans, not of values: there is nothing to mask by lineage. */
+const DESCRIBES = /^(?:EXPLAIN|DESCRIBE|SHOW|HELP|XA|CHECK|CHECKSUM|ANALYZE|OPTIMIZE|REPAIR|CACHE INDEX)\b/;
 
 const READING = effectSet('read', 'copy-out');
 const UNREAD = effectSet('execute', 'dynamic');
@@ -166,7 +174,7 @@ export class MaskJudge {
   denial(facts: StatementFacts): MaskDenial | null {
     const [first] = this.#columns;
     if (first === undefined) return null;
-    if (DEFINES_CODE.test(facts.kind)) {
+    if (bringsCode(facts)) {
       return {
         mask: first.name,
         message: `who gets columns masked cannot bring code that would read them (${facts.kind})`,
@@ -241,22 +249,18 @@ export class MaskJudge {
       if (this.#maskOf(facts, use.schema, use.table, use.column) === null) continue;
       touched.add(`${use.schema === null ? '' : `${use.schema}.`}${use.table}.${use.column}`);
     }
-    const unknown = reach === null ? null : UNKNOWN_ORIGIN;
-    const outputs = this.#outputs(facts, unknown, touched.size > 0);
+    // A plan shows no values; how many rows it expects tells of those that it filters by.
+    const tellsNothing = DESCRIBES.test(facts.kind) && touched.size === 0;
+    const unknown = reach === null || tellsNothing ? null : UNKNOWN_ORIGIN;
+    const outputs = this.#outputs(facts, unknown);
     const detected = readsData(facts) ? this.#detected : [];
     const isMasked = outputs === null ? unknown !== null : outputs.some((mask) => mask !== null);
     if (!isMasked && reach === null && detected.length === 0 && touched.size === 0) return null;
     return { outputs, unknown, detected, touched: [...touched] };
   }
 
-  #outputs(
-    facts: StatementFacts,
-    unknown: ColumnMask | null,
-    touches: boolean,
-  ): readonly (ColumnMask | null)[] | null {
-    // A plan shows no values; how many rows it expects tells of those that it filters by.
-    if (facts.kind === 'EXPLAIN') return [touches ? unknown : null];
-    if (facts.outputs === null) return null;
+  #outputs(facts: StatementFacts, unknown: ColumnMask | null): readonly (ColumnMask | null)[] | null {
+    if (facts.outputs === null || DESCRIBES.test(facts.kind)) return null;
     return facts.outputs.map((output) => this.#maskOfOutput(facts, output, unknown));
   }
 

@@ -16,6 +16,7 @@ import type { MysqlReading, MysqlTable } from './catalog-model.ts';
 import type { Reached } from './columns.ts';
 import { foldName } from './fold-name.ts';
 import type { Shape } from './scope.ts';
+import { systemName } from './system-names.ts';
 import { Unreadable } from './unreadable.ts';
 
 /** Parses text that is found within the walk. Throws Unreadable. */
@@ -225,7 +226,7 @@ export class Analysis {
     const relation = searched === null ? null : catalog.table(searched, name);
     const found = relation === null ? [] : [candidateOf(relation)];
     if (own !== null) found.push({ schema: searched, name, relation: null, temporary: own });
-    return found.length > 0 ? found : [{ schema: searched, name, relation: null, temporary: null }];
+    return found.length > 0 ? found : [{ ...systemName(searched, name), relation: null, temporary: null }];
   }
 }
 

@@ -14,6 +14,7 @@ export interface Call {
 }
 
 const EXECUTE = effectSet('execute');
+const FILE = effectSet('file');
 
 /** Schemas under which MariaDB has its own functions, too. */
 const OWN_SCHEMAS: ReadonlySet<string> = new Set(['mariadb_schema', 'oracle_schema']);
@@ -33,7 +34,13 @@ export function callNamed(a: Analysis, schema: string | null, name: string, args
   if (named !== null) a.effects |= named;
   if (builtin !== null) {
     a.addFunction(BUILTIN_SCHEMA, name.toLowerCase(), builtin.volatility);
-    return { kind: builtin.kind, inside: NOWHERE, keeps: named !== null || stored.length > 0 };
+    // A file may be any table's.
+    const isKnown = stored.length === 0 && ((named ?? 0) & FILE) === 0;
+    return {
+      kind: builtin.kind,
+      inside: isKnown ? NOWHERE : null,
+      keeps: named !== null || stored.length > 0,
+    };
   }
   if (stored.length === 0 && schema === null && catalog.isLoadable(name)) {
     // Its code is a library's, put there by whoever runs the server; known ones do what their name says.

@@ -2,9 +2,11 @@
 import type { EffectSet } from '../../core/effects.ts';
 import type { Analysis } from './analysis.ts';
 import type { TableName } from './ast.ts';
+import { noteSystemTable } from './system-tables.ts';
 
 export function mention(a: Analysis, table: TableName, effects: EffectSet): void {
   for (const candidate of a.candidates(table.schema, table.name)) {
+    noteSystemTable(a, candidate.schema, effects);
     const known = candidate.relation !== null || candidate.temporary !== null;
     a.addRelation(candidate, effects, 'direct', known);
   }

@@ -16,6 +16,7 @@ import {
   UNKNOWN_SHAPE,
   wholeOf,
 } from './scope.ts';
+import { noteSystemTable } from './system-tables.ts';
 import { viewShape } from './views.ts';
 
 const READ = effectSet('read');
@@ -41,6 +42,7 @@ export function useRelation(a: Analysis, table: TableName, effects: EffectSet): 
 function useCandidate(a: Analysis, candidate: Candidate, effects: EffectSet): Shape {
   const { relation, temporary } = candidate;
   a.effects |= effects;
+  noteSystemTable(a, candidate.schema, effects);
   if (temporary !== null) {
     a.addRelation(candidate, effects, 'direct', true);
     const names = temporary.columns;
