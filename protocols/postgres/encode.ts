@@ -98,6 +98,12 @@ export function backendKeyData(processId: number, secret: Buffer): Buffer {
  * The newest minor version that is served, and the options that are not known. The documentation speaks of the minor
  * version; what servers send and libpq takes is the whole one (0x30002 for 3.2).
  */
+export function notificationResponse(processId: number, channel: string, payload: string): Buffer {
+  return made((writer) =>
+    writer.begin(BACKEND.NotificationResponse).i32(processId).cstring(channel).cstring(payload).end(),
+  );
+}
+
 export function negotiateProtocolVersion(minor: number, options: readonly string[]): Buffer {
   return made((writer) => {
     writer

@@ -12,6 +12,7 @@ import { BACKEND, STATUS_IDLE } from './messages.ts';
 import { checkSetting, takeAnswer } from './probe.ts';
 import type { Expectation, Sight } from './replies.ts';
 import { finish, revokeRun, succeed, unexpected } from './run-ends.ts';
+import { withoutPayload } from './scrub.ts';
 import { movesNamesIn } from './unsettled.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -45,7 +46,7 @@ export class Responses {
       case BACKEND.NoticeResponse:
         return toldOrScrubbed(link, scrub(runOf(first), link.maskDuties, false, bytes, start, end));
       case BACKEND.NotificationResponse:
-        return 'pass';
+        return toldOrScrubbed(link, link.gate.hasMasks ? withoutPayload(bytes, start, end) : null);
       case BACKEND.ReadyForQuery:
         return this.#ready(first, readReadyForQuery(bytes, start, end));
       case BACKEND.ErrorResponse:

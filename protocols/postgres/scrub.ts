@@ -5,7 +5,7 @@
  */
 import { ByteReader } from '../../src/bytes/index.ts';
 import type { MaskDuties } from '../../src/core/masks.ts';
-import { errorResponse } from './encode.ts';
+import { errorResponse, notificationResponse } from './encode.ts';
 
 const TOUCHED_SHOWN = 3;
 /** Classes of errors that name what the statement names: syntax, names, privileges. */
@@ -36,6 +36,16 @@ export function scrubbed(
     hint: null,
     position: Number.isInteger(position) && position > 0 ? position : null,
   });
+}
+
+/**
+ * What another session has told, or a trigger: nobody has judged what is in it. That something has happened is told;
+ * an empty payload is what NOTIFY sends without one.
+ */
+export function withoutPayload(bytes: Buffer, start: number, end: number): Buffer {
+  const reader = new ByteReader(bytes, start, end);
+  const processId = reader.i32('process id');
+  return notificationResponse(processId, reader.cstring('channel'), '');
 }
 
 function readFields(bytes: Buffer, start: number, end: number): ReadonlyMap<string, string> {

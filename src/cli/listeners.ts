@@ -83,15 +83,19 @@ export function catalogOf(
   onError: (error: Error) => void,
   onNew: (catalog: Catalog) => void = () => {},
 ): LiveCatalog<Catalog> {
-  const source = new PostgresCatalogSource(
-    accountOf(listener.catalog.upstream ?? listener.upstream, directory),
-  );
-  return new LiveCatalog({
+  const account = accountOf(listener.catalog.upstream ?? listener.upstream, directory);
+  // What was told while a reading was under way is read by another one.
+  const source = new PostgresCatalogSource(account, () => {
+    catalog.definitionsChanged();
+    void catalog.refresh();
+  });
+  const catalog: LiveCatalog<Catalog> = new LiveCatalog({
     source,
     onNew,
     now: () => performance.now(),
     onError,
   });
+  return catalog;
 }
 
 /** A connection string as the account that Sluice's own connections use. */

@@ -35,7 +35,9 @@ export class PostgresDescriber implements ResultDescriber {
       return { is: 'row', schema, table, columns: columns.map(({ name }) => name) };
     if (field.columnNumber < 0) return { is: 'none' };
     const column = columns.find(({ number }) => number === field.columnNumber);
-    return column === undefined ? { is: 'unknown' } : { is: 'column', schema, table, column: column.name };
+    return column === undefined
+      ? { is: 'unknown-column' }
+      : { is: 'column', schema, table, column: column.name };
   }
 
   copiedType({ origins }: OutputColumn): CellType {

@@ -13,7 +13,9 @@ export type ServersWord =
       readonly table: string;
       readonly columns: readonly string[];
     }
-  /** It names something that the catalog does not have. */
+  /** The relation is known, and has no such column: the catalog is out of date. */
+  | { readonly is: 'unknown-column' }
+  /** It names a relation that the catalog does not have; a temporary table is one. */
   | { readonly is: 'unknown' };
 
 /** Answers by the newest reading of the catalog. */

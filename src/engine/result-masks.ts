@@ -232,6 +232,8 @@ function withServersWord(
       return null;
     case 'unknown':
       return duties?.unknown ?? null;
+    case 'unknown-column':
+      return duties?.unknown ?? (judge.namesColumns ? UNKNOWN_ORIGIN : null);
     case 'column':
       return judge.maskOfColumn(word.schema, word.table, word.column);
     case 'row': {

@@ -26,13 +26,18 @@ export interface CatalogAccount {
 const CONNECT_TIMEOUT_MS = 10_000;
 const QUERY_TIMEOUT_MS = 30_000;
 const LOCK_TIMEOUT_MS = 3_000;
+/** What an event trigger notifies, where the database has one. */
+const CHANGE_CHANNEL = 'sluice_catalog';
 
 export class PostgresCatalogSource implements CatalogSource<Catalog> {
   readonly #account: CatalogAccount;
+  readonly #onChange: () => void;
   #client: pg.Client | null = null;
 
-  constructor(account: CatalogAccount) {
+  /** `onChange` is called when the server tells that something was defined or destroyed, by whomever (docs/config.md). */
+  constructor(account: CatalogAccount, onChange: () => void = () => {}) {
     this.#account = account;
+    this.#onChange = onChange;
   }
 
   async read(): Promise<CatalogContents<Catalog>> {
@@ -63,6 +68,8 @@ export class PostgresCatalogSource implements CatalogSource<Catalog> {
     client.on('error', () => {
       this.#client = null;
     });
+    client.on('notification', () => this.#onChange());
+    await client.query(`LISTEN ${CHANGE_CHANNEL}`);
     this.#client = client;
     return client;
   }

@@ -1,5 +1,6 @@
 /** The catalog cannot be read, or a parsing thread dies: clear errors, nothing unjudged, and it goes on afterwards. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { Client } from 'pg';
@@ -116,4 +117,32 @@ test('promise 13: a parsing thread that dies denies its statement, and the next 
     async () => errorAmong(await client.ask(query(wide(99)))) === null,
     'a thread to be there again',
   );
+});
+
+test('definitions beside Sluice are known at once where an event trigger tells of them', async (context) => {
+  await direct.query('CREATE TABLE public.vault (v text); CREATE TABLE public.told (id int)');
+  const documented = readFileSync(new URL('../../docs/config.md', import.meta.url), 'utf8');
+  await direct.query(/```sql\n(CREATE FUNCTION sluice_catalog_changed[^`]*)```/.exec(documented)?.[1] ?? '');
+  const sluice = await startSluice({
+    upstream: postgres.url(),
+    listener: 'catalog: { refresh: 1h }',
+    policy: 'default: allow\nmasks: [ { columns: ["public.*.v"], with: redact } ]\n',
+  });
+  context.after(async () => {
+    await sluice.stop();
+    await direct.query(
+      'DROP EVENT TRIGGER sluice_catalog_changed; DROP EVENT TRIGGER sluice_catalog_dropped',
+    );
+  });
+  const client = await WireClient.connect(sluice.port);
+  assert.deepEqual(rowsOf(await client.ask(query('SELECT * FROM told'))), []);
+  await direct.query("ALTER TABLE public.told ADD v text; INSERT INTO public.told VALUES (1, 'b')");
+  // The same text, whose facts are kept for as long as the catalog stays the same.
+  await until(async () => {
+    const [row] = rowsOf(await client.ask(query('SELECT * FROM told')));
+    // Until then the server names a column that is not known, and nothing of it is told.
+    assert.notEqual(row?.[1], 'b');
+    return row?.[1] === '[redacted]';
+  }, 'the new column to be known');
+  client.end();
 });

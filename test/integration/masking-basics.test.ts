@@ -130,3 +130,15 @@ test('a column that is renamed stays masked', async () => {
   client.end();
   dba.end();
 });
+
+test('promise 4: a notification comes without the payload that somebody else has put into it', async () => {
+  const listener = await WireClient.connect(sluice.port, { user: 'agent' });
+  await listener.ask(query('LISTEN news'));
+  const teller = await WireClient.connect(postgres.port, { user: 'postgres', database: 'shop' });
+  await teller.ask(query("SELECT pg_notify('news', ssn) FROM shop.customers WHERE id = 1"));
+  const heard = await listener.next('a notification');
+  assert.equal(heard.tag, 'A');
+  assert.equal(heard.body.toString('latin1', 4), 'news\0\0');
+  listener.end();
+  teller.end();
+});
