@@ -2,18 +2,19 @@ import { existsSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type LoadedConfig, loadConfig, readTextFile } from '../config/load.ts';
 import { formatProblem, type Problem, ProblemsError } from '../core/problem.ts';
-import { type Catalog, StatementReader } from '../sql/index.ts';
+import { StatementReader } from '../sql/index.ts';
 import { parseArguments } from './arguments.ts';
 import { readSchemaFile, serverVersionOf } from './catalog-files.ts';
 import { configWarnings, fileProblems, policyWarnings } from './check-warnings.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { errorText } from './error-text.ts';
-import { catalogOf } from './listeners.ts';
+import { type AnyCatalog, tablesIn } from './known-catalog.ts';
 import { keyProblems } from './mask-keys.ts';
 import { type LocatedPolicy, readLocatedPolicy, worldOf } from './policy-files.ts';
 import { DEFAULT_CONFIG, policyFileBeside, policyFileOf } from './premises.ts';
 import { type Style, styleFor } from './style.ts';
 import { plural } from './text-layout.ts';
+import { readUpstreamCatalog } from './upstream-catalog.ts';
 
 const HELP = `Usage: sluice check [--config FILE] [--json]
        sluice check --policy FILE [--schema FILE.sql [--server-version N]] [--json]
@@ -193,7 +194,7 @@ async function readCatalogs(
   files: readonly Problem[],
 ): Promise<{
   readonly listeners: readonly ListenerReport[];
-  readonly catalogs: readonly (Catalog | null)[];
+  readonly catalogs: readonly (AnyCatalog | null)[];
 }> {
   const { config, directory } = loaded;
   const read = await Promise.all(
@@ -204,21 +205,15 @@ async function readCatalogs(
       if (files.some((problem) => problem.key.startsWith(`listeners[${n}].upstream`))) {
         return { catalog: null, report: { ...report, unreachable: 'its certificate file cannot be used' } };
       }
-      const live = catalogOf(listener, directory, () => {});
-      const failure = await live.refresh();
-      const catalog = live.current;
-      await live.close();
-      return { catalog, report: { ...report, unreachable: failure === null ? null : errorText(failure) } };
+      try {
+        const catalog = await readUpstreamCatalog(listener.catalog.upstream ?? listener.upstream, directory);
+        return { catalog, report: { ...report, unreachable: null } };
+      } catch (error) {
+        return { catalog: null, report: { ...report, unreachable: errorText(error) } };
+      }
     }),
   );
   return { listeners: read.map(({ report }) => report), catalogs: read.map(({ catalog }) => catalog) };
-}
-
-function tablesIn(catalog: Catalog): number {
-  let count = 0;
-  for (const relation of catalog.userRelations())
-    if (relation.columns.length > 0 && relation.kind !== 'index') count++;
-  return count;
 }
 
 function reportJson(report: Report): Record<string, unknown> {

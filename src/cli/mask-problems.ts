@@ -5,22 +5,23 @@ import type { Problem } from '../core/problem.ts';
 import type { LocatedDocument } from '../core/yaml-document.ts';
 import { findingsOf, type Path } from '../core/yaml-issues.ts';
 import {
+  type CellDialect,
+  CODECS,
   DETECTORS,
   type KeyRing,
   keyRingProblem,
   MASKERS,
   type MaskerName,
+  type MaskerSpec,
   makeMasker,
   maskerProblem,
   namedMasker,
-  POSTGRES_CODEC,
   patternProblem,
-  postgresCellType,
   withSchema,
 } from '../masking/index.ts';
 import { Mask } from '../policy/masks.ts';
 import type { PolicyDocument } from '../policy/schema.ts';
-import type { Catalog } from '../sql/index.ts';
+import type { KnownCatalog } from './known-catalog.ts';
 
 type MaskDocument = PolicyDocument['masks'][number];
 type Masker = ReturnType<typeof makeMasker>;
@@ -34,7 +35,7 @@ interface Found {
 export function maskProblems(
   source: LocatedDocument<PolicyDocument>,
   rings: ReadonlyMap<string, KeyRing> | null,
-  catalogs: readonly (Catalog | null)[],
+  catalogs: readonly (KnownCatalog | null)[],
 ): readonly Problem[] {
   return source.value.masks.flatMap((mask, n) =>
     [...problemsOfDetection(mask), ...problemsOfWith(mask, rings, catalogs)].map(({ at, message }) =>
@@ -85,7 +86,7 @@ function isMasker(name: string): name is MaskerName {
 function problemsOfWith(
   mask: MaskDocument,
   rings: ReadonlyMap<string, KeyRing> | null,
-  catalogs: readonly (Catalog | null)[],
+  catalogs: readonly (KnownCatalog | null)[],
 ): readonly Found[] {
   const shape = problemsOfShape(mask.with);
   if (shape.length > 0) return shape;
@@ -96,8 +97,8 @@ function problemsOfWith(
   }
   // Said already, at the key.
   if (ring !== null && keyRingProblem(ring) !== null) return [];
-  const masker = makeMasker({ name: named.name, options: named.options, ring }, POSTGRES_CODEC);
-  return misfits(new Mask(mask), named.name, masker, catalogs).map((message) => ({ at: ['with'], message }));
+  const spec = { name: named.name, options: named.options, ring };
+  return misfits(new Mask(mask), spec, catalogs).map((message) => ({ at: ['with'], message }));
 }
 
 function noKey(name: string, rings: ReadonlyMap<string, KeyRing>): string {
@@ -138,22 +139,23 @@ function problemsOfShape(written: MaskDocument['with']): readonly Found[] {
 /** Columns that the masker could only ever make NULL, which nobody means who names another masker. */
 function misfits(
   mask: Mask,
-  name: MaskerName,
-  masker: Masker,
-  catalogs: readonly (Catalog | null)[],
+  spec: MaskerSpec,
+  catalogs: readonly (KnownCatalog | null)[],
 ): readonly string[] {
   const found: string[] = [];
   for (const catalog of catalogs) {
     if (catalog === null || !mask.isOfColumns) continue;
-    for (const { schema, name: table, columns } of catalog.userRelations()) {
-      for (const column of columns) {
-        if (column.typeOid === 0 || !mask.covers(schema, table, column.name)) continue;
-        const type = postgresCellType(column.typeOid, column.typeModifier, (oid) => catalog.typeByOid(oid));
+    const masker = makeMasker(spec, CODECS[catalog.dialect]);
+    for (const { schema, name: table, columns } of catalog.relations) {
+      for (const { name: column, typeName, type } of columns) {
+        if (type === null || !mask.covers(schema, table, column)) continue;
         const problem = maskerProblem(masker, type);
         if (problem === null) continue;
-        const others = BARE.filter(([, other]) => maskerProblem(other, type) === null).map(([bare]) => bare);
+        const others = BARE[catalog.dialect]
+          .filter(([, other]) => maskerProblem(other, type) === null)
+          .map(([bare]) => bare);
         found.push(
-          `${name} cannot mask ${schema}.${table}.${column.name} (${column.type}): ${problem}; what can: ${others.join(', ')}`,
+          `${spec.name} cannot mask ${schema}.${table}.${column} (${typeName}): ${problem}; what can: ${others.join(', ')}`,
         );
       }
     }
@@ -162,10 +164,17 @@ function misfits(
 }
 
 /** The maskers that need neither options nor keys. */
-const BARE: readonly (readonly [string, Masker])[] = Object.keys(MASKERS)
-  .filter(isMasker)
-  .filter((name) => MASKERS[name].options === null)
-  .map((name) => [
-    name === 'null' ? '"null"' : name,
-    makeMasker({ name, options: undefined, ring: null }, POSTGRES_CODEC),
-  ]);
+const BARE: Readonly<Record<CellDialect, readonly (readonly [string, Masker])[]>> = {
+  postgres: bareMaskers('postgres'),
+  mysql: bareMaskers('mysql'),
+};
+
+function bareMaskers(dialect: CellDialect): readonly (readonly [string, Masker])[] {
+  return Object.keys(MASKERS)
+    .filter(isMasker)
+    .filter((name) => MASKERS[name].options === null)
+    .map((name) => [
+      name === 'null' ? '"null"' : name,
+      makeMasker({ name, options: undefined, ring: null }, CODECS[dialect]),
+    ]);
+}

@@ -9,7 +9,7 @@ import type { KeyRing } from '../masking/index.ts';
 import { checkPolicy, type World, type WorldRelation } from '../policy/check.ts';
 import { loadPolicy, type Policy } from '../policy/policy.ts';
 import type { PolicyDocument } from '../policy/schema.ts';
-import type { Catalog } from '../sql/index.ts';
+import { type AnyCatalog, type KnownCatalog, knownIn } from './known-catalog.ts';
 import { ringsOf } from './mask-keys.ts';
 import { maskProblems } from './mask-problems.ts';
 
@@ -20,7 +20,7 @@ const QUIET_MS = 100;
 export interface KnownWorld extends World {
   /** Null: the configuration is not known. */
   readonly rings: ReadonlyMap<string, KeyRing> | null;
-  readonly catalogs: readonly (Catalog | null)[];
+  readonly catalogs: readonly (KnownCatalog | null)[];
 }
 
 /** Everything that is wrong with a policy that can be parsed. */
@@ -32,8 +32,9 @@ export function policyProblems(
 }
 
 /** Names that exist, as far as the configuration and the catalogs say; a catalog that is null is not known. */
-export function worldOf(config: Config | null, catalogs: readonly (Catalog | null)[]): KnownWorld {
-  const known = catalogs.filter((catalog) => catalog !== null);
+export function worldOf(config: Config | null, catalogs: readonly (AnyCatalog | null)[]): KnownWorld {
+  const read = catalogs.map((catalog) => (catalog === null ? null : knownIn(catalog)));
+  const known = read.filter((catalog) => catalog !== null);
   const complete = known.length > 0 && known.length === catalogs.length;
   return {
     users:
@@ -43,9 +44,9 @@ export function worldOf(config: Config | null, catalogs: readonly (Catalog | nul
     groups: config === null ? null : new Set(config.identity.users.flatMap((user) => user.groups)),
     listeners: config === null ? null : new Set(config.listeners.map((listener) => listener.name)),
     relations: complete ? known.flatMap(relationsOf) : null,
-    functions: complete ? known.flatMap(functionsOf) : null,
+    functions: complete ? known.flatMap(({ functions }) => functions) : null,
     rings: config === null ? null : ringsOf(config),
-    catalogs,
+    catalogs: read,
   };
 }
 
@@ -54,23 +55,13 @@ function acceptsAnyone(config: Config): boolean {
   return config.listeners.some((listener) => listener.auth.includes('trust'));
 }
 
-function relationsOf(catalog: Catalog): readonly WorldRelation[] {
-  const relations: WorldRelation[] = [];
-  for (const relation of catalog.userRelations()) {
-    relations.push({ ...relation, columns: relation.columns.map((column) => column.name) });
-  }
-  for (const [schema, builtins] of catalog.builtins.relations) {
-    for (const [name, { columns }] of builtins) relations.push({ schema, name, columns });
-  }
-  return relations;
-}
-
-function functionsOf(catalog: Catalog): World['functions'] & object {
-  const functions: { schema: string; name: string }[] = [...catalog.userFunctions()];
-  for (const [schema, builtins] of catalog.builtins.functions) {
-    for (const name of builtins.keys()) functions.push({ schema, name });
-  }
-  return functions;
+function relationsOf({ relations, builtinRelations }: KnownCatalog): readonly WorldRelation[] {
+  const own = relations.map(({ schema, name, columns }) => ({
+    schema,
+    name,
+    columns: columns.map((column) => column.name),
+  }));
+  return [...own, ...builtinRelations];
 }
 
 /** Reads and checks a policy file; throws ProblemsError with everything that is wrong. */
