@@ -1,12 +1,17 @@
-export type { SqlEntry } from './entry.ts';
+export { SqlEntry } from './entry.ts';
 export { EMPTY_MYSQL_OBJECTS, MysqlCatalog } from './mysql/catalog.ts';
+export type { ServerTraits } from './mysql/catalog-model.ts';
+export { versionNumber } from './mysql/catalog-query.ts';
 export { foldName } from './mysql/fold-name.ts';
 export { MysqlReadPool } from './mysql/read-pool.ts';
 export {
   type MysqlReadingSpace,
   MysqlReadingSpaces,
   type MysqlReadOutcome,
+  type MysqlSessionReading,
   MysqlStatementReader,
+  mysqlStatementTexts,
+  readMysqlText,
 } from './mysql/reader.ts';
 export { catalogFromMysqlSchemaFile, MysqlSchemaError } from './mysql/schema-file.ts';
 export { MysqlDialect } from './mysql/session-reader.ts';

@@ -8,7 +8,14 @@ import { MYSQL_CAPS } from './caps.ts';
 import type { MysqlReading } from './catalog-model.ts';
 import { unreadableDenial } from './reading-denials.ts';
 import { possibleModes } from './sql-mode.ts';
-import { modeOf, type TextDenial, TextReader, type TextReading, tooComplex } from './text-reader.ts';
+import {
+  modeOf,
+  statementTextsIn,
+  type TextDenial,
+  TextReader,
+  type TextReading,
+  tooComplex,
+} from './text-reader.ts';
 import type { LexerMode } from './token.ts';
 
 /** What a session's texts are read by; `sqlMode` null while it is not known. */
@@ -88,6 +95,19 @@ export function readText(
   if (sqlMode === null) return readInEveryMode(reader, reading, bytes, start, end);
   const known: MysqlReading = { ...reading, sqlMode };
   return reader.analyze(bytes, start, end, reader.scan(bytes, start, end, modeOf(known)), known);
+}
+
+/** The same for one text alone. */
+export function readMysqlText(reading: MysqlSessionReading, text: Buffer): TextReading {
+  const { length } = text;
+  if (length > MYSQL_CAPS.statementBytesMax) {
+    return tooComplex(`${length} bytes long, more than ${MYSQL_CAPS.statementBytesMax}`);
+  }
+  return readText(new TextReader(), reading, text, 0, length);
+}
+
+export function mysqlStatementTexts(reading: MysqlSessionReading, text: Buffer): readonly string[] | null {
+  return statementTextsIn(text, modeOf({ ...reading, sqlMode: reading.sqlMode ?? new Set() }));
 }
 
 /** A text that the modes read in two ways is denied: nobody knows which of them the server is in. */

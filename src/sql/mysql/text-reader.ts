@@ -117,3 +117,15 @@ function denied(denial: Denial): TextDenial {
 export function tooComplex(why: string): TextDenial {
   return { outcome: 'denied', denial: complexDenial(why), tooComplex: true };
 }
+
+/** The statements of a text as they stand in it, for display; null where it cannot be cut into them. */
+export function statementTextsIn(bytes: Buffer, mode: LexerMode): readonly string[] | null {
+  const lexer = new Lexer();
+  if (lexer.scan(bytes, 0, bytes.length, mode).outcome === 'unreadable') return null;
+  try {
+    return parseStatements(lexer, mode).map(({ start, end }) => bytes.toString('utf8', start, end));
+  } catch (error) {
+    if (error instanceof Unreadable) return null;
+    throw error;
+  }
+}
