@@ -27,9 +27,47 @@ export function sqlModeOf(written: string): ReadonlySet<string> {
   return modes;
 }
 
-/** Modes whose grammar Sluice does not read: MariaDB's for Oracle's SQL, and the one with names in brackets. */
+/** Modes that lexer and parser go by. */
+const FOLLOWED = [
+  'ANSI_QUOTES',
+  'NO_BACKSLASH_ESCAPES',
+  'PIPES_AS_CONCAT',
+  'IGNORE_SPACE',
+  'HIGH_NOT_PRECEDENCE',
+];
+
+/** Modes that change values, errors or what SHOW prints, and no reading; combinations that say no more than their parts. */
+const READING_ALIKE = [
+  ...[
+    'REAL_AS_FLOAT',
+    'ONLY_FULL_GROUP_BY',
+    'NO_UNSIGNED_SUBTRACTION',
+    'NO_DIR_IN_CREATE',
+    'TRADITIONAL',
+    'ANSI',
+  ],
+  ...['NO_AUTO_VALUE_ON_ZERO', 'STRICT_TRANS_TABLES', 'STRICT_ALL_TABLES', 'NO_ZERO_IN_DATE', 'NO_ZERO_DATE'],
+  ...['ALLOW_INVALID_DATES', 'ERROR_FOR_DIVISION_BY_ZERO', 'NO_AUTO_CREATE_USER', 'NO_ENGINE_SUBSTITUTION'],
+  ...[
+    'PAD_CHAR_TO_FULL_LENGTH',
+    'TIME_TRUNCATE_FRACTIONAL',
+    'INTERPRET_UTF8_AS_UTF8MB4',
+    'TIME_ROUND_FRACTIONAL',
+    'NO_KEY_OPTIONS',
+  ],
+  ...['IGNORE_BAD_TABLE_OPTIONS', 'SIMULTANEOUS_ASSIGNMENT', 'NO_TABLE_OPTIONS', 'NO_FIELD_OPTIONS'],
+  ...['POSTGRESQL', 'DB2', 'MAXDB', 'MYSQL323', 'MYSQL40'],
+];
+
+const SERVED: ReadonlySet<string> = new Set([...FOLLOWED, ...READING_ALIKE]);
+
+/**
+ * A mode among these in which Sluice does not read: MariaDB's for Oracle's SQL (ORACLE), the one with names in brackets
+ * (MSSQL), the one in which '' is NULL (EMPTY_STRING_IS_NULL), and whatever mode it does not know; null where it reads.
+ */
 export function unreadMode(sqlMode: ReadonlySet<string>): string | null {
-  return ['ORACLE', 'MSSQL'].find((mode) => sqlMode.has(mode)) ?? null;
+  for (const mode of sqlMode) if (!SERVED.has(mode)) return mode;
+  return null;
 }
 
 /**
