@@ -14,11 +14,13 @@ export function editDistance(left: string, right: string): number {
   return row[right.length] ?? 0;
 }
 
-/** The name that differs least from `written`: by two letters, or by a quarter of a long one; else null. */
+/** The name that differs least from `written`: by case alone, by two letters, or by a quarter of a long one; else null. */
 export function nearest(written: string, known: Iterable<string>): string | null {
+  const folded = written.toLowerCase();
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(written.length / 4)) + 1;
   for (const name of known) {
+    if (name.toLowerCase() === folded) return name;
     const distance = editDistance(written, name);
     // A word of three letters is not what someone meant by another one of three.
     if (distance < bestDistance && distance < Math.max(written.length, name.length) - 1) {
