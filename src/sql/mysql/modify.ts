@@ -41,6 +41,7 @@ function assign(a: Analysis, range: Range, name: string): void {
 export function insert(a: Analysis, statement: Insert): StatementResult {
   const { verb, table, source } = statement;
   a.kinds.push(verb);
+  noteHints(a, statement.hints);
   const scope = new Scope(null);
   withClause(a, statement.with, scope);
   const range = useRelation(a, table, WRITE);

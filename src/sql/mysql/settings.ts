@@ -4,6 +4,7 @@ import type { Analysis } from './analysis.ts';
 import type { Expression, SetAssignment } from './ast.ts';
 import { expression } from './expression.ts';
 import { Scope } from './scope.ts';
+import { sqlModeOf, unreadMode } from './sql-mode.ts';
 
 /** Variables by which later text is read, or by which Sluice follows the session and its results. */
 const READING_SETTINGS: ReadonlySet<string> = new Set(
@@ -33,24 +34,22 @@ const UNSAFE_VALUES: ReadonlyMap<string, (value: string) => boolean> = new Map([
   ['session_track_system_variables', (value: string) => value !== '*'],
 ]);
 
-/**
- * ORACLE has a grammar of its own, MSSQL names in brackets, and a number stands for whatever the server has there; so
- * does a word that is not among these.
- */
-const READABLE_MODES: ReadonlySet<string> = new Set(
+/** A number stands for whatever the server has there, and so does a word that is not among these. */
+const KNOWN_MODES: ReadonlySet<string> = new Set(
   `REAL_AS_FLOAT PIPES_AS_CONCAT ANSI_QUOTES IGNORE_SPACE IGNORE_BAD_TABLE_OPTIONS ONLY_FULL_GROUP_BY
    NO_UNSIGNED_SUBTRACTION NO_DIR_IN_CREATE POSTGRESQL DB2 MAXDB NO_KEY_OPTIONS NO_TABLE_OPTIONS NO_FIELD_OPTIONS
    MYSQL323 MYSQL40 ANSI NO_AUTO_VALUE_ON_ZERO NO_BACKSLASH_ESCAPES STRICT_TRANS_TABLES STRICT_ALL_TABLES
    NO_ZERO_IN_DATE NO_ZERO_DATE ALLOW_INVALID_DATES ERROR_FOR_DIVISION_BY_ZERO TRADITIONAL NO_AUTO_CREATE_USER
-   HIGH_NOT_PRECEDENCE NO_ENGINE_SUBSTITUTION PAD_CHAR_TO_FULL_LENGTH EMPTY_STRING_IS_NULL SIMULTANEOUS_ASSIGNMENT
+   HIGH_NOT_PRECEDENCE NO_ENGINE_SUBSTITUTION PAD_CHAR_TO_FULL_LENGTH SIMULTANEOUS_ASSIGNMENT
    TIME_ROUND_FRACTIONAL TIME_TRUNCATE_FRACTIONAL DEFAULT`
     .trim()
     .split(/\s+/),
 );
 
 function isReadableMode(value: string): boolean {
-  if (value === '' || value === '0') return true;
-  return value.split(',').every((mode) => mode === '' || READABLE_MODES.has(mode.trim().toUpperCase()));
+  if (value === '0') return true;
+  const modes = sqlModeOf(value);
+  return unreadMode(modes) === null && [...modes].every((mode) => KNOWN_MODES.has(mode));
 }
 
 /** What is written to the binary log and where replicas stand: for those who run the servers. */
