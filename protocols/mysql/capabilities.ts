@@ -66,7 +66,7 @@ const OFFERED =
 
 /**
  * What Sluice asks of every server whatever the client has. It has to hear of changed settings, so it always asks for
- * SESSION_TRACK: for a client without that flag, OK packets are written anew (`withoutSessionState`).
+ * SESSION_TRACK: for a client without that flag, OK packets are written anew (`okPacket`).
  */
 const ASKED =
   DEMANDED |
