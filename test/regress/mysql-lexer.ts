@@ -29,14 +29,15 @@ const REFUSED =
   /two ways|Galera|differ in executable comments|question mark|reads \$…\$|NUL byte|reads as one|mark of a comment/;
 
 /** The server quotes what it was given, as it was written: this cannot be the same. */
-const QUOTED = /near '[\s\S]*$|\d+ column\(s\)/;
+const QUOTED = /(?:near|native function|Unknown data type:) '[\s\S]*$/;
 
 interface Tally {
   pairs: number;
   accepted: number;
   /** The lexer refuses what the server refuses too. */
   bothRefuse: number;
-  onPurpose: number;
+  /** By reason. */
+  readonly onPurpose: Map<string, number>;
   readonly differences: string[];
 }
 
@@ -65,8 +66,9 @@ try {
     different += differences.length;
     console.log(
       `sql_mode '${MODES[n]}': ${tally.pairs} pairs, ${accepted} accepted, ${bothRefuse} unreadable to both, ` +
-        `${onPurpose} refused on purpose, ${differences.length} differ`,
+        `${differences.length} differ`,
     );
+    for (const [reason, times] of onPurpose) console.log(`  refused on purpose, ${times} times: ${reason}`);
     for (const difference of differences.slice(0, 60)) console.log(`  ${difference}`);
   }
   console.log(`${pairs} pairs, ${different} differ`);
@@ -85,7 +87,7 @@ function captured(): readonly string[] {
 
 async function prepareAll(sqlMode: (typeof MODES)[number], statements: readonly string[]): Promise<Tally> {
   const connection = createConnection({ uri: server, flags: ['-IGNORE_SPACE'] });
-  const tally: Tally = { pairs: 0, accepted: 0, bothRefuse: 0, onPurpose: 0, differences: [] };
+  const tally: Tally = { pairs: 0, accepted: 0, bothRefuse: 0, onPurpose: new Map(), differences: [] };
   try {
     const version = await modeSet(connection, sqlMode);
     const mode = lexerMode(version, sqlMode);
@@ -101,7 +103,7 @@ async function prepareAll(sqlMode: (typeof MODES)[number], statements: readonly 
           ? 'refused'
           : await prepared(connection, utf8, mode);
         if (original !== 'ok') tally.bothRefuse++;
-        else if (REFUSED.test(scanned.reason)) tally.onPurpose++;
+        else if (REFUSED.test(scanned.reason)) count(tally.onPurpose, scanned.reason);
         else tally.differences.push(`accepted, but ${scanned.reason}: ${shortened(utf8)}`);
         continue;
       }
@@ -119,6 +121,11 @@ async function prepareAll(sqlMode: (typeof MODES)[number], statements: readonly 
     connection.destroy();
   }
   return tally;
+}
+
+function count(reasons: Map<string, number>, reason: string): void {
+  const general = reason.replace(/ \(byte \d+ of the text\)$/, '');
+  reasons.set(general, (reasons.get(general) ?? 0) + 1);
 }
 
 function lexerMode(version: string, sqlMode: string): LexerMode {

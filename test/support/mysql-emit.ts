@@ -3,7 +3,8 @@ import type { Lexer } from '../../src/sql/mysql/lexer.ts';
 
 /** The tokens that the lexer holds, with single spaces between them, names in backticks, values quoted from scratch. */
 export function emitted(lexer: Lexer, noBackslashEscapes: boolean): string {
-  let text = '';
+  // A comment is a statement to the servers, and no text at all is none.
+  let text = lexer.count === 0 ? '/**/' : '';
   for (let n = 0; n < lexer.count; n++) {
     const glued = n === 0 || lexer.kind(n - 1) === 'system' || lexer.calls(n - 1);
     if (isQualified(lexer, n)) text += lexer.text(n);
@@ -14,9 +15,9 @@ export function emitted(lexer: Lexer, noBackslashEscapes: boolean): string {
   return text;
 }
 
-/** MariaDB knows its own types and functions behind this name, and only where they are not quoted. */
+/** MariaDB knows types and functions of its own behind these names, and only where they are not quoted. */
 function isQualified(lexer: Lexer, n: number): boolean {
-  return n >= 2 && lexer.text(n - 1) === '.' && lexer.text(n - 2).toLowerCase() === 'mariadb_schema';
+  return n >= 2 && lexer.text(n - 1) === '.' && /^(mariadb|oracle|maxdb)_schema$/i.test(lexer.text(n - 2));
 }
 
 function token(lexer: Lexer, n: number, noBackslashEscapes: boolean): string {

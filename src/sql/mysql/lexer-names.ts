@@ -121,9 +121,9 @@ export class NameLexer extends TokenStore {
       this.push(VARIABLE, at, to, escaped | this.openedFlag);
       return to;
     }
+    // There may be none: `u@` is an account of no host.
     let to = at + 1;
     while (c.NAME_PART[this.peek(to)] === 1 || this.peek(to) === c.DOT) to++;
-    if (to === at + 1) return this.refuse(at, 'an at-sign has no name directly behind it');
     if (!this.fits(at, to)) return this.limit;
     this.push(VARIABLE, at, to, this.openedFlag);
     return to;

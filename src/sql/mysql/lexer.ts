@@ -282,10 +282,10 @@ export class Lexer extends NameLexer implements ScannedLiterals {
   /** Bytes that are not UTF-8 are refused but in the strings behind _binary, as dumps have them. */
   #checkBinary(): void {
     let from = this.origin;
-    for (let n = 1; n <= this.count; n++) {
-      const binary = n < this.count && this.kind(n) === 'string' && this.#isBinary(n - 1);
-      if (!binary && n < this.count) continue;
-      const to = n < this.count ? this.origin + this.start(n) : this.limit;
+    for (let n = 0; n <= this.count; n++) {
+      const last = n === this.count;
+      if (!last && !(n > 0 && this.kind(n) === 'string' && this.#isBinary(n - 1))) continue;
+      const to = last ? this.limit : this.origin + this.start(n);
       if (!isUtf8(this.bytes.subarray(from, to))) {
         this.refuse(from, "bytes are not UTF-8: write them as x'…' or behind _binary");
         return;

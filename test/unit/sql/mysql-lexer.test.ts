@@ -43,7 +43,7 @@ test('strings: escapes, doubled quotes, both quotes', () => {
 
 test('strings without backslash escapes', () => {
   for (const mode of BOTH.map((one) => withModes(one, 'NO_BACKSLASH_ESCAPES'))) {
-    reads(String.raw`'\' 'a\n' "\""""`, mode, 'string:\\', 'string:a\\n', 'string:\\', 'string:"');
+    reads(String.raw`'\' 'a\n' "\" """"`, mode, 'string:\\', 'string:a\\n', 'string:\\', 'string:"');
   }
   bothRefuse(String.raw`'\'`, /a string has no end.*byte 1 /);
 });
@@ -223,7 +223,7 @@ test('variables', () => {
     'operator:.',
     'name:c',
   );
-  for (const text of ['@', '@ v', '@+1']) bothRefuse(text, /no name directly behind it/);
+  bothRead('u@ @+1', 'word:u', 'variable:', 'variable:', 'operator:+', 'integer:1');
   for (const text of ['@@', '@@ x', '@@"x"', "@@'x'"]) bothRefuse(text, /no name directly behind them/);
 });
 
