@@ -16,7 +16,6 @@ const BESIDES: readonly (readonly [kind: RegExp, effects: readonly Effect[]])[] 
   [/^(?:CHANGE|START|CLONE)/, ['network']],
   [/^CLONE/, ['destroy', 'file']],
   [/^BINLOG/, ['dynamic', 'write']],
-  [/^(?:SHOW|HELP)/, ['read']],
 ];
 
 export function administration(
@@ -24,6 +23,10 @@ export function administration(
   statement: Extract<Statement, { is: 'administration' }>,
 ): StatementResult {
   const { kind, tables, files } = statement;
+  if (kind === 'HELP') {
+    a.addEffects('read');
+    return { kind, act: NO_ACT, ...DESCRIBING };
+  }
   a.addEffects('admin');
   for (const [words, effects] of BESIDES) if (words.test(kind)) a.addEffects(...effects);
   if (files) a.addEffects('file');

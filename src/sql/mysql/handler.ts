@@ -29,6 +29,8 @@ export function handler(a: Analysis, statement: Extract<Statement, { is: 'handle
   if (where !== null) expression(inner, where, scope, 'filter');
   if (limit !== null) lookAtLimit(inner, limit, scope);
   const shape = visible(range);
+  // By which index it goes, and from which value on, is not followed: it may be any column's.
+  inner.addColumns(wholeOf(range), 'order', 'anything');
   inner.addColumns(wholeOf(shape), 'output');
   adopt(a, inner);
   const bound = limit === null ? ({ kind: 'rows', max: 1 } as const) : boundOf(a, limit);

@@ -125,12 +125,18 @@ function boundWith(bound: RowBound, args: readonly ConstantArgument[]): RowBound
 /** Only ANALYZE carries the statement out; without it, planning still calls functions whose value is constant. */
 export function explain(
   a: Analysis,
-  { statement, runs }: Extract<Statement, { is: 'explain' }>,
+  { statement, runs, into }: Extract<Statement, { is: 'explain' }>,
 ): StatementResult {
   const inner = new Analysis(a.reading, a.parser);
   const result = analyzeStatement(inner, statement);
   if (!runs) planOnly(inner);
   adopt(a, inner);
+  if (into !== null) {
+    // Out of a variable, a plan comes as it is.
+    a.addEffects('session');
+    for (const used of inner.columns.values()) a.addColumn(used, 'source');
+    return plain('EXPLAIN');
+  }
   const act: SessionAct = result.act.act === 'execute' ? result.act : NO_ACT;
   return { kind: 'EXPLAIN', act, ...DESCRIBING };
 }
