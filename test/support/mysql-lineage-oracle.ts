@@ -4,9 +4,10 @@
  * and where they come from, is held against the lineage as well.
  */
 import type { Connection, FieldPacket } from 'mysql2/promise';
+import type { StatementFacts } from '../../src/core/facts.ts';
 import type { MysqlReading } from '../../src/sql/mysql/catalog-model.ts';
 import { type MysqlRow, readMysqlCatalog } from '../../src/sql/mysql/catalog-query.ts';
-import { type Lineage, queryLineage } from './mysql-lineage.ts';
+import { mysqlFacts } from './mysql-lineage.ts';
 import { CHANGES, LINEAGE_DATA, LINEAGE_SCHEMA } from './mysql-lineage-schema.ts';
 
 const DATABASE = 'lineage';
@@ -78,7 +79,7 @@ export class MysqlLineageOracle {
 
   /** Holds one query's lineage against what changes. `rounds`: how many other values each column gets. */
   async check(sql: string, rounds: number, tally: LineageTally): Promise<void> {
-    const lineage = queryLineage(sql, this.reading);
+    const lineage = mysqlFacts(sql, this.reading);
     const before = await this.#run(sql);
     if (typeof before === 'string') {
       tally.failed.push(`${before}: ${sql}`);
@@ -153,7 +154,7 @@ function isByView(sql: string, changed: string): boolean {
 }
 
 /** The server's own word on each column: its name, and the base column that it is a copy of. */
-function contradictions(sql: string, lineage: Lineage, { fields }: Result, tally: LineageTally): void {
+function contradictions(sql: string, lineage: StatementFacts, { fields }: Result, tally: LineageTally): void {
   const { outputs } = lineage;
   if (outputs === null) {
     tally.contradicted.push(`columns that are not known: ${sql}`);
