@@ -3,8 +3,8 @@ import type { Lexer } from '../../src/sql/mysql/lexer.ts';
 
 /** The tokens that the lexer holds, with single spaces between them, names in backticks, values quoted from scratch. */
 export function emitted(lexer: Lexer, noBackslashEscapes: boolean): string {
-  // A comment is a statement to the servers, and no text at all is none.
-  let text = lexer.count === 0 ? '/**/' : '';
+  // A comment is a statement to the servers; space is none.
+  let text = lexer.count === 0 && lexer.source(0, lexer.end(0)).trim() !== '' ? '/**/' : '';
   for (let n = 0; n < lexer.count; n++) {
     const glued = n === 0 || lexer.kind(n - 1) === 'system' || lexer.calls(n - 1);
     if (isQualified(lexer, n)) text += lexer.text(n);

@@ -170,7 +170,9 @@ export class Lexer extends NameLexer implements ScannedLiterals {
         this.push(WORD, at, at + 2, NULL_MARK | this.openedFlag);
         return at + 2;
       case c.STATE_PARAMETER:
-        if (c.NAME_PART[this.peek(at + 1)] === 1) return this.operator(at, 1);
+        if (c.NAME_PART[this.peek(at + 1)] === 1) {
+          return this.refuse(at, 'a parameter touches a name: put a space between them');
+        }
         this.push(PARAMETER, at, at + 1, this.openedFlag);
         return at + 1;
       default:
