@@ -32,7 +32,7 @@ function table(name: string, columns: readonly string[]): MysqlTable {
 }
 
 const catalog = new MysqlCatalog(
-  { flavour: 'mysql', version: 80406, lowerCaseTableNames: 0 },
+  { flavour: 'mysql', version: 80406, banner: null, lowerCaseTableNames: 0 },
   {
     schemas: ['shop'],
     tables: [

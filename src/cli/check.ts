@@ -10,14 +10,15 @@ import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { errorText } from './error-text.ts';
 import { type AnyCatalog, tablesIn } from './known-catalog.ts';
 import { keyProblems } from './mask-keys.ts';
+import { mysqlTraits, NAMELESS_DATABASE, readMysqlSchemaFile } from './mysql-catalogs.ts';
 import { type LocatedPolicy, readLocatedPolicy, worldOf } from './policy-files.ts';
-import { DEFAULT_CONFIG, policyFileBeside, policyFileOf } from './premises.ts';
+import { DEFAULT_CONFIG, type Dialect, dialectOf, policyFileBeside, policyFileOf } from './premises.ts';
 import { type Style, styleFor } from './style.ts';
 import { plural } from './text-layout.ts';
 import { readUpstreamCatalog } from './upstream-catalog.ts';
 
 const HELP = `Usage: sluice check [--config FILE] [--json]
-       sluice check --policy FILE [--schema FILE.sql [--server-version N]] [--json]
+       sluice check --policy FILE [--schema FILE.sql [--dialect NAME] [--server-version N]] [--json]
 
 Says everything that is wrong with a configuration and its policy, each with file, line and column, the key,
 and what was expected there. Tables, columns and functions that the policy names are looked up in the catalog
@@ -27,8 +28,10 @@ and likely not meant. Nothing is started.
 Options:
   --config FILE          the configuration (default: sluice.yaml)
   --policy FILE          check this policy alone
-  --schema FILE.sql      look its tables up here (CREATE TABLE and so on, as pg_dump --schema-only writes them)
-  --server-version N     13 to 18: whose grammar the schema file is in (default: 18)
+  --schema FILE.sql      look its tables up here (CREATE TABLE and so on, as pg_dump --schema-only or
+                         mysqldump --no-data write them)
+  --dialect NAME         postgres, mysql or mariadb: whose words the schema file is in (default: postgres)
+  --server-version N     13 to 18 for Postgres, such as 8.4 or 10.11 for MySQL and MariaDB (default: the newest)
   --json                 { ok, problems, warnings, notes, config, policy, rules, listeners }
 
 Examples:
@@ -63,7 +66,7 @@ export const check: Command = {
   help: HELP,
   async run(args: readonly string[], io: Io) {
     const parsed = parseArguments(args, {
-      texts: ['config', 'policy', 'schema', 'server-version'],
+      texts: ['config', 'policy', 'schema', 'dialect', 'server-version'],
       flags: ['json'],
     });
     const [extra] = parsed.positionals;
@@ -77,7 +80,12 @@ export const check: Command = {
     if (schema !== undefined && policy === undefined) throw new UsageError('--schema goes with --policy');
     const report =
       policy !== undefined
-        ? await checkPolicyFile(policy, schema, parsed.text('server-version'))
+        ? await checkPolicyFile(
+            policy,
+            schema,
+            dialectOf(parsed.text('dialect')),
+            parsed.text('server-version'),
+          )
         : await checkConfig(config ?? DEFAULT_CONFIG, io.environment);
     const isRight = report.problems.length === 0;
     if (parsed.flag('json')) io.out(`${JSON.stringify(reportJson(report), null, 2)}\n`);
@@ -100,14 +108,12 @@ function collecting<Value>(problems: Problem[], read: () => Value): Value | null
 async function checkPolicyFile(
   file: string,
   schema: string | undefined,
-  version: string | undefined,
+  dialect: Dialect = 'postgres',
+  version: string | undefined = undefined,
 ): Promise<Report> {
   const problems: Problem[] = [];
-  const reader = schema === undefined ? null : await StatementReader.load(serverVersionOf(version));
-  const catalog =
-    schema === undefined || reader === null
-      ? null
-      : collecting(problems, () => readSchemaFile(schema, reader));
+  const read = schema === undefined ? null : await schemaReader(schema, dialect, version);
+  const catalog = read === null ? null : collecting(problems, read);
   const policy = collecting(problems, () => readLocatedPolicy(file, worldOf(null, [catalog])));
   return {
     config: null,
@@ -120,6 +126,19 @@ async function checkPolicyFile(
     listeners: [],
     tables: catalog === null ? null : tablesIn(catalog),
   };
+}
+
+async function schemaReader(
+  file: string,
+  dialect: Dialect,
+  version: string | undefined,
+): Promise<() => AnyCatalog> {
+  if (dialect !== 'postgres') {
+    const traits = mysqlTraits(dialect, version);
+    return () => readMysqlSchemaFile(file, traits, NAMELESS_DATABASE);
+  }
+  const reader = await StatementReader.load(serverVersionOf(version));
+  return () => readSchemaFile(file, reader);
 }
 
 async function checkConfig(

@@ -1,12 +1,11 @@
 import type { SessionContext } from '../core/principal.ts';
 import { formatProblem } from '../core/problem.ts';
 import { type ParsedArguments, parseArguments } from './arguments.ts';
-import { serverVersionOf } from './catalog-files.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { explain as explainText } from './explanation.ts';
 import { explanationJson } from './explanation-json.ts';
 import { explanationText } from './explanation-text.ts';
-import { type Premises, premisesOf } from './premises.ts';
+import { dialectOf, type Premises, premisesOf } from './premises.ts';
 import { principalOf } from './principal-option.ts';
 import { styleFor } from './style.ts';
 
@@ -20,10 +19,14 @@ It judges by the same function as the running proxy. Nothing is sent to a databa
 Where the catalog comes from:
   --config FILE          the configuration (default: sluice.yaml, if it is there and no other is named)
   --listener NAME        which listener's upstream, if there are several; it is asked for its catalog
-  --schema FILE.sql      this schema instead (CREATE TABLE and so on, as pg_dump --schema-only writes them);
-                         no upstream is contacted
-  --server-version N     13 to 18 (default: 18; the upstream's own, where it is asked)
-  --search-path A,B      the schemas that unqualified names are looked up in
+  --upstream URL         this server instead: postgres://…, mysql://… or mariadb://…
+  --schema FILE.sql      this schema instead (CREATE TABLE and so on, as pg_dump --schema-only or
+                         mysqldump --no-data write them); no upstream is contacted, and --upstream
+                         only says what kind of server is meant
+  --dialect NAME         postgres, mysql or mariadb, where no upstream says so (default: postgres)
+  --server-version N     13 to 18 for Postgres (default: 18), a version such as 8.4 or 10.11.6 for MySQL and
+                         MariaDB (default: the newest; the upstream's own, where it is asked)
+  --search-path A,B      the schemas that unqualified names are looked up in; for MySQL the current database
 
 Who asks, and what:
   --policy FILE          this policy instead of the configuration's
@@ -36,6 +39,7 @@ Who asks, and what:
 
 Examples:
   sluice explain 'DELETE FROM shop.orders'
+  sluice explain --dialect mysql --server-version 8.4 --schema shop.sql 'SELECT * FROM customers'
   sluice explain --schema shop.sql --policy policy.yaml --group agents 'SELECT * FROM shop.customers LIMIT $1' --param 10
 
 Exit codes: 0 explained, whatever the verdict; 2 not explained.
@@ -51,6 +55,8 @@ export const explain: Command = {
         'config',
         'listener',
         'schema',
+        'upstream',
+        'dialect',
         'server-version',
         'search-path',
         'policy',
@@ -62,13 +68,14 @@ export const explain: Command = {
       flags: ['json'],
     });
     const sql = await sqlOf(parsed.positionals, io);
-    const version = parsed.text('server-version');
     const premises = await premisesOf({
       config: parsed.text('config'),
       listener: parsed.text('listener'),
       policy: parsed.text('policy'),
       schema: parsed.text('schema'),
-      serverVersion: version === undefined ? null : serverVersionOf(version),
+      upstream: parsed.text('upstream'),
+      dialect: dialectOf(parsed.text('dialect')),
+      serverVersion: parsed.text('server-version'),
       searchPath: searchPathOf(parsed.text('search-path')),
       environment: io.environment,
     });
@@ -94,7 +101,8 @@ async function sqlOf(positionals: readonly string[], io: Io): Promise<string> {
     throw new UsageError("expected the SQL to explain, such as 'SELECT 1', or - for standard input");
   }
   const sql = given === '-' ? await io.readInput() : given;
-  if (sql.includes('\0')) throw new UsageError('the SQL holds a NUL byte, which no Postgres client can send');
+  if (sql.includes('\0'))
+    throw new UsageError('the SQL holds a NUL byte, which no client sends in a statement');
   if (sql.trim() === '') throw new UsageError('the SQL is empty');
   return sql;
 }

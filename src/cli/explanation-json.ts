@@ -23,8 +23,8 @@ export function explanationJson(explanation: Explanation, premises: Premises): R
     groups: principal.groups,
     listener,
     client: clientAddress,
-    serverVersion: premises.reader.parser.major,
-    searchPath: premises.space.reading.path,
+    serverVersion: premises.ground.serverVersion,
+    searchPath: premises.ground.path,
     warnings: premises.warnings,
     statements: statements.map(statementJson),
   };

@@ -3,9 +3,10 @@ import { type Denial, NO_LIMIT } from '../core/decision.ts';
 import { EFFECT_MEANING, effectsOf, hasEffect } from '../core/effects.ts';
 import { accessOf, type OutputColumn, PLACES, type RelationUse, type StatementFacts } from '../core/facts.ts';
 import { formatBytes } from '../core/quantities.ts';
-import type { Catalog } from '../sql/index.ts';
 import { type ExplainedStatement, type Explanation, isBounded, limitOf } from './explanation.ts';
 import { columnName, qualified, settingsOf } from './explanation-json.ts';
+import { namedRelations } from './ground.ts';
+import type { AnyCatalog } from './known-catalog.ts';
 import { mendingOf } from './mending.ts';
 import type { Premises } from './premises.ts';
 import { sourceOfRule } from './rule-source.ts';
@@ -88,7 +89,7 @@ function statementText(statement: ExplainedStatement, premises: Premises, style:
   sheet.row('kind', nested.length === 0 ? facts.kind : `${facts.kind}, with ${nested.join(', ')} inside`);
   if (runs !== facts) sheet.row('runs', `${runs.kind}, by the name that the text gives it`);
   effectRows(sheet, facts);
-  relationRows(sheet, facts, premises.space.reading.catalog);
+  relationRows(sheet, facts, premises.ground.catalog);
   const outputs = facts.outputs !== null && facts.outputs.length <= OUTPUTS_MAX ? facts.outputs : [];
   if (outputs.length > 0) sheet.rows('output', outputs.map(outputText));
   for (const place of PLACES) {
@@ -120,7 +121,7 @@ function effectRows(sheet: Sheet, facts: StatementFacts): void {
   );
 }
 
-function relationRows(sheet: Sheet, { relations, effects }: StatementFacts, catalog: Catalog): void {
+function relationRows(sheet: Sheet, { relations, effects }: StatementFacts, catalog: AnyCatalog): void {
   const relationText = (use: RelationUse) => relationWords(use, catalog);
   const reads = relations.filter((use) => accessOf(use) === 'read');
   const writes = relations.filter((use) => accessOf(use) === 'write');
@@ -129,7 +130,7 @@ function relationRows(sheet: Sheet, { relations, effects }: StatementFacts, cata
   if (writes.length > 0) sheet.row(changes, writes.map(relationText).join(', '));
 }
 
-function relationWords(use: RelationUse, catalog: Catalog): string {
+function relationWords(use: RelationUse, catalog: AnyCatalog): string {
   const isReadToo = accessOf(use) === 'write' && hasEffect(use.effects, 'read');
   const notes = [
     ...(isReadToo ? ['and reads it'] : []),
@@ -144,8 +145,8 @@ function relationWords(use: RelationUse, catalog: Catalog): string {
 }
 
 /** Where a table of that name is; the search path may not lead there. */
-function elsewhere({ name }: RelationUse, catalog: Catalog): string {
-  const found = catalog.relationsNamed(name).map(qualified);
+function elsewhere({ name }: RelationUse, catalog: AnyCatalog): string {
+  const found = namedRelations(catalog, name).map(qualified);
   return found.length === 0 ? '' : `, though ${found.join(' and ')} is`;
 }
 

@@ -9,9 +9,7 @@ import type { SessionContext } from '../core/principal.ts';
 import { denialFrom } from '../engine/denials.ts';
 import { decideBound, judgeStatement } from '../engine/judge-statement.ts';
 import type { Policy, PolicyContext } from '../policy/policy.ts';
-import { ParsePool, type ReadOutcome } from '../sql/index.ts';
 import type { Premises } from './premises.ts';
-import { statementTexts } from './statement-texts.ts';
 
 export interface Asked {
   readonly sql: string;
@@ -49,12 +47,11 @@ export interface Explanation {
 
 export async function explain(premises: Premises, asked: Asked): Promise<Explanation> {
   const { policy } = premises.policy;
-  const read = await readText(premises, Buffer.from(asked.sql));
+  const read = await premises.ground.read(Buffer.from(asked.sql));
   if (read.outcome === 'denied') return explanationOf(asked, policy, [], read.denial);
-  if (read.outcome !== 'entry') throw new Error(`the parser gave no answer (${read.outcome})`);
   const run = new Run(policy, policy.contextFor(asked.context, asked.atMs), asked.parameters);
   const facts = read.entry.statements;
-  const texts = statementTexts(premises.reader, asked.sql);
+  const texts = premises.ground.texts(asked.sql);
   const statements = facts.map((own, n) => ({
     text: texts?.length === facts.length ? (texts[n] ?? null) : null,
     ...run.statement(own, facts.length),
@@ -66,24 +63,6 @@ export async function explain(premises: Premises, asked: Asked): Promise<Explana
 
 /** Parameters are bound to one statement only: the server's own words. */
 const MULTIPLE_COMMANDS = missing('42601', 'cannot insert multiple commands into a prepared statement');
-
-/** Reads as the gate does, and waits where the gate would ask again. */
-async function readText({ reader, space }: Premises, bytes: Buffer): Promise<ReadOutcome> {
-  let read = reader.read(space, bytes, 0, bytes.length);
-  if (read.outcome === 'busy') {
-    await reader.parser.ready();
-    read = reader.read(space, bytes, 0, bytes.length);
-  }
-  if (read.outcome !== 'large') return read;
-  const pool = new ParsePool();
-  try {
-    const parsed = await pool.parse(reader.parser.major, bytes);
-    await reader.parser.ready();
-    return reader.readParsed(space, parsed);
-  } finally {
-    await pool.close();
-  }
-}
 
 function explanationOf(
   asked: Asked,

@@ -13,10 +13,9 @@ import {
   SqlEntry,
   type StatementReader,
 } from '../sql/index.ts';
+import type { AnyCatalog } from './known-catalog.ts';
 import { mysqlServerName } from './mysql-catalogs.ts';
 import { statementTexts } from './statement-texts.ts';
-
-export type AnyCatalog = Catalog | MysqlCatalog;
 
 export type GroundReading =
   | { readonly outcome: 'entry'; readonly entry: SqlEntry }
@@ -110,18 +109,6 @@ export class MysqlGround implements Ground {
   texts(sql: string): readonly string[] | null {
     return mysqlStatementTexts(this.#reading, Buffer.from(sql));
   }
-}
-
-/** Tables and views of anyone's own, with their columns. */
-export function* ownRelations(
-  catalog: AnyCatalog,
-): Iterable<{
-  readonly schema: string;
-  readonly name: string;
-  readonly columns: readonly { name: string }[];
-}> {
-  if (catalog instanceof MysqlCatalog) yield* catalog.userTables();
-  else yield* catalog.userRelations();
 }
 
 /** Every relation of that name, whatever its schema. */

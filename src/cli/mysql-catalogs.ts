@@ -1,10 +1,7 @@
-/** Catalogs of MySQL and MariaDB: from an upstream, from a schema file, or of nothing but the server itself. */
-import { resolve } from 'node:path';
+/** Catalogs of MySQL and MariaDB without a server: from a schema file, or of nothing but the server itself. */
 import { readTextFile } from '../config/load.ts';
-import type { ListenerConfig } from '../config/schema.ts';
 import type { UpstreamUrl } from '../config/upstream-url.ts';
 import { ProblemsError } from '../core/problem.ts';
-import { LiveCatalog } from '../engine/live-catalog.ts';
 import {
   catalogFromMysqlSchemaFile,
   EMPTY_MYSQL_OBJECTS,
@@ -13,16 +10,14 @@ import {
   type ServerTraits,
   versionNumber,
 } from '../sql/index.ts';
-import {
-  connectToMysql,
-  type MysqlCatalogAccount,
-  MysqlCatalogSource,
-  mysqlRows,
-} from '../transport/mysql-catalog-source.ts';
-import { upstreamTls } from '../transport/upstream-tls.ts';
+import { connectToMysql, type MysqlCatalogAccount, mysqlRows } from '../transport/mysql-catalog-source.ts';
 import { UsageError } from './command.ts';
+import { tlsOf } from './upstream-account.ts';
 
 export type MysqlFlavour = ServerTraits['flavour'];
+
+/** The database of a schema file that neither makes one nor chooses one. */
+export const NAMELESS_DATABASE = 'test';
 
 /** What is taken for a server that nobody names a version of. */
 const NEWEST: Readonly<Record<MysqlFlavour, string>> = { mysql: '9.7.0', mariadb: '11.8.0' };
@@ -35,7 +30,7 @@ export function mysqlTraits(flavour: MysqlFlavour, version: string | undefined):
       `--server-version is a version such as 8.4 or 10.11.6 for ${flavour}, not "${written}"`,
     );
   }
-  return { flavour, version: versionNumber(written), lowerCaseTableNames: 0 };
+  return { flavour, version: versionNumber(written), banner: null, lowerCaseTableNames: 0 };
 }
 
 /** `MariaDB 10.11.6`. */
@@ -64,36 +59,16 @@ export function readMysqlSchemaFile(file: string, traits: ServerTraits, database
   }
 }
 
-/** Our own reader of an upstream's catalog. */
-export function mysqlCatalogOf(
-  listener: ListenerConfig,
-  directory: string,
-  onError: (error: Error) => void,
-  onNew: (catalog: MysqlCatalog) => void = () => {},
-): LiveCatalog<MysqlCatalog> {
-  const account = mysqlAccountOf(listener.catalog.upstream ?? listener.upstream, directory);
-  return new LiveCatalog({
-    source: new MysqlCatalogSource(account),
-    onNew,
-    now: () => performance.now(),
-    onError,
-  });
-}
-
 /** A connection string as the account that Sluice's own connections use. */
 export function mysqlAccountOf(upstream: UpstreamUrl, directory: string): MysqlCatalogAccount {
-  const { host, port, user, password, database, sslMode, sslRootCert, options } = upstream;
+  const { host, port, user, password, database, sslMode, options } = upstream;
   return {
     host,
     port,
     user,
     password,
     database: database === '' ? null : database,
-    tls: upstreamTls({
-      host,
-      sslMode,
-      sslRootCert: sslRootCert === null ? null : resolve(directory, sslRootCert),
-    }),
+    tls: tlsOf(upstream, directory),
     tlsOptional: sslMode === 'prefer',
     serverKey: { key: options.get('get-server-public-key') === 'true' ? 'asked' : 'refused' },
   };

@@ -52,7 +52,9 @@ export async function runTestFile(
     listener: undefined,
     policy: policyFile,
     schema: value.schema === undefined ? undefined : policyFileBeside(file, value.schema),
-    serverVersion: value.serverVersion,
+    upstream: undefined,
+    dialect: value.dialect,
+    serverVersion: value.serverVersion === undefined ? undefined : String(value.serverVersion),
     searchPath: value.searchPath === undefined ? null : ['pg_catalog', ...value.searchPath],
     environment,
   });

@@ -3,29 +3,28 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type LoadedConfig, loadConfig, readTextFile } from '../config/load.ts';
 import type { ListenerConfig } from '../config/schema.ts';
+import { parseUpstreamUrl, type UpstreamUrl } from '../config/upstream-url.ts';
 import { suggestion } from '../core/nearest.ts';
 import type { Problem } from '../core/problem.ts';
 import { loadPolicy } from '../policy/policy.ts';
-import {
-  type Catalog,
-  type ParserMajor,
-  type ReadingSpace,
-  ReadingSpaces,
-  StatementReader,
-} from '../sql/index.ts';
-import { readSearchPath } from '../transport/catalog-source.ts';
-import { bareCatalog, defaultSearchPath, NEWEST, readSchemaFile } from './catalog-files.ts';
+import { StatementReader } from '../sql/index.ts';
+import { PostgresCatalogSource, readSearchPath } from '../transport/catalog-source.ts';
+import { bareCatalog, defaultSearchPath, readSchemaFile, serverVersionOf } from './catalog-files.ts';
 import { UsageError } from './command.ts';
 import { errorText } from './error-text.ts';
-import { accountOf, catalogOf } from './listeners.ts';
+import { type Ground, PostgresGround } from './ground.ts';
+import type { AnyCatalog } from './known-catalog.ts';
+import type { MysqlFlavour } from './mysql-catalogs.ts';
+import { liveMysqlGround, mysqlGroundWithoutServer } from './mysql-ground.ts';
 import { type LocatedPolicy, policyProblems, worldOf } from './policy-files.ts';
+import { accountOf } from './upstream-account.ts';
+import { readOnce } from './upstream-catalog.ts';
 
 export interface Premises {
   readonly loaded: LoadedConfig | null;
   /** The listener that is meant; null without a configuration. */
   readonly listener: ListenerConfig | null;
-  readonly reader: StatementReader;
-  readonly space: ReadingSpace;
+  readonly ground: Ground;
   readonly policy: LocatedPolicy;
   /** The policy file; null where none is named and only the baseline applies. */
   readonly policyFile: string | null;
@@ -40,10 +39,27 @@ export interface Sources {
   readonly listener: string | undefined;
   readonly policy: string | undefined;
   readonly schema: string | undefined;
-  /** Null: the upstream's own, or the newest without one. */
-  readonly serverVersion: ParserMajor | null;
+  /** A connection string instead of a listener's. With a schema file it only says what kind of server is meant. */
+  readonly upstream: string | undefined;
+  /** Without an upstream; Postgres where nobody says. */
+  readonly dialect: Dialect | undefined;
+  /** As written; undefined: the upstream's own, or the newest without one. */
+  readonly serverVersion: string | undefined;
   readonly searchPath: readonly string[] | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export type Dialect = 'postgres' | MysqlFlavour;
+
+const DIALECTS: readonly Dialect[] = ['postgres', 'mysql', 'mariadb'];
+
+/** What --dialect names. */
+export function dialectOf(written: string | undefined): Dialect | undefined {
+  if (written === undefined) return undefined;
+  const dialect = DIALECTS.find((candidate) => candidate === written.toLowerCase());
+  if (dialect === undefined)
+    throw new UsageError(`--dialect is one of ${DIALECTS.join(', ')}, not "${written}"`);
+  return dialect;
 }
 
 export const DEFAULT_CONFIG = 'sluice.yaml';
@@ -53,22 +69,23 @@ const NO_FILE = '(no policy)';
 
 /** Reads everything; throws ProblemsError for files, UsageError for options, Error for an upstream out of reach. */
 export async function premisesOf(sources: Sources): Promise<Premises> {
-  const named = sources.config !== undefined || sources.schema !== undefined || sources.policy !== undefined;
+  const named = [sources.config, sources.schema, sources.policy, sources.upstream].some(
+    (source) => source !== undefined,
+  );
   const configFile = sources.config ?? (!named && existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : null);
   const loaded = configFile === null ? null : loadConfig(configFile, sources.environment);
   const listener = loaded === null ? null : listenerNamed(loaded, sources.listener);
-  const { catalog, reader, path, from } = await groundOf(sources, loaded, listener);
+  const { ground, from } = await groundOf(sources, loaded, listener);
   const policyFile = sources.policy ?? (loaded === null ? null : policyFileOf(loaded));
   const policy =
     policyFile === null ? loadPolicy(NO_FILE, NO_POLICY) : loadPolicy(policyFile, readTextFile(policyFile));
   // Without a schema nothing is known of tables, so that a policy's tables cannot be held against it.
-  const isKnown = sources.schema !== undefined || listener !== null;
-  const world = worldOf(loaded?.config ?? null, [isCoveredBy(catalog, isKnown, loaded)]);
+  const isKnown = sources.schema !== undefined || sources.upstream !== undefined || listener !== null;
+  const world = worldOf(loaded?.config ?? null, [isCoveredBy(ground.catalog, isKnown, loaded)]);
   return {
     loaded,
     listener,
-    reader,
-    space: new ReadingSpaces().of({ catalog, path, temporary: [] }),
+    ground,
     policy,
     policyFile,
     warnings: policyFile === null ? [] : policyProblems(policy.source, world),
@@ -77,7 +94,7 @@ export async function premisesOf(sources: Sources): Promise<Premises> {
 }
 
 /** A policy for several listeners may speak of tables that this one's upstream does not have. */
-function isCoveredBy(catalog: Catalog, isKnown: boolean, loaded: LoadedConfig | null): Catalog | null {
+function isCoveredBy(catalog: AnyCatalog, isKnown: boolean, loaded: LoadedConfig | null): AnyCatalog | null {
   return isKnown && (loaded === null || loaded.config.listeners.length === 1) ? catalog : null;
 }
 
@@ -109,10 +126,9 @@ export function listenerNamed(loaded: LoadedConfig, name: string | undefined): L
   return found;
 }
 
-interface Ground {
-  readonly catalog: Catalog;
-  readonly reader: StatementReader;
-  readonly path: readonly string[];
+/** With where the catalog comes from, in words. */
+export interface SourcedGround {
+  readonly ground: Ground;
   readonly from: string;
 }
 
@@ -120,50 +136,92 @@ async function groundOf(
   sources: Sources,
   loaded: LoadedConfig | null,
   listener: ListenerConfig | null,
-): Promise<Ground> {
-  if (sources.schema === undefined && listener !== null && loaded !== null) {
-    return await liveGround(listener, loaded.directory, sources);
+): Promise<SourcedGround> {
+  const upstream =
+    sources.upstream === undefined ? (listener?.upstream ?? null) : upstreamOf(sources.upstream);
+  const dialect = upstream === null ? (sources.dialect ?? 'postgres') : (upstream.flavour ?? 'postgres');
+  if (sources.schema === undefined && upstream !== null) {
+    const account = sources.upstream === undefined ? (listener?.catalog.upstream ?? upstream) : upstream;
+    return await liveGround(
+      { upstream, account, name: sources.upstream === undefined ? (listener?.name ?? null) : null },
+      loaded?.directory ?? process.cwd(),
+      sources,
+    );
   }
-  const reader = await StatementReader.load(sources.serverVersion ?? NEWEST);
+  if (dialect !== 'postgres') {
+    const database = sources.searchPath?.at(-1) ?? upstream?.database ?? '';
+    return mysqlGroundWithoutServer(dialect, { ...sources, database });
+  }
+  return await postgresGroundWithoutServer(sources, upstream);
+}
+
+function upstreamOf(written: string): UpstreamUrl {
+  try {
+    return parseUpstreamUrl(written);
+  } catch (error) {
+    throw new UsageError(`--upstream: ${errorText(error)}`);
+  }
+}
+
+async function postgresGroundWithoutServer(
+  sources: Sources,
+  upstream: UpstreamUrl | null,
+): Promise<SourcedGround> {
+  const reader = await StatementReader.load(serverVersionOf(sources.serverVersion));
   const { major } = reader.parser;
   const catalog = sources.schema === undefined ? bareCatalog(major) : readSchemaFile(sources.schema, reader);
-  const configured = listener?.upstream.options.get('search_path')?.split(',').map(unquoted) ?? null;
+  const configured = upstream?.options.get('search_path')?.split(',').map(unquoted) ?? null;
   const own = configured === null ? null : ['pg_catalog', ...configured];
-  return {
-    catalog,
-    reader,
-    path: sources.searchPath ?? own ?? defaultSearchPath(catalog, listener?.upstream.user ?? null),
-    from:
-      sources.schema === undefined
-        ? `no schema given, so tables are not known (--schema FILE.sql), server ${major}`
-        : `${sources.schema}, server ${major}`,
-  };
+  const path = sources.searchPath ?? own ?? defaultSearchPath(catalog, upstream?.user ?? null);
+  const ground = new PostgresGround(catalog, reader, path);
+  const from = sources.schema ?? 'no schema given, so tables are not known (--schema FILE.sql)';
+  return { ground, from: `${from}, ${ground.server}` };
 }
 
 function unquoted(schema: string): string {
   return schema.trim().replace(/^"(.*)"$/, '$1');
 }
 
-async function liveGround(listener: ListenerConfig, directory: string, sources: Sources): Promise<Ground> {
-  const { upstream } = listener;
+interface Live {
+  readonly upstream: UpstreamUrl;
+  /** The account that reads the catalog. */
+  readonly account: UpstreamUrl;
+  /** The listener's; null where the upstream was named itself. */
+  readonly name: string | null;
+}
+
+async function liveGround(
+  { upstream, account, name }: Live,
+  directory: string,
+  sources: Sources,
+): Promise<SourcedGround> {
   const address = `${upstream.host}:${upstream.port}/${upstream.database}`;
-  const live = catalogOf(listener, directory, () => {});
   try {
-    const failure = await live.refresh();
-    const catalog = live.current;
-    if (failure !== null || catalog === null) throw failure ?? new Error('it gave no catalog');
-    const path =
-      sources.searchPath ?? (await readSearchPath(accountOf(upstream, directory), upstream.options));
-    const reader = await StatementReader.load(catalog.major);
-    return { catalog, reader, path, from: `${address}, server ${catalog.major}` };
+    const ground =
+      upstream.protocol === 'mysql'
+        ? await liveMysqlGround(upstream, account, directory, sources.searchPath?.at(-1) ?? null)
+        : await livePostgresGround(upstream, account, directory, sources.searchPath);
+    return { ground, from: `${address}, ${ground.server}` };
   } catch (error) {
+    const dump = upstream.protocol === 'mysql' ? 'mysqldump --no-data' : 'pg_dump --schema-only';
+    const whose =
+      name === null ? `the upstream ${address}` : `the upstream of listener "${name}" (${address})`;
     throw new Error(
-      `the upstream of listener "${listener.name}" (${address}) cannot be asked for its catalog: ${errorText(error)}\n` +
-        'Give its schema by --schema FILE.sql (pg_dump --schema-only) to go without it.',
+      `${whose} cannot be asked for its catalog: ${errorText(error)}\n` +
+        `Give its schema by --schema FILE.sql (${dump}) to go without it.`,
     );
-  } finally {
-    await live.close();
   }
+}
+
+async function livePostgresGround(
+  upstream: UpstreamUrl,
+  account: UpstreamUrl,
+  directory: string,
+  searchPath: readonly string[] | null,
+): Promise<PostgresGround> {
+  const catalog = await readOnce(new PostgresCatalogSource(accountOf(account, directory)));
+  const path = searchPath ?? (await readSearchPath(accountOf(upstream, directory), upstream.options));
+  return new PostgresGround(catalog, await StatementReader.load(catalog.major), path);
 }
 
 /** The directory that paths in a file are relative to. */

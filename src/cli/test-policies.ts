@@ -12,8 +12,9 @@ needed: tables come from a schema file.
 
 A test file:
   policy: policy.yaml          # paths are relative to the test file
-  schema: shop.sql             # CREATE TABLE and so on, as pg_dump --schema-only writes them
-  serverVersion: 17            # 13 to 18, 18 if not given
+  schema: shop.sql             # CREATE TABLE and so on, as pg_dump --schema-only or mysqldump --no-data write them
+  dialect: postgres            # or mysql, or mariadb; postgres if not given
+  serverVersion: 17            # 13 to 18, or such as 8.4 or 10.11; the newest if not given
   groups: [agents]             # user, groups, listener, client, at: for every test, or in one of them
   tests:
     - name: nobody drops tables

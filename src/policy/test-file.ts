@@ -48,11 +48,25 @@ const testSchema = z.strictObject({
     .describe('The rule that has to deny it; with `expect: allow`, one that has to match.'),
 });
 
+/** YAML takes 8.40 for 8.4, so that a version with three parts is text. */
+const serverVersion = z.union([z.number().positive(), z.string().regex(/^\d{1,2}(?:\.\d{1,2}){0,2}$/)], {
+  error: 'expected a version such as 17, 8.4 or "10.11.6"',
+});
+
 export const testFileSchema = z.strictObject({
   policy: z.string().min(1).describe('The policy file, relative to this one.'),
   schema: z.string().min(1).optional().describe('A schema file, relative to this one.'),
-  serverVersion: z.literal([13, 14, 15, 16, 17, 18]).default(18).describe('The major version of the server.'),
-  searchPath: z.array(z.string().min(1)).optional().describe('Where unqualified names are looked up.'),
+  dialect: z
+    .enum(['postgres', 'mysql', 'mariadb'])
+    .default('postgres')
+    .describe('The kind of server that statements and schema are written for.'),
+  serverVersion: serverVersion
+    .optional()
+    .describe('13 to 18 for Postgres, such as 8.4 or 10.11 for MySQL and MariaDB; the newest if not given.'),
+  searchPath: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Where unqualified names are looked up; for MySQL and MariaDB the one current database.'),
   ...sender,
   tests: z.array(testSchema).min(1),
 });

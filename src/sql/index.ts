@@ -15,6 +15,7 @@ export {
 } from './mysql/reader.ts';
 export { catalogFromMysqlSchemaFile, MysqlSchemaError } from './mysql/schema-file.ts';
 export { MysqlDialect } from './mysql/session-reader.ts';
+export { sqlModeOf } from './mysql/sql-mode.ts';
 export { ParsePool } from './parse-pool.ts';
 export { CAPS } from './postgres/caps.ts';
 export { Catalog, type CatalogObjects, EMPTY_OBJECTS } from './postgres/catalog.ts';

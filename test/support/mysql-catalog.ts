@@ -7,8 +7,13 @@ import type {
   ServerTraits,
 } from '../../src/sql/mysql/catalog-model.ts';
 
-export const MARIADB: ServerTraits = { flavour: 'mariadb', version: 101119, lowerCaseTableNames: 0 };
-export const MYSQL: ServerTraits = { flavour: 'mysql', version: 90704, lowerCaseTableNames: 0 };
+export const MARIADB: ServerTraits = {
+  flavour: 'mariadb',
+  version: 101119,
+  banner: null,
+  lowerCaseTableNames: 0,
+};
+export const MYSQL: ServerTraits = { flavour: 'mysql', version: 90704, banner: null, lowerCaseTableNames: 0 };
 
 export interface CatalogSketch {
   readonly traits?: ServerTraits;

@@ -49,6 +49,8 @@ export interface ServerTraits {
   readonly flavour: 'mysql' | 'mariadb';
   /** As in 80406, 90701 or 101106. */
   readonly version: number;
+  /** VERSION() as the server gives it, such as `10.11.6-MariaDB`; null where no server was asked. */
+  readonly banner: string | null;
   /** 0: names of tables and schemas are compared as they are. 1 and 2: without regard to case. */
   readonly lowerCaseTableNames: 0 | 1 | 2;
 }

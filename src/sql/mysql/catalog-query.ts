@@ -214,6 +214,7 @@ export async function readServerTraits(run: RunMysqlQuery): Promise<ServerTraits
   const names = Number(row?.[1]);
   return {
     flavour,
+    banner: textOf(row ?? [], 0),
     version: (await isVersion(run, flavour, version)) ? version : await findVersion(run, flavour),
     lowerCaseTableNames: names === 1 || names === 2 ? names : 0,
   };
