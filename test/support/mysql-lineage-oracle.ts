@@ -77,6 +77,10 @@ export class MysqlLineageOracle {
     return new MysqlLineageOracle(connection, reading);
   }
 
+  async stop(): Promise<void> {
+    await this.#connection.end();
+  }
+
   /** Holds one query's lineage against what changes. `rounds`: how many other values each column gets. */
   async check(sql: string, rounds: number, tally: LineageTally): Promise<void> {
     const lineage = mysqlFacts(sql, this.reading);
@@ -119,10 +123,9 @@ export class MysqlLineageOracle {
   ): Promise<boolean[]> {
     const moved = before.map(() => false);
     for (let round = 0; round < rounds && moved.includes(false); round++) {
-      await this.#connection.query('START TRANSACTION');
-      await this.#connection.query(`UPDATE ${table} SET ${change.replaceAll('$1', String(round))}`);
-      const after = await this.#run(sql);
-      await this.#connection.query('ROLLBACK');
+      const update = `UPDATE ${table} SET ${change.replaceAll('$1', String(round))}`;
+      const after = await this.#run(sql, `START TRANSACTION; ${update}; `, '; ROLLBACK');
+      if (typeof after === 'string') await this.#connection.query('ROLLBACK');
       if (typeof after === 'string') moved.fill(true);
       else for (const [n, value] of after.values.entries()) if (value !== before[n]) moved[n] = true;
     }
@@ -130,12 +133,16 @@ export class MysqlLineageOracle {
   }
 
   /** The values of each column in no order, and their characters in none: aggregates take rows as they come. */
-  async #run(sql: string): Promise<Result | string> {
+  async #run(sql: string, before = '', after = ''): Promise<Result | string> {
     try {
-      const [rows, fields] = await this.#connection.query({ sql, rowsAsArray: true });
-      const table = rowsOf(rows);
+      const [rows, fields] = await this.#connection.query({
+        sql: `${before}${sql}${after}`,
+        rowsAsArray: true,
+      });
+      const table = rowsOf(before === '' ? rows : Object(rows)[2]);
       if (table.length === 0) return 'no rows';
-      const values = fields.map((_, n) =>
+      const width = table[0]?.length ?? 0;
+      const values = Array.from({ length: width }, (_, n) =>
         table
           .map((row) => [...JSON.stringify(row[n] ?? null)].sort().join(''))
           .sort()
