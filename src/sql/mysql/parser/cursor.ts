@@ -93,6 +93,14 @@ export class Cursor {
     return n < this.tokens.count ? this.tokens.kind(n) : 'end';
   }
 
+  isWord(word: string): boolean {
+    return this.word === word;
+  }
+
+  get isEnd(): boolean {
+    return this.kind === 'end' || this.mark === ';';
+  }
+
   takeWord(word: string): boolean {
     if (this.word !== word) return false;
     this.advance();

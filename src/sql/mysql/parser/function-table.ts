@@ -99,7 +99,7 @@ const TOUCHED: ReadonlySet<string> = new Set(
  */
 export function findSpecialFunction(c: Cursor, word: string): Production | undefined {
   const production = (c.mariadb ? IN_MARIADB : IN_MYSQL).get(word);
-  if (production !== undefined && TOUCHED.has(word) && c.tokens.spaced(c.at + 1) && !c.ignoreSpace) {
+  if (production !== undefined && TOUCHED.has(word) && !c.tokens.calls(c.at)) {
     c.advance();
     c.refuse('no space before the parenthesis');
   }
