@@ -16,9 +16,9 @@ import { estimateOf, SAMPLE_ROWS_MAX, Sampler } from './classify-sample.ts';
 import { type Target, type Targets, targetsOf } from './classify-targets.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { errorText } from './error-text.ts';
-import { accountOf } from './listeners.ts';
 import { DEFAULT_CONFIG, listenerNamed, policyFileOf } from './premises.ts';
 import { folded, plural } from './text-layout.ts';
+import { accountOf } from './upstream-account.ts';
 
 const HELP = `Usage: sluice classify --upstream postgres://user@host:5432/database [options]
        sluice classify [--config FILE] [--listener NAME] [options]

@@ -1,38 +1,25 @@
-/** From a listener's configuration to what its connections share. */
+/** From a listener's configuration to what its connections share, whatever the dialect. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
-import { cancelRequest, SSL_REQUEST_PACKET } from '../../protocols/postgres/encode.ts';
-import { PostgresSession } from '../../protocols/postgres/index.ts';
 import type { Config, ListenerConfig } from '../config/schema.ts';
-import type { UpstreamUrl } from '../config/upstream-url.ts';
-import type { UpstreamAccount } from '../core/session.ts';
+import type { Dialer } from '../engine/leg.ts';
 import type { ListenerDomain } from '../engine/listener-domain.ts';
-import { LiveCatalog } from '../engine/live-catalog.ts';
+import type { LiveCatalog } from '../engine/live-catalog.ts';
 import type { PolicyHolder } from '../engine/policy-holder.ts';
-import { PostgresDescriber } from '../engine/postgres-describer.ts';
 import type { ResultMasks } from '../engine/result-masks.ts';
 import type { Sessions } from '../engine/sessions.ts';
 import type { SqlDomain } from '../engine/sql-gate.ts';
 import type { Turn } from '../engine/turn.ts';
 import { readStoredPassword } from '../identity/stored-password.ts';
-import { UpstreamPassword } from '../identity/upstream-password.ts';
 import { ListenerIdentity, type User } from '../identity/users.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { HeldMemory } from '../limits/held-memory.ts';
-import {
-  type Catalog,
-  type ParsePool,
-  type ParserMajor,
-  PostgresDialect,
-  ReadingSpaces,
-  StatementReader,
-} from '../sql/index.ts';
-import { type CatalogAccount, PostgresCatalogSource } from '../transport/catalog-source.ts';
-import { UpstreamDialer } from '../transport/dialer.ts';
+import type { Catalog, MysqlCatalog } from '../sql/index.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
-import { upstreamTls } from '../transport/upstream-tls.ts';
+import type { ReadingTools } from './reading-tools.ts';
+import { sessionAccountOf } from './upstream-account.ts';
 
 /** What all listeners of a process share. */
 export interface Shared {
@@ -44,27 +31,23 @@ export interface Shared {
   readonly turn: Turn;
   readonly sessions: Sessions;
   readonly memory: HeldMemory;
-  readonly readers: Readers;
-  readonly parsePool: ParsePool;
+  readonly tools: ReadingTools;
   readonly users: ReadonlyMap<string, User>;
   readonly masks: ResultMasks;
 }
 
-const UPSTREAM_READ_BYTES = 64 * 1024;
+/** The server behind a listener, in its dialect. */
+export interface ServedUpstream {
+  readonly catalog: LiveCatalog<Catalog> | LiveCatalog<MysqlCatalog>;
+  /** Loads what statements are read with, so that no first client waits for it. */
+  warmUp(): Promise<void>;
+  domain(shared: Shared): ListenerDomain;
+}
 
-/** Statement readers by major version, loaded when the first server of that version is met. */
-export class Readers {
-  readonly #readers = new Map<ParserMajor, StatementReader>();
-
-  get(major: ParserMajor): StatementReader | null {
-    return this.#readers.get(major) ?? null;
-  }
-
-  async load(major: ParserMajor): Promise<StatementReader> {
-    const reader = this.#readers.get(major) ?? (await StatementReader.load(major));
-    this.#readers.set(major, reader);
-    return reader;
-  }
+/** What is told of the catalog: that it cannot be read, and that another epoch is about to serve. */
+export interface CatalogEvents {
+  readonly onError: (error: Error) => void;
+  readonly onNew: (catalog: Catalog) => void;
 }
 
 export function usersOf(config: Config): ReadonlyMap<string, User> {
@@ -74,42 +57,6 @@ export function usersOf(config: Config): ReadonlyMap<string, User> {
       return [name, { name, groups, ...stored }];
     }),
   );
-}
-
-/** Our own reader of an upstream's catalog. */
-export function catalogOf(
-  listener: ListenerConfig,
-  directory: string,
-  onError: (error: Error) => void,
-  onNew: (catalog: Catalog) => void = () => {},
-): LiveCatalog<Catalog> {
-  const account = accountOf(listener.catalog.upstream ?? listener.upstream, directory);
-  // What was told while a reading was under way is read by another one.
-  const source = new PostgresCatalogSource(account, () => {
-    catalog.definitionsChanged();
-    void catalog.refresh();
-  });
-  const catalog: LiveCatalog<Catalog> = new LiveCatalog({
-    source,
-    onNew,
-    now: () => performance.now(),
-    onError,
-  });
-  return catalog;
-}
-
-/** A connection string as the account that Sluice's own connections use. */
-export function accountOf(upstream: UpstreamUrl, directory: string): CatalogAccount {
-  return { ...upstream, tls: tlsOf(upstream, directory), tlsOptional: upstream.sslMode === 'prefer' };
-}
-
-function tlsOf(account: UpstreamUrl, directory: string) {
-  const { host, sslMode, sslRootCert } = account;
-  return upstreamTls({
-    host,
-    sslMode,
-    sslRootCert: sslRootCert === null ? null : resolve(directory, sslRootCert),
-  });
 }
 
 export function legTlsOf(listener: ListenerConfig, directory: string): LegTls {
@@ -126,64 +73,54 @@ export function legTlsOf(listener: ListenerConfig, directory: string): LegTls {
   };
 }
 
-export function domainOf(
-  listener: ListenerConfig,
-  catalog: LiveCatalog<Catalog>,
-  shared: Shared,
-): ListenerDomain {
-  const { upstream, timeouts, limits } = listener;
-  const account: UpstreamAccount = {
-    user: upstream.user,
-    database: upstream.database,
-    tls: upstream.sslMode === 'disable' ? 'disable' : upstream.sslMode === 'prefer' ? 'prefer' : 'require',
-    options: upstream.options,
-    credential: new UpstreamPassword(upstream.user, upstream.password),
-  };
-  const tls = tlsOf(upstream, shared.directory);
-  const settings = {
-    tls: listener.tls === undefined ? 'off' : listener.tls.mode,
-    databases: [upstream.database, listener.name],
+/** What sessions of every protocol are told by the configuration. */
+export function sessionSettingsOf(listener: ListenerConfig) {
+  const { tls, upstream, name, timeouts, limits } = listener;
+  return {
+    tls: tls === undefined ? ('off' as const) : tls.mode,
+    databases: [upstream.database, name],
     handshakeTimeoutMs: timeouts.handshake,
     statementTimeoutMs: timeouts.statement,
     idleTimeoutMs: timeouts.idle,
     messageBytesMax: limits.message,
     namesMax: limits.names,
-  } as const;
-  const dialer = new UpstreamDialer(
-    { host: upstream.host, port: upstream.port, tls, tlsOptional: upstream.sslMode === 'prefer' },
-    SSL_REQUEST_PACKET,
-    UPSTREAM_READ_BYTES,
-  );
+  };
+}
+
+/** What a dialect adds to what every listener's connections share. */
+export type DialectParts = Pick<ListenerDomain, 'deliverCancel' | 'protocol'> &
+  Pick<SqlDomain, 'catalog' | 'dialect' | 'describer'> & { readonly dialer: Dialer };
+
+export function listenerDomain(
+  listener: ListenerConfig,
+  shared: Shared,
+  parts: DialectParts,
+): ListenerDomain {
+  const { dialer, deliverCancel, protocol, catalog, dialect, describer } = parts;
   return {
     name: listener.name,
-    sql: sqlDomainOf(catalog, shared),
-    account,
+    sql: sqlDomain(shared, { catalog, dialect, describer }),
+    account: sessionAccountOf(listener.upstream),
     dialer,
     identity: new ListenerIdentity(shared.users, listener.auth),
     sessions: shared.sessions,
     memory: shared.memory,
     turn: shared.turn,
     synced: listener.durability === 'synced',
-    deliverCancel: (key) => dialer.deliver(cancelRequest(key.processId, key.secret)),
-    protocol: (engine) => new PostgresSession(engine, settings),
+    deliverCancel,
+    protocol,
     log: (level, message, details) => shared.log[level](details, message),
     now: () => performance.now(),
   };
 }
 
-function sqlDomainOf(catalog: LiveCatalog<Catalog>, shared: Shared): SqlDomain {
-  const { readers, journal, turn, policy, parsePool } = shared;
+function sqlDomain(
+  { journal, turn, policy, masks }: Shared,
+  parts: Pick<SqlDomain, 'catalog' | 'dialect' | 'describer'>,
+): SqlDomain {
   return {
-    catalog,
-    dialect: new PostgresDialect({
-      catalog,
-      spaces: new ReadingSpaces(),
-      reader: (major) => readers.get(major),
-      loadReader: (major) => readers.load(major),
-      parseLarge: (major, text) => parsePool.parse(major, text),
-    }),
-    describer: new PostgresDescriber(catalog),
-    masks: shared.masks,
+    ...parts,
+    masks,
     policy,
     journal,
     clock: () => Date.now(),

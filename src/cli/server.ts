@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem, ProblemsError } from '../core/problem.ts';
 import type { ListenerDomain } from '../engine/listener-domain.ts';
-import type { LiveCatalog } from '../engine/live-catalog.ts';
 import { MaskFollower } from '../engine/mask-follower.ts';
 import { PolicyHolder } from '../engine/policy-holder.ts';
 import { ResultMasks } from '../engine/result-masks.ts';
@@ -14,13 +13,14 @@ import { SigningKey } from '../journal/keys.ts';
 import { Journal } from '../journal/writer.ts';
 import { HeldMemory } from '../limits/held-memory.ts';
 import { MaskPool } from '../masking/index.ts';
-import { type Catalog, ParsePool } from '../sql/index.ts';
 import { Listener } from '../transport/listener.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
 import { fileProblems } from './check-warnings.ts';
-import { catalogOf, domainOf, legTlsOf, Readers, type Shared, usersOf } from './listeners.ts';
+import { legTlsOf, type ServedUpstream, type Shared, usersOf } from './listeners.ts';
 import { keyProblems, ringsOf } from './mask-keys.ts';
 import { readPolicy, watchPolicy, worldOf } from './policy-files.ts';
+import { servePostgres } from './postgres-upstream.ts';
+import { ReadingTools } from './reading-tools.ts';
 
 export interface RunningServer {
   /** The port of each listener by name. */
@@ -71,16 +71,17 @@ async function start(
   const wrong = [...fileProblems(loaded), ...keyProblems(loaded)];
   if (wrong.length > 0) throw new ProblemsError(wrong);
   const policyFile = resolve(directory, config.policy);
-  const readers = new Readers();
   const follower = new MaskFollower();
-  const catalogs = config.listeners.map((listener) =>
-    catalogOf(
-      listener,
-      directory,
-      (error) => log.error({ listener: listener.name, error: error.message }, 'the catalog cannot be read'),
-      (catalog) => follower.catalogChanged(listener.name, catalog),
-    ),
-  );
+  const tools = new ReadingTools();
+  undo.push(() => tools.close());
+  const upstreams = config.listeners.map((listener) => {
+    return servePostgres(listener, directory, tools, {
+      onError: (error) =>
+        log.error({ listener: listener.name, error: error.message }, 'the catalog cannot be read'),
+      onNew: (catalog) => follower.catalogChanged(listener.name, catalog),
+    });
+  });
+  const catalogs = upstreams.map(({ catalog }) => catalog);
   undo.push(...catalogs.map((catalog) => () => catalog.close()));
   const legTls = config.listeners.map((_, n) => legTlsAt(loaded, n));
   await Promise.all(catalogs.map((catalog) => catalog.refresh()));
@@ -104,24 +105,18 @@ async function start(
     }),
     sessions: new Sessions(config.limits.connections),
     memory: new HeldMemory(config.limits.held),
-    readers,
-    parsePool: new ParsePool(),
+    tools,
     users: usersOf(config),
     masks: new ResultMasks(ringsOf(config), makeMaskPool),
   };
   undo.push(() => shared.masks.close());
-  undo.push(() => shared.parsePool.close());
-  for (const catalog of catalogs) {
-    if (catalog.current === null) continue;
-    await readers.load(catalog.current.major);
-    await shared.parsePool.warmUp(catalog.current.major);
-  }
+  for (const upstream of upstreams) await upstream.warmUp();
   recordPolicy(shared, policyFile);
   const listeners: Listener[] = [];
-  for (const [n, listener] of config.listeners.entries()) {
-    const [catalog, tls] = [catalogs[n], legTls[n]];
-    if (catalog === undefined || tls === undefined) continue;
-    const listening = await listenAt(loaded, n, domainOf(listener, catalog, shared), tls);
+  for (const n of config.listeners.keys()) {
+    const [upstream, tls] = [upstreams[n], legTls[n]];
+    if (upstream === undefined || tls === undefined) continue;
+    const listening = await listenAt(loaded, n, upstream.domain(shared), tls);
     undo.push(() => listening.close());
     listeners.push(listening);
   }
@@ -193,7 +188,7 @@ const LISTEN_REASONS: Readonly<Record<string, string>> = {
 
 function running(
   shared: Shared,
-  catalogs: readonly LiveCatalog<Catalog>[],
+  catalogs: readonly ServedUpstream['catalog'][],
   listeners: readonly Listener[],
   policyFile: string,
   world: () => ReturnType<typeof worldOf>,
@@ -230,7 +225,7 @@ function running(
     for (const refresher of refreshers) clearInterval(refresher);
     shared.turn.flush();
     journal.close();
-    await shared.parsePool.close();
+    await shared.tools.close();
     await shared.masks.close();
     await Promise.all(catalogs.map((catalog) => catalog.close()));
   };

@@ -4,8 +4,7 @@ import type { CatalogSource } from '../engine/live-catalog.ts';
 import { PostgresCatalogSource } from '../transport/catalog-source.ts';
 import { MysqlCatalogSource } from '../transport/mysql-catalog-source.ts';
 import type { AnyCatalog } from './known-catalog.ts';
-import { accountOf } from './listeners.ts';
-import { mysqlAccountOf } from './mysql-catalogs.ts';
+import { accountOf, mysqlAccountOf } from './upstream-account.ts';
 
 /** Rejects with the reason where it cannot be read. `directory` is what files in the connection string are relative to. */
 export async function readUpstreamCatalog(upstream: UpstreamUrl, directory: string): Promise<AnyCatalog> {

@@ -44,8 +44,6 @@ export interface LegEvents {
 /** Opens legs to the server behind a listener. */
 export interface Dialer {
   connect(events: LegEvents): Leg;
-  /** Sends a message on a connection of its own and waits until the server has closed it. */
-  deliver(message: Buffer): Promise<void>;
   /** An error of dialling in terms of the error table. */
   explain(error: Error): ProxyError;
 }
