@@ -11,10 +11,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Connection, createConnection } from 'mysql2';
+import { createConnection } from 'mysql2';
 import { Lexer } from '../../src/sql/mysql/lexer.ts';
-import type { LexerMode } from '../../src/sql/mysql/token.ts';
 import { emitted } from '../support/mysql-emit.ts';
+import { prepared, setMode } from '../support/mysql-prepare.ts';
 import { fetchMysqlTests, mysqlTestStatements } from './mysql-sources.ts';
 
 const MODES = [
@@ -27,9 +27,6 @@ const MODES = [
 /** What servers accept and Sluice refuses on purpose: texts with two readings, or that name something else. */
 const REFUSED =
   /two ways|Galera|differ in executable comments|question mark|reads \$…\$|NUL byte|reads as one|mark of a comment/;
-
-/** The server quotes what it was given, as it was written: this cannot be the same. */
-const QUOTED = /(?:near|native function|Unknown data type:) '[\s\S]*$/;
 
 interface Tally {
   pairs: number;
@@ -89,8 +86,7 @@ async function prepareAll(sqlMode: (typeof MODES)[number], statements: readonly 
   const connection = createConnection({ uri: server, flags: ['-IGNORE_SPACE'] });
   const tally: Tally = { pairs: 0, accepted: 0, bothRefuse: 0, onPurpose: new Map(), differences: [] };
   try {
-    const version = await modeSet(connection, sqlMode);
-    const mode = lexerMode(version, sqlMode);
+    const mode = await setMode(connection, sqlMode);
     const lexer = new Lexer();
     for (const statement of statements) {
       tally.pairs++;
@@ -126,40 +122,6 @@ async function prepareAll(sqlMode: (typeof MODES)[number], statements: readonly 
 function count(reasons: Map<string, number>, reason: string): void {
   const general = reason.replace(/ \(byte \d+ of the text\)$/, '');
   reasons.set(general, (reasons.get(general) ?? 0) + 1);
-}
-
-function lexerMode(version: string, sqlMode: string): LexerMode {
-  const [, major = '0', minor = '0', patch = '0'] = /^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
-  return {
-    flavour: version.includes('MariaDB') ? 'mariadb' : 'mysql',
-    version: Number(major) * 10_000 + Number(minor) * 100 + Number(patch),
-    sqlMode: new Set(sqlMode.split(',').filter((name) => name !== '')),
-  };
-}
-
-function modeSet(connection: Connection, sqlMode: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    connection.query(`SET sql_mode = '${sqlMode}'`, (error) => {
-      if (error !== null) reject(error);
-    });
-    connection.query({ sql: 'SELECT version()', rowsAsArray: true }, (error, rows) => {
-      if (error !== null) reject(error);
-      else resolve(String(Array.isArray(rows) && Array.isArray(rows[0]) ? rows[0][0] : ''));
-    });
-  });
-}
-
-/** `ok`, or what the server says against it, without the parts that quote the text. Rejects when the connection ends. */
-function prepared(connection: Connection, text: string, mode: LexerMode): Promise<string> {
-  const doubled = text.replaceAll("'", "''");
-  const literal = mode.sqlMode.has('NO_BACKSLASH_ESCAPES') ? doubled : doubled.replaceAll('\\', '\\\\');
-  return new Promise((resolve, reject) => {
-    connection.query(`PREPARE s FROM '${literal}'`, (error) => {
-      if (error === null) resolve('ok');
-      else if (error.errno === undefined || error.fatal) reject(error);
-      else resolve(`${error.errno} ${error.message.replace(QUOTED, '')}`);
-    });
-  });
 }
 
 function shortened(statement: string): string {

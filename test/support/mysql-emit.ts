@@ -8,6 +8,8 @@ export function emitted(lexer: Lexer, noBackslashEscapes: boolean): string {
   for (let n = 0; n < lexer.count; n++) {
     const glued = n === 0 || lexer.kind(n - 1) === 'system' || lexer.calls(n - 1);
     if (isQualified(lexer, n)) text += lexer.text(n);
+    // A comment keeps them apart in every mode.
+    else if (!glued && lexer.text(n) === '(' && lexer.kind(n - 1) === 'word') text += ' /**/ (';
     else text += (glued ? '' : ' ') + token(lexer, n, noBackslashEscapes);
     const hint = lexer.hint(n);
     if (hint !== null) text += ` /*+${hint}*/`;
