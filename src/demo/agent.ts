@@ -1,4 +1,4 @@
-/** The demo's agent: an ordinary client, node-postgres, that has a connection string and no idea of Sluice. */
+/** The demo's agent: an ordinary client that has a connection string and no idea of Sluice. On Postgres, node-postgres. */
 import { Client, type CustomTypesConfig, type DatabaseError, Query } from 'pg';
 
 /** A row by the names of its columns. Cells are the text that was on the wire; null is NULL. */
@@ -12,33 +12,46 @@ export interface Answer {
   readonly error: ServerError | null;
 }
 
-/** An ErrorResponse as a driver shows it. */
+/** An error as a driver shows it. */
 export interface ServerError {
-  readonly sqlstate: string;
+  /** As the server's own client prints it: `42501`, `1142 (42000)`. */
+  readonly code: string;
   readonly message: string;
   readonly detail: string | null;
   readonly hint: string | null;
 }
 
+/** A row of a driver's, its values as text. */
+export function shownRow(row: Readonly<Record<string, unknown>>): TextRow {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)]),
+  );
+}
+
 const WRITES: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 const AS_TEXT: CustomTypesConfig = { getTypeParser: () => (value: string) => value };
 
-export class Agent {
+export interface Agent {
+  /** Sends one statement; with values, as a prepared one. Never rejects for what the server says. */
+  ask(text: string, values?: readonly string[]): Promise<Answer>;
+  end(): Promise<void>;
+}
+
+export class PostgresAgent implements Agent {
   readonly #client: Client;
 
   private constructor(client: Client) {
     this.#client = client;
   }
 
-  static async connect(url: string): Promise<Agent> {
+  static async connect(url: string): Promise<PostgresAgent> {
     const client = new Client({ connectionString: url, application_name: 'demo agent' });
     // When Sluice stops, it ends this connection, which is no news.
     client.on('error', () => {});
     await client.connect();
-    return new Agent(client);
+    return new PostgresAgent(client);
   }
 
-  /** Sends one statement; with values, by the extended protocol. Never rejects for what the server says. */
   ask(text: string, values: readonly string[] = []): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const rows: TextRow[] = [];
@@ -63,5 +76,5 @@ export class Agent {
 
 function serverError(error: DatabaseError): ServerError {
   const { code, message, detail, hint } = error;
-  return { sqlstate: code ?? '', message, detail: detail ?? null, hint: hint ?? null };
+  return { code: code ?? '', message, detail: detail ?? null, hint: hint ?? null };
 }

@@ -15,7 +15,7 @@ rules:
     message: tables are dropped by migrations, not by agents
 
   - name: no-bulk-export
-    when: { effects: [copy-out] }
+    when: { effects: [copy-out, file] }
     then: deny
 
   - name: bounded-selects
@@ -37,18 +37,25 @@ masks:
 `;
 
 export interface DemoAddresses {
+  readonly protocol: 'postgres' | 'mysql';
   readonly port: number;
   /** The database's connection string. */
   readonly upstream: string;
 }
 
-export function demoConfig({ port, upstream }: DemoAddresses): string {
+/** Lines of the listener that one protocol has and the other does not. */
+const OWN_LINES = {
+  postgres: '',
+  mysql: `    multi_statements: true              # several in one message; each of them is judged\n`,
+} as const;
+
+export function demoConfig({ protocol, port, upstream }: DemoAddresses): string {
   return `listeners:
   - name: shop
-    protocol: postgres
+    protocol: ${protocol}
     listen: "127.0.0.1:${port}"
-    upstream: "${upstream}?sslmode=disable"
-    auth: [trust]                       # loopback only, for the demo
+    upstream: "${upstream}?${protocol === 'postgres' ? 'sslmode=disable' : 'ssl-mode=DISABLED'}"
+${OWN_LINES[protocol]}    auth: [trust]                       # loopback only, for the demo
 identity:
   users: [{ name: agent, groups: [agents] }]
 policy: policy.yaml

@@ -1,4 +1,4 @@
-/** What the demo's agent does, and what has to come of it. */
+/** What the demo's agent does, and what has to come of it: on Postgres. */
 
 export interface Step {
   /** One line for the reader, above the statement. */
@@ -16,12 +16,12 @@ export interface Scene {
   readonly steps: readonly Step[];
 }
 
-const denied = (rule: string) => ({ denied: rule });
+export const denied = (rule: string) => ({ denied: rule });
 
 /** As the shop's numbers are written, forwards or backwards. */
-const SSN = /\d{3}-\d{2}-\d{4}|\d{4}-\d{2}-\d{3}/;
+export const SSN = /\d{3}-\d{2}-\d{4}|\d{4}-\d{2}-\d{3}/;
 
-export const SCENES: readonly Scene[] = [
+export const POSTGRES_SCENES: readonly Scene[] = [
   {
     title: 'What agents do all day passes',
     steps: [

@@ -1,4 +1,4 @@
-/** Everything that the demo stands on: a real Postgres with the shop, and Sluice in front of it. */
+/** Everything that the demo stands on: a real database with the shop, and Sluice in front of it. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,14 +6,35 @@ import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { startServer } from '../cli/server.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Agent } from './agent.ts';
 import { DEMO_POLICY, demoConfig } from './files.ts';
-import { startPostgres } from './postgres-server.ts';
-import { createShop } from './shop.ts';
+import { buildMysqlStand } from './mysql-stand.ts';
+import { buildPostgresStand } from './postgres-stand.ts';
+import type { Scene } from './scenes.ts';
 
-const FRIENDLY_PORT = 6432;
+export type DemoProtocol = 'postgres' | 'mysql';
+
+/** What is of one database: the server, the agent's driver, what the agent says. */
+export interface Stand {
+  readonly protocol: DemoProtocol;
+  /** Where Sluice listens if nobody else does. */
+  readonly friendlyPort: number;
+  /** The server's connection string for the shop, past Sluice. */
+  readonly directUrl: string;
+  readonly scenes: readonly Scene[];
+  /** How a statement names its first value. */
+  readonly placeholder: string;
+  /** The connection string of the agent, who comes through Sluice. */
+  agentUrl(port: number): string;
+  connect(url: string): Promise<Agent>;
+  /** A command by which a reader comes through Sluice. */
+  clientCommand(port: number): string;
+  stop(): Promise<void>;
+}
 
 export interface StageOptions {
-  /** Where Sluice listens; null for 6432 or, if that is taken, any free port. 0 for any free port. */
+  readonly protocol: DemoProtocol;
+  /** Where Sluice listens; null for the friendly port or, if that is taken, any free port. 0 for any free port. */
   readonly port: number | null;
   /** Where the files go and stay; null for a temporary folder that goes away. */
   readonly directory: string | null;
@@ -25,10 +46,10 @@ export interface StageOptions {
 }
 
 export interface Stage {
+  readonly stand: Stand;
   /** For clients: through Sluice. */
   readonly url: string;
-  /** Past Sluice, to see what is really in the database. */
-  readonly directUrl: string;
+  readonly clientCommand: string;
   readonly policyFile: string;
   readonly journalDirectory: string;
   /** With which Sluice signs the journal. */
@@ -49,23 +70,22 @@ export async function buildStage(options: StageOptions): Promise<Stage> {
   };
   try {
     const directory = directoryFor(options.directory, undo);
-    begin('Starting Postgres 18');
-    const postgres = await startPostgres();
-    undo.push(() => postgres.stop());
-    begin('Filling the shop');
-    await createShop(postgres.url);
+    const stand = await (options.protocol === 'mysql' ? buildMysqlStand : buildPostgresStand)(begin);
+    undo.push(() => stand.stop());
     begin('Starting Sluice');
-    const directUrl = postgres.url('shop');
+    const { protocol, friendlyPort } = stand;
     const configFile = join(directory, 'sluice.yaml');
     const policyFile = join(directory, 'policy.yaml');
-    const port = options.port ?? ((await isFree(FRIENDLY_PORT)) ? FRIENDLY_PORT : 0);
+    const port = options.port ?? ((await isFree(friendlyPort)) ? friendlyPort : 0);
     writeFileSync(policyFile, DEMO_POLICY);
-    writeFileSync(configFile, demoConfig({ port, upstream: directUrl }));
+    writeFileSync(configFile, demoConfig({ protocol, port, upstream: stand.directUrl }));
     const server = await startServer(loadConfig(configFile, {}), options.log);
     undo.push(() => server.stop());
+    const taken = server.ports.get('shop') ?? port;
     return {
-      url: `postgres://agent@127.0.0.1:${server.ports.get('shop') ?? port}/shop`,
-      directUrl,
+      stand,
+      url: stand.agentUrl(taken),
+      clientCommand: stand.clientCommand(taken),
       policyFile,
       configFile,
       journalDirectory: join(directory, 'journal'),

@@ -1,9 +1,8 @@
 /** Plays the scenes and the audit, and holds what happens against what the demo promises. */
-import { Client } from 'pg';
 import type { JournalProblem } from '../journal/verify.ts';
-import { Agent, type Answer } from './agent.ts';
+import type { Answer } from './agent.ts';
 import { countVerdicts, cutTail, tamper, verify } from './audit.ts';
-import { SCENES, type Step } from './scenes.ts';
+import type { Step } from './scenes.ts';
 import type { Stage } from './stage.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -17,15 +16,16 @@ export async function tellStory(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const surprises: string[] = [];
-  const agent = await Agent.connect(stage.url);
+  const { scenes, placeholder } = stage.stand;
+  const agent = await stage.stand.connect(stage.url);
   try {
-    for (const [n, scene] of SCENES.entries()) {
+    for (const [n, scene] of scenes.entries()) {
       terminal.heading(n + 1, scene.title);
       for (const [at, step] of scene.steps.entries()) {
         signal.throwIfAborted();
         if (step.say !== '' && at > 0) terminal.line();
         if (step.say !== '') terminal.say(step.say);
-        terminal.statement(step.sql, step.values);
+        terminal.statement(step.sql, step.values, placeholder);
         const answer = await agent.ask(step.sql, step.values);
         showAnswer(terminal, answer);
         const surprise = surpriseIn(step, answer);
@@ -35,8 +35,8 @@ export async function tellStory(
   } finally {
     await agent.end();
   }
-  await showDatabase(SCENES.length + 1, stage, terminal, surprises);
-  showJournal(SCENES.length + 2, stage, terminal, surprises);
+  await showDatabase(scenes.length + 1, stage, terminal, surprises);
+  showJournal(scenes.length + 2, stage, terminal, surprises);
   return surprises;
 }
 
@@ -74,24 +74,22 @@ const SIZES = {
 /** Past Sluice: none of the denied statements left a trace. */
 async function showDatabase(n: number, stage: Stage, terminal: Terminal, surprises: string[]): Promise<void> {
   terminal.heading(n, 'The database itself, asked directly, has lost nothing');
-  const client = new Client({ connectionString: stage.directUrl });
-  await client.connect();
+  const direct = await stage.stand.connect(stage.stand.directUrl);
   try {
-    const { rows } = await client.query<Record<keyof typeof SIZES | 'free', number>>(
-      `SELECT (SELECT count(*)::int FROM shop.customers) AS customers,
-              (SELECT count(*)::int FROM shop.orders) AS orders,
-              (SELECT count(*)::int FROM shop.products WHERE price = 0) AS free`,
+    const { rows } = await direct.ask(
+      `SELECT (SELECT count(*) FROM shop.customers) AS customers, (SELECT count(*) FROM shop.orders) AS orders,
+              (SELECT count(*) FROM shop.products WHERE price = 0) AS free`,
     );
-    const found = rows[0];
-    const whole = found?.customers === SIZES.customers && found.orders === SIZES.orders && found.free === 0;
-    const text = `${found?.customers} customers, ${found?.orders} orders, ${found?.free} products at price 0`;
+    const [customers, orders, free] = ['customers', 'orders', 'free'].map((name) => Number(rows[0]?.[name]));
+    const whole = customers === SIZES.customers && orders === SIZES.orders && free === 0;
+    const text = `${customers} customers, ${orders} orders, ${free} products at price 0`;
     if (whole) terminal.good(text);
     else {
       terminal.bad(text);
       surprises.push(`the database was changed: ${text}`);
     }
   } finally {
-    await client.end();
+    await direct.end();
   }
 }
 

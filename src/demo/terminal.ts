@@ -31,8 +31,9 @@ export class Terminal {
     this.say(this.style.dim(text));
   }
 
-  statement(sql: string, values: readonly string[] = []): void {
-    const given = values.length === 0 ? '' : this.style.dim(`   $1 = '${values.join("', '")}'`);
+  /** `placeholder`: how the statement names its first value. */
+  statement(sql: string, values: readonly string[] = [], placeholder = '$1'): void {
+    const given = values.length === 0 ? '' : this.style.dim(`   ${placeholder} = '${values.join("', '")}'`);
     this.say(`${this.style.dim('agent>')} ${this.style.cyan(sql)}${given}`);
   }
 
@@ -58,8 +59,8 @@ export class Terminal {
     this.say(`${this.style.red('✗')} ${text}`);
   }
 
-  error({ sqlstate, message, detail, hint }: ServerError): void {
-    this.bad(`${this.style.red(`ERROR ${sqlstate}`)}: ${message}`);
+  error({ code, message, detail, hint }: ServerError): void {
+    this.bad(`${this.style.red(`ERROR ${code}`)}: ${message}`);
     if (detail !== null) this.aside(`  DETAIL: ${detail}`);
     if (hint !== null) this.aside(`  HINT: ${hint}`);
   }
