@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../../src/cli/commands.ts';
+import { isPasswordOf } from '../../src/identity/mysql-password.ts';
 import { formatVerifier, makeVerifier, parseVerifier } from '../../src/identity/scram.ts';
+import { readStoredPassword } from '../../src/identity/stored-password.ts';
 import { sluice, sluiceProcess } from '../support/command-line.ts';
 
 const SCHEMA = fileURLToPath(new URL('../../fixtures/shop/schema.sql', import.meta.url));
@@ -58,6 +60,21 @@ test('a password comes by standard input and leaves as a verifier', async () => 
   assert.ok(verifier !== null);
   const same = makeVerifier('a p@ss:wörd', Buffer.from(verifier.salt), verifier.iterations);
   assert.equal(formatVerifier(same), printed.password);
+});
+
+test('a verifier of MySQL’s own, by either plugin, but not by both', async () => {
+  const input = 'a p@ss:wörd\n';
+  const forms = { '--mysql': /^\$A\$005\$[./0-9A-Za-z]{63}$/, '--mysql-native': /^\*[0-9A-F]{40}$/ };
+  for (const [option, form] of Object.entries(forms)) {
+    const { code, out } = await sluice(['password', 'agent', option, '--json'], { input });
+    assert.equal(code, 0);
+    const printed: unknown = JSON.parse(out);
+    assert.ok(typeof printed === 'object' && printed !== null && 'password' in printed);
+    assert.match(String(printed.password), form);
+    assert.ok(isPasswordOf(readStoredPassword(String(printed.password)).mysql, Buffer.from('a p@ss:wörd')));
+  }
+  const both = await sluice(['password', '--mysql', '--mysql-native'], { input });
+  assert.match(both.error, /two verifiers; choose one/);
 });
 
 test('promise 11: a password is never an argument, and both answers at the terminal have to be the same', async () => {
