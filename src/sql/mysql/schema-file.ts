@@ -119,9 +119,9 @@ class SchemaFile {
       return;
     }
     const parts: TableParts = { columns: [], uniqueKeys: [] };
-    if (tokens.isMark('(') && !QUERY_WORDS.has(tokens.word(1)))
+    if (tokens.isMark('(') && !beginsQuery(tokens))
       for (const element of tokens.group().parts()) readElement(element, parts);
-    while (!tokens.isAtEnd && !QUERY_WORDS.has(tokens.word()) && !tokens.isMark('(')) tokens.skip();
+    while (!tokens.isAtEnd && !beginsQuery(tokens)) tokens.skip();
     for (const [n, name] of (tokens.isAtEnd ? [] : this.#outputsOf(tokens.rest)).entries()) {
       const number = parts.columns.length + n + 1;
       if (!parts.columns.some((column) => foldName(column.name) === foldName(name)))
@@ -280,7 +280,13 @@ function partsOf({ columns, uniqueKeys }: MysqlTable): TableParts {
   return { columns: [...columns], uniqueKeys: [...uniqueKeys] };
 }
 
-const QUERY_WORDS: ReadonlySet<string> = new Set(['SELECT', 'WITH', 'TABLE', 'VALUES']);
+/** Behind a table's options, WITH SYSTEM VERSIONING among them. */
+function beginsQuery(tokens: SchemaTokens): boolean {
+  const ahead = tokens.isMark('(') ? 1 : 0;
+  if (tokens.word(ahead) === 'WITH') return tokens.word(ahead + 1) !== 'SYSTEM';
+  return tokens.word(ahead) === 'SELECT';
+}
+
 const BODIED: ReadonlySet<string> = new Set(['FUNCTION', 'PROCEDURE', 'TRIGGER', 'EVENT']);
 const PLAIN: ReadonlySet<string> = new Set([
   'TABLE',
