@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Lexer } from '../../../src/sql/mysql/lexer.ts';
+import { parseStatements, UnreadableSyntax } from '../../../src/sql/mysql/parser/index.ts';
 import type { LexerMode } from '../../../src/sql/mysql/token.ts';
 import { MARIADB, MYSQL, tokensOf } from '../../support/mysql-tokens.ts';
 
@@ -130,6 +131,16 @@ test('tokens in executable comments say so', () => {
     [0, 1, 2, 3].map((n) => lexer.spaced(n)),
     [false, true, true, true],
   );
+});
+
+test('an executable comment does not go on behind the end of a statement', () => {
+  for (const mode of BOTH) {
+    const parse = (text: string) => parseStatements(scanned(text, mode), mode).length;
+    assert.equal(parse('/*!40101 SELECT 1 */; SELECT 2'), 2);
+    for (const text of ['/*! SELECT 1; SELECT 2 */', '/*! SELECT 1; */', 'SELECT 1 /*!; SELECT */ 2']) {
+      assert.throws(() => parse(text), UnreadableSyntax, text);
+    }
+  }
 });
 
 test('optimizer hints stand right behind the word that takes them', () => {

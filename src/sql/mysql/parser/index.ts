@@ -20,6 +20,8 @@ export function parseStatements(tokens: Tokens, mode: LexerMode): readonly Parse
     const { start } = c;
     const statement = parseStatement(c);
     statements.push({ statement, start, end: c.endBefore, parameters: c.parameters });
+    // The server forgets the comment where it cuts the text, and reads its end mark as two operators.
+    if (c.mark === ';' && tokens.opened(c.at)) c.refuse('a semicolon outside of executable comments');
     if (!c.takeMark(';')) expectEnd(c);
   }
   return statements;
