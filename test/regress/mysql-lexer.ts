@@ -24,9 +24,9 @@ const MODES = [
   'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT',
 ] as const;
 
-/** What servers accept and Sluice refuses on purpose: texts with two readings, or that name something else. */
+/** What servers accept and Sluice refuses on purpose: texts with two readings, that name something else, or are swallowed. */
 const REFUSED =
-  /two ways|Galera|differ in executable comments|question mark|reads \$…\$|NUL byte|reads as one|mark of a comment/;
+  /two ways|Galera|differ in executable comments|question mark|reads \$…\$|NUL byte|reads as one|mark of a comment|exponent without digits/;
 
 interface Tally {
   pairs: number;
