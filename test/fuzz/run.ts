@@ -1,6 +1,7 @@
 /** `npm run test:fuzz`: fuzzes for SLUICE_FUZZ_SECONDS (60 unless told otherwise), from SLUICE_FUZZ_SEED on. */
 import { GOLDEN_SCHEMA } from '../golden/scripts.ts';
 import { soloDomain } from '../golden/solo-session.ts';
+import { fuzzMysqlDecoders } from './mysql-decoders.ts';
 import { fuzzSession } from './session-fuzz.ts';
 
 const seconds = Number(process.env['SLUICE_FUZZ_SECONDS'] ?? 60);
@@ -12,8 +13,9 @@ let seed = first;
 for (; Date.now() < deadline; seed++) {
   const code = fuzzSession(domain, seed);
   ends.set(code, (ends.get(code) ?? 0) + 1);
+  fuzzMysqlDecoders(seed);
 }
 domain.close();
 console.log(
-  `${seed - first} sessions from seed ${first}: ${[...ends].map(([code, count]) => `${code} ${count}`).join(', ')}`,
+  `${seed - first} sessions, and as many rounds of MySQL's decoders, from seed ${first}: ${[...ends].map(([code, count]) => `${code} ${count}`).join(', ')}`,
 );
