@@ -5,7 +5,7 @@
  * hints, and the same bytes between them, which are part of the names of columns. A literal ends where its own
  * characters end, so what follows is read alike whatever it holds. Each kind has its own mark, which a byte is that
  * no valid UTF-8 holds; behind _binary other bytes may stand, but only within literals.
- * test/unit/sql/mysql-skeleton.test.ts tries it with literals of every form.
+ * test/unit/sql/mysql/skeleton.test.ts tries it with literals of every form.
  */
 import { latin1 } from '../../bytes/latin1.ts';
 import type { ScannedLiterals } from '../facts-cache.ts';

@@ -1,9 +1,9 @@
 /** Expected values are what MySQL 9.7 and MariaDB 10.11 have shown. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Lexer } from '../../../src/sql/mysql/lexer.ts';
-import type { LexerMode } from '../../../src/sql/mysql/token.ts';
-import { MARIADB, MYSQL, tokensOf, withModes } from '../../support/mysql-tokens.ts';
+import { Lexer } from '../../../../src/sql/mysql/lexer.ts';
+import type { LexerMode } from '../../../../src/sql/mysql/token.ts';
+import { MARIADB, MYSQL, tokensOf, withModes } from '../../../support/mysql-tokens.ts';
 
 const BOTH = [MYSQL, MARIADB];
 

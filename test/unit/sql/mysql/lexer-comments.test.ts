@@ -1,10 +1,10 @@
 /** Expected values are what MySQL 9.7 and MariaDB 10.11 have shown. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Lexer } from '../../../src/sql/mysql/lexer.ts';
-import { parseStatements, UnreadableSyntax } from '../../../src/sql/mysql/parser/index.ts';
-import type { LexerMode } from '../../../src/sql/mysql/token.ts';
-import { MARIADB, MYSQL, tokensOf } from '../../support/mysql-tokens.ts';
+import { Lexer } from '../../../../src/sql/mysql/lexer.ts';
+import { parseStatements, UnreadableSyntax } from '../../../../src/sql/mysql/parser/index.ts';
+import type { LexerMode } from '../../../../src/sql/mysql/token.ts';
+import { MARIADB, MYSQL, tokensOf } from '../../../support/mysql-tokens.ts';
 
 const BOTH = [MYSQL, MARIADB];
 const MYSQL_84: LexerMode = { ...MYSQL, version: 80_406 };

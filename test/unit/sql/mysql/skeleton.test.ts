@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Lexer } from '../../../src/sql/mysql/lexer.ts';
-import type { LexerMode } from '../../../src/sql/mysql/token.ts';
-import { MARIADB, MYSQL, withModes } from '../../support/mysql-tokens.ts';
+import { Lexer } from '../../../../src/sql/mysql/lexer.ts';
+import type { LexerMode } from '../../../../src/sql/mysql/token.ts';
+import { MARIADB, MYSQL, withModes } from '../../../support/mysql-tokens.ts';
 
 const MODES: readonly LexerMode[] = [
   MYSQL,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sqlModeOf, unreadMode } from '../../../src/sql/mysql/sql-mode.ts';
+import { sqlModeOf, unreadMode } from '../../../../src/sql/mysql/sql-mode.ts';
 
 function unread(written: string): string | null {
   return unreadMode(sqlModeOf(written));
