@@ -31,6 +31,14 @@ const VIEWS = {
   'lin.broken': { columns: ['v int'], definition: 'select from where' },
 };
 
+const PROCEDURES: readonly (readonly [string, string | null])[] = [
+  ['plain', 'SELECT 1'],
+  ['closed', null],
+  ['leaving', 'SELECT ssn INTO @ssn FROM person LIMIT 1'],
+  ['making', 'CREATE TEMPORARY TABLE orders AS SELECT ssn AS note FROM person'],
+  ['relaying', 'BEGIN call leaving(); END'],
+];
+
 export function readingOf(traits: ServerTraits = MYSQL, changes: Partial<MysqlReading> = {}): MysqlReading {
   const generated = {
     ...sketchTable('lin.made', ['id int', 'ssn varchar(11)']),
@@ -49,7 +57,11 @@ export function readingOf(traits: ServerTraits = MYSQL, changes: Partial<MysqlRe
     tables: TABLES,
     views: VIEWS,
     whole: [generated, closed],
-    routines: [{ schema: 'lin', name: 'f' }],
+    routines: [
+      { schema: 'lin', name: 'f' },
+      { schema: 'lin', name: 'g', body: 'RETURN 1' },
+      ...PROCEDURES.map(([name, body]) => ({ schema: 'lin', name, kind: 'procedure' as const, body })),
+    ],
   });
   return { catalog, schema: 'lin', sqlMode: new Set(), temporary: [], ...changes };
 }

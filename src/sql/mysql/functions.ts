@@ -3,7 +3,9 @@ import { effectSet } from '../../core/effects.ts';
 import { NOWHERE, type Origins } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import { BUILTIN_SCHEMA, builtinFunction } from './builtin-functions.ts';
+import type { MysqlRoutine } from './catalog-model.ts';
 import { effectsOfNamed } from './function-effects.ts';
+import { mayLeaveBehind } from './unread-code.ts';
 
 export interface Call {
   readonly kind: 'scalar' | 'aggregate' | 'window';
@@ -31,6 +33,7 @@ export function callNamed(a: Analysis, schema: string | null, name: string, args
   const named = isOwn ? effectsOfNamed(name, args) : null;
   for (const routine of stored) a.addFunction(routine.schema, routine.name, 'unknown');
   if (stored.length > 0) a.effects |= EXECUTE;
+  if (stored.some(({ body }) => mayLeaveBehind(body))) a.storesUnknown = true;
   if (named !== null) a.effects |= named;
   if (builtin !== null) {
     a.addFunction(BUILTIN_SCHEMA, name.toLowerCase(), builtin.volatility);
@@ -57,11 +60,7 @@ export function callNamed(a: Analysis, schema: string | null, name: string, args
 }
 
 /** A name without a schema is the current one's; a built-in function hides it, which is not relied on. */
-function storedFunctions(
-  a: Analysis,
-  schema: string | null,
-  name: string,
-): readonly { readonly schema: string; readonly name: string }[] {
+function storedFunctions(a: Analysis, schema: string | null, name: string): readonly MysqlRoutine[] {
   const searched = schema ?? a.reading.schema ?? null;
   const found = searched === null ? null : a.reading.catalog.routine('function', searched, name);
   return found === null ? [] : [found];

@@ -74,6 +74,8 @@ export function columnOf(shape: Shape, name: string): ScopeColumn | undefined {
   const folded = foldName(name);
   let found: ScopeColumn | undefined;
   for (const column of shape.columns) {
+    // Folding never changes how long a name is.
+    if (column.name.length !== name.length) continue;
     if (column.name !== name && foldName(column.name) !== folded) continue;
     found = found === undefined ? column : eitherColumn(found, column);
   }

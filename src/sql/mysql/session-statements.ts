@@ -7,6 +7,7 @@ import { expressions } from './expression.ts';
 import { useRelation } from './relations.ts';
 import { Scope } from './scope.ts';
 import { ANYTHING, DESCRIBING, NO_ACT, plain, type StatementResult } from './statement.ts';
+import { mayLeaveBehind } from './unread-code.ts';
 
 type Transaction = Extract<Statement, { is: 'transaction' }>;
 
@@ -71,6 +72,10 @@ export function call(a: Analysis, { procedure, args }: Extract<Statement, { is: 
   if (routine === null) a.unresolved = true;
   a.addFunction(routine?.schema ?? schema, routine?.name ?? procedure.name, 'unknown');
   expressions(a, args, new Scope(null), 'source');
+  // What it puts into variables, those that it is given among them, can be read from there without a mask.
+  if (args.some((arg) => arg.is === 'user-variable') || mayLeaveBehind(routine?.body ?? null)) {
+    a.storesUnknown = true;
+  }
   return { kind: 'CALL', act: NO_ACT, ...ANYTHING };
 }
 
