@@ -118,15 +118,17 @@ function readInEveryMode(
   start: number,
   end: number,
 ): TextReading {
-  let first: Exclude<TextReading, TextDenial> | null = null;
-  for (const sqlMode of possibleModes(bytes, start, end)) {
-    const read = readText(reader, { ...reading, sqlMode }, bytes, start, end);
-    if (read.outcome === 'denied') return first === null ? read : AMBIGUOUS;
-    if (first !== null && JSON.stringify(read.statements) !== JSON.stringify(first.statements))
-      return AMBIGUOUS;
-    first ??= read;
-  }
-  return first ?? AMBIGUOUS;
+  const [first, ...others] = possibleModes(bytes, start, end).map((sqlMode) =>
+    readText(reader, { ...reading, sqlMode }, bytes, start, end),
+  );
+  if (first === undefined) return AMBIGUOUS;
+  return others.every((other) => agree(first, other)) ? first : AMBIGUOUS;
+}
+
+/** Where both are denied, it is all one why. */
+function agree(first: TextReading, other: TextReading): boolean {
+  if (first.outcome === 'denied' || other.outcome === 'denied') return first.outcome === other.outcome;
+  return JSON.stringify(first.statements) === JSON.stringify(other.statements);
 }
 
 const AMBIGUOUS: TextDenial = {
