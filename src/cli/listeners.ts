@@ -48,6 +48,7 @@ export interface ServedUpstream {
 export interface CatalogEvents {
   readonly onError: (error: Error) => void;
   readonly onNew: (catalog: Catalog) => void;
+  readonly onNewMysql: (catalog: MysqlCatalog) => void;
 }
 
 export function usersOf(config: Config): ReadonlyMap<string, User> {

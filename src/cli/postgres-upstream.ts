@@ -24,7 +24,7 @@ const UPSTREAM_READ_BYTES = 64 * 1024;
 export function catalogOf(
   listener: ListenerConfig,
   directory: string,
-  { onError, onNew }: CatalogEvents,
+  { onError, onNew }: Pick<CatalogEvents, 'onError' | 'onNew'>,
 ): LiveCatalog<Catalog> {
   const account = accountOf(listener.catalog.upstream ?? listener.upstream, directory);
   // What was told while a reading was under way is read by another one.

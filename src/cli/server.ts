@@ -5,6 +5,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem, ProblemsError } from '../core/problem.ts';
 import type { ListenerDomain } from '../engine/listener-domain.ts';
 import { MaskFollower } from '../engine/mask-follower.ts';
+import { NameFollower } from '../engine/name-follower.ts';
 import { PolicyHolder } from '../engine/policy-holder.ts';
 import { ResultMasks } from '../engine/result-masks.ts';
 import { Sessions } from '../engine/sessions.ts';
@@ -72,6 +73,7 @@ async function start(
   if (wrong.length > 0) throw new ProblemsError(wrong);
   const policyFile = resolve(directory, config.policy);
   const follower = new MaskFollower();
+  const nameFollower = new NameFollower();
   const tools = new ReadingTools();
   undo.push(() => tools.close());
   const upstreams = config.listeners.map((listener) => {
@@ -79,6 +81,7 @@ async function start(
       onError: (error) =>
         log.error({ listener: listener.name, error: error.message }, 'the catalog cannot be read'),
       onNew: (catalog) => follower.catalogChanged(listener.name, catalog),
+      onNewMysql: (catalog) => nameFollower.catalogChanged(listener.name, catalog),
     });
   });
   const catalogs = upstreams.map(({ catalog }) => catalog);
@@ -90,7 +93,10 @@ async function start(
       config,
       catalogs.map((catalog) => catalog.current),
     );
-  const policy = new PolicyHolder(readPolicy(policyFile, world()), (next) => follower.policyChanged(next));
+  const policy = new PolicyHolder(readPolicy(policyFile, world()), (next) => {
+    follower.policyChanged(next);
+    nameFollower.policyChanged(next);
+  });
   const journal = openJournal(loaded, log);
   undo.push(() => journal.close());
   const shared: Shared = {

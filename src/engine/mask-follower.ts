@@ -33,7 +33,7 @@ export class MaskFollower {
         const id = `${listener} ${oid} ${number}`;
         const own = masks.find((mask) => mask.covers(schema, table, column));
         if (own !== undefined) this.#masked.set(id, own);
-        else this.#masked.get(id)?.follow({ tableOid: oid, number, schema, table, column });
+        else this.#masked.get(id)?.follow({ schema, table, column });
       }
     }
   }

@@ -18,10 +18,8 @@ export type Inference = 'allow' | 'equality' | 'deny';
 const REDACT: MaskerChoice = { masker: 'redact', options: undefined };
 export const UNKNOWN_ORIGIN: ColumnMask = { name: 'unknown origin', nulls: 'mask', whole: true, ...REDACT };
 
-/** A column by the server's own numbers, so that it stays masked under another name. */
-export interface NumberedColumn {
-  readonly tableOid: number;
-  readonly number: number;
+/** A column under a name that the policy does not know. */
+export interface MovedColumn {
   readonly schema: string;
   readonly table: string;
   readonly column: string;
@@ -84,7 +82,7 @@ export class Mask {
     );
   }
 
-  follow(column: NumberedColumn): void {
+  follow(column: MovedColumn): void {
     this.#moved.add(`${column.schema}.${column.table}.${column.column}`);
   }
 }
