@@ -6,7 +6,7 @@ import { loadPolicy } from '../../../src/policy/policy.ts';
 import { sketchCatalog } from '../../support/mysql-catalog.ts';
 
 function followed(before: Readonly<Record<string, string[]>>, after: Readonly<Record<string, string[]>>) {
-  const { policy } = loadPolicy('policy', 'masks: [ { columns: ["shop.person.ssn"], with: last4 } ]\n');
+  const { policy } = loadPolicy('policy', 'default: allow\nmasks: [ { columns: ["shop.person.ssn"], with: last4 } ]\n');
   const follower = new NameFollower();
   follower.policyChanged(policy);
   follower.catalogChanged('shop', sketchCatalog({ tables: before }));
