@@ -56,8 +56,9 @@ export const LOWER_E = 0x65;
 export const LOWER_N = 0x6e;
 export const LOWER_X = 0x78;
 export const BAR = 0x7c;
-/** The first byte of a character beyond U+FFFF is this or more. */
+/** The first byte of a character beyond U+FFFF is one from here to there. */
 export const FOUR_BYTES = 0xf0;
+export const FOUR_BYTES_LAST = 0xf4;
 
 function mark(state: number, characters: string): void {
   for (const character of characters) STATE[character.charCodeAt(0)] = state;

@@ -52,7 +52,9 @@ export class NameLexer extends TokenStore {
   /** The servers put a question mark for characters of four bytes in names, so that they name something else. */
   protected fits(at: number, to: number): boolean {
     for (let byte = at; byte < to; byte++) {
-      if ((this.bytes[byte] ?? 0) >= c.FOUR_BYTES) {
+      const first = this.bytes[byte] ?? 0;
+      // Bytes above these are no UTF-8, which is found when all has been read.
+      if (first >= c.FOUR_BYTES && first <= c.FOUR_BYTES_LAST) {
         this.refuse(byte, 'a name has a character beyond U+FFFF, for which servers put a question mark');
         return false;
       }
