@@ -128,6 +128,7 @@ function traitsOf(on: Connection): Promise<ServerTraits> {
       const [, major = '0', minor = '0', patch = '0'] = /^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
       resolve({
         flavour: version.includes('MariaDB') ? 'mariadb' : 'mysql',
+        banner: version,
         version: Number(major) * 10_000 + Number(minor) * 100 + Number(patch),
         lowerCaseTableNames: names === 1 || names === 2 ? names : 0,
       });

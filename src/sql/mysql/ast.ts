@@ -439,9 +439,11 @@ export interface DefinitionStatement {
   readonly files: boolean;
   /** ENGINE as written, of a table or one of its partitions; null where none is. */
   readonly engine: string | null;
+  /** Columns that were there before and that it changes, renames or drops. */
+  readonly alters: readonly string[];
   /** Expressions whose values are kept: of DEFAULT and of generated columns. */
   readonly stores: readonly Expression[];
-  /** Expressions whose values decide: of CHECK, PARTITION BY, and columns and expressions of keys. */
+  /** Expressions whose values decide: of CHECK, PARTITION BY, and columns and expressions of keys; those of a table referred to stand with its name. */
   readonly compares: readonly Expression[];
 }
 

@@ -70,14 +70,18 @@ function createTableAs(a: Analysis, statement: DefinitionStatement, effects: Eff
 
 /** Expressions in a definition see the columns of its table, those among them that it makes. */
 function noteColumns(a: Analysis, statement: DefinitionStatement): void {
-  const { kind, tables, stores, compares } = statement;
+  const { kind, tables, refers, stores, compares } = statement;
   const [table] = tables;
   if (table === undefined) return;
   const isNew = kind.startsWith('CREATE TABLE');
-  if (kind === 'ALTER TABLE') assigned(a, statement, table);
+  if (kind === 'ALTER TABLE') {
+    assigned(a, statement, table);
+    exchanged(a, tables);
+  }
   if (stores.length === 0 && compares.length === 0) return;
   const scope = new Scope(null);
   scope.ranges.push(isNew ? newRange(statement, table) : alteredRange(a, statement, table));
+  for (const referred of refers) scope.ranges.push(useRelation(a, referred, DEFINE));
   for (const value of stores) a.addColumns(expression(a, value, scope, 'filter'), 'source');
   for (const value of compares) expression(a, value, scope, 'filter');
 }
@@ -100,12 +104,23 @@ function alteredRange(a: Analysis, { columns }: DefinitionStatement, table: Tabl
 }
 
 /** The columns that ALTER TABLE names are changed. */
-function assigned(a: Analysis, { columns }: DefinitionStatement, table: TableName): void {
+function assigned(a: Analysis, { alters, columns }: DefinitionStatement, table: TableName): void {
   for (const { schema, name, relation } of a.candidates(table.schema, table.name)) {
-    for (const { name: written } of columns) {
+    for (const written of [...alters, ...columns.map((made) => made.name)]) {
       const own = relation?.columns.find((one) => one.name.toLowerCase() === written.toLowerCase());
       a.addColumn({ schema, table: name, column: own?.name ?? written }, 'assignment');
     }
+  }
+}
+
+/** A table that becomes a partition, or changes places with one: its rows are read under the other's name from then on. */
+function exchanged(a: Analysis, tables: readonly TableName[]): void {
+  if (tables.length < 2) return;
+  const known = tables.flatMap(({ schema, name }) => a.candidates(schema, name));
+  const relations = known.flatMap(({ relation }) => (relation === null ? [] : [relation]));
+  if (relations.length < 2) return;
+  for (const { schema, name: table, columns } of relations) {
+    for (const { name } of columns) a.addColumn({ schema, table, column: name }, 'source');
   }
 }
 

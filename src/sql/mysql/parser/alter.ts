@@ -3,7 +3,7 @@ import type { Statement } from '../ast.ts';
 import { parseAdministration } from './administration.ts';
 import { parseBits } from './arithmetic.ts';
 import { skipBody } from './bodies.ts';
-import { parseColumnDefinition } from './column-definition.ts';
+import { parseColumnDefinition, parseSimpleValue } from './column-definition.ts';
 import { parseCheckOption } from './create.ts';
 import type { Cursor } from './cursor.ts';
 import { DefinitionParts } from './definition-parts.ts';
@@ -131,7 +131,7 @@ function parseChange(c: Cursor, parts: DefinitionParts): void {
   c.expectWord('CHANGE');
   c.takeWord('COLUMN');
   parseIfExists(c);
-  parseName(c, 'the name of a column');
+  parts.alters.push(parseName(c, 'the name of a column'));
   parseColumn(c, parts);
 }
 
@@ -198,7 +198,7 @@ function parseDrop(c: Cursor, parts: DefinitionParts): void {
   }
   c.takeWord('COLUMN');
   parseIfExists(c);
-  parseName(c, 'the name of a column');
+  parts.alters.push(parseName(c, 'the name of a column'));
   if (!c.takeWord('RESTRICT')) c.takeWord('CASCADE');
 }
 
@@ -218,13 +218,16 @@ function parseAlterColumn(c: Cursor, parts: DefinitionParts): void {
   if (!c.takeWord('COLUMN') && !c.takeWord('CHECK')) c.takeWord('CONSTRAINT');
   if (!c.takeWord('INDEX')) c.takeWord('KEY');
   parseIfExists(c);
-  parseName(c, 'a name');
+  const name = parseName(c, 'a name');
   if (c.takeWord('SET')) {
     if (c.takeWord('VISIBLE') || c.takeWord('INVISIBLE')) return;
     c.expectWord('DEFAULT');
+    parts.alters.push(name);
     parts.stores.push(parseBits(c));
-  } else if (c.takeWord('DROP')) c.expectWord('DEFAULT');
-  else {
+  } else if (c.takeWord('DROP')) {
+    c.expectWord('DEFAULT');
+    parts.alters.push(name);
+  } else {
     c.takeWord('NOT');
     if (c.takeOneOf(STATES) === '') c.refuse('SET or DROP');
   }
@@ -237,9 +240,15 @@ function parseRename(c: Cursor, parts: DefinitionParts): void {
   c.expectWord('RENAME');
   const part = c.word === 'COLUMN' || c.word === 'INDEX' || c.word === 'KEY';
   if (part) {
+    const isColumn = c.word === 'COLUMN';
     c.advance();
     parseIfExists(c);
-    parseName(c, 'a name');
+    const name = parseName(c, 'a name');
+    if (isColumn) {
+      // Under a new name, what it was under the old one is gone.
+      parts.destroys = true;
+      parts.alters.push(name);
+    }
     c.expectWord('TO');
     parseName(c, 'a name');
     return;
@@ -281,7 +290,10 @@ function parseOther(c: Cursor, parts: DefinitionParts): void {
       return;
     }
   }
-  if (!parseTableOption(c, parts)) c.refuse('what to alter');
+  if (c.takeWord('LOCK') || c.takeWord('ALGORITHM')) {
+    c.takeMark('=');
+    parseSimpleValue(c);
+  } else if (!parseTableOption(c, parts)) c.refuse('what to alter');
 }
 
 function parseManaged(c: Cursor, parts: DefinitionParts): void {

@@ -123,8 +123,13 @@ export function parseCheck(c: Cursor, parts: DefinitionParts): void {
 /** REFERENCES t (a) MATCH FULL ON DELETE CASCADE ON UPDATE SET NULL. */
 export function parseReference(c: Cursor, parts: DefinitionParts): void {
   c.expectWord('REFERENCES');
-  parts.refers.push(parseTableName(c));
-  if (c.mark === '(') parseNameList(c, 'the name of a column');
+  const table = parseTableName(c);
+  parts.refers.push(table);
+  if (c.mark === '(') {
+    for (const name of parseNameList(c, 'the name of a column')) {
+      parts.compares.push({ is: 'column', schema: table.schema, table: table.name, name, at: table.at });
+    }
+  }
   if (c.takeWord('MATCH')) c.advance();
   while (c.word === 'ON' && (c.wordAhead(1) === 'DELETE' || c.wordAhead(1) === 'UPDATE')) {
     if (!ACTIONS.has(c.wordAhead(2))) return;

@@ -14,12 +14,13 @@ export class DefinitionParts {
   hasBody = false;
   files = false;
   engine: string | null = null;
+  alters: string[] = [];
   stores: Expression[] = [];
   compares: Expression[] = [];
 
   statement(kind: string): DefinitionStatement {
     const { object, tables, refers, temporary, orReplace, ifExists, destroys, columns, query } = this;
-    const { hasBody, files, engine, stores, compares } = this;
+    const { hasBody, files, engine, alters, stores, compares } = this;
     return {
       is: 'definition',
       kind,
@@ -35,6 +36,7 @@ export class DefinitionParts {
       hasBody,
       files,
       engine,
+      alters,
       stores,
       compares,
     };

@@ -39,6 +39,8 @@ export function parseTableOption(c: Cursor, parts: DefinitionParts): boolean {
       if (c.markAhead(1) !== '=' && c.markAhead(1) !== '(') return false;
       c.advance();
       c.takeMark('=');
+      // Rows of those tables show under this one's name.
+      parts.files = true;
       c.expectMark('(');
       if (c.mark !== ')') parts.refers.push(...parseTableNames(c));
       c.expectMark(')');
