@@ -55,7 +55,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   writeFileSync(policyFile, options.policy ?? 'default: allow\n');
   const listener = [
     'name: shop',
-    'protocol: postgres',
+    `protocol: ${/^(mysql|mariadb):/.test(options.upstream) ? 'mysql' : 'postgres'}`,
     'listen: "127.0.0.1:0"',
     `upstream: ${JSON.stringify(options.upstream)}`,
     `auth: [${(options.auth ?? ['trust']).join(', ')}]`,
