@@ -107,6 +107,7 @@ const engine: EnginePort = {
   identity: {
     login: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
     mysqlLogin: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
+    mysqlNonce: () => Buffer.alloc(20, 1),
   },
   downstream: {
     congested: false,

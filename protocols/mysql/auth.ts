@@ -7,10 +7,9 @@
  * Which steps are taken depends on the client and on what kind of password is stored, never on whether a user exists
  * or an answer was nearly right.
  */
-import { randomBytes } from 'node:crypto';
 import { ProxyError } from '../../src/core/errors.ts';
 import type { Principal } from '../../src/core/principal.ts';
-import type { MysqlLoginPlan, MysqlPasswordCheck } from '../../src/core/session.ts';
+import type { IdentityPort, MysqlLoginPlan, MysqlPasswordCheck } from '../../src/core/session.ts';
 import { authSwitchRequest } from './encode.ts';
 
 export const CACHING_SHA2 = 'caching_sha2_password';
@@ -25,16 +24,6 @@ const KEY_ASKED = 0x02;
 /** A password in clear text; the servers take 256 bytes and fewer. */
 const PASSWORD_BYTES_MAX = 1024;
 
-/** Random bytes without NUL, which ends the nonce for clients, and `$`, which older ones take for one. */
-export function freshNonce(): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
-  for (let n = 0; n < nonce.length; n++) {
-    const byte = (nonce[n] ?? 0) & 0x7f;
-    nonce[n] = byte === 0 || byte === 0x24 ? byte + 1 : byte;
-  }
-  return nonce;
-}
-
 export type AuthStep =
   /** A payload for the client; its answer goes to `step`. */
   | { readonly step: 'continue'; readonly payload: Buffer }
@@ -44,7 +33,7 @@ export type AuthStep =
 
 export interface ClientLogin {
   readonly user: string;
-  readonly plan: MysqlLoginPlan;
+  readonly identity: IdentityPort;
   /**
    * What the client was greeted with: an answer by another plugin than that was not made with this nonce, or not made
    * at all. Null in COM_CHANGE_USER, whose answer is never looked at: clients differ in which nonce they make it with,
@@ -60,17 +49,19 @@ type Phase = 'begin' | 'native' | 'fast' | 'full' | 'encrypted' | 'over';
 
 export class ClientAuthentication {
   readonly #login: ClientLogin;
+  readonly #plan: MysqlLoginPlan;
   #nonce: Buffer;
   #phase: Phase = 'begin';
 
   constructor(login: ClientLogin) {
     this.#login = login;
-    this.#nonce = login.greeted?.nonce ?? freshNonce();
+    this.#plan = login.identity.mysqlLogin(login.user);
+    this.#nonce = login.greeted?.nonce ?? login.identity.mysqlNonce();
   }
 
   /** The answer that came with the login, and the plugin by which the client made it. */
   begin(plugin: string, answer: Buffer): AuthStep {
-    const { plan } = this.#login;
+    const plan = this.#plan;
     switch (plan.plan) {
       case 'refused':
         return this.#failed(plan.error);
@@ -87,7 +78,7 @@ export class ClientAuthentication {
 
   /** The client's next payload, as a view. */
   step(answer: Buffer): AuthStep {
-    const { plan } = this.#login;
+    const plan = this.#plan;
     if (plan.plan !== 'password') return this.#failed(unexpected());
     switch (this.#phase) {
       case 'native':
@@ -116,7 +107,7 @@ export class ClientAuthentication {
       return this.#failed(new ProxyError('login-refused', { detail: `the client cannot do ${plugin}` }));
     }
     this.#phase = plugin === NATIVE ? 'native' : 'fast';
-    this.#nonce = freshNonce();
+    this.#nonce = this.#login.identity.mysqlNonce();
     return { step: 'continue', payload: authSwitchRequest(plugin, this.#nonce) };
   }
 

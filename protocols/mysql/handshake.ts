@@ -9,7 +9,7 @@
 import { ProxyError } from '../../src/core/errors.ts';
 import type { Principal } from '../../src/core/principal.ts';
 import type { EnginePort } from '../../src/core/session.ts';
-import { type AuthStep, CACHING_SHA2, ClientAuthentication, freshNonce, NATIVE } from './auth.ts';
+import { type AuthStep, CACHING_SHA2, ClientAuthentication, NATIVE } from './auth.ts';
 import { agreedWithClient, CAPABILITY, DEMANDED, offered, STATUS } from './capabilities.ts';
 import { sessionCollation, UTF8MB4_GENERAL_CI } from './collations.ts';
 import { type LoginRequest, readLogin } from './decode.ts';
@@ -70,7 +70,7 @@ export class Handshake {
   secured = false;
   readonly #engine: EnginePort;
   readonly #settings: HandshakeSettings;
-  readonly #nonce = freshNonce();
+  readonly #nonce: Buffer;
   readonly #connectionId: number;
   #phase: Phase = { phase: 'begin' };
   /** The sequence id of the next packet to the client. */
@@ -79,6 +79,7 @@ export class Handshake {
   constructor(engine: EnginePort, settings: HandshakeSettings) {
     this.#engine = engine;
     this.#settings = settings;
+    this.#nonce = engine.identity.mysqlNonce();
     // No secret goes with it: the protocol has none. KILL of it is judged as the statement that it is.
     this.#connectionId = engine.cancelKey(0).processId;
     this.reader.due = 1;
@@ -183,7 +184,7 @@ export class Handshake {
     const switches = (request.capabilities & CAPABILITY.PLUGIN_AUTH) !== 0;
     const authentication = new ClientAuthentication({
       user: request.user,
-      plan: this.#engine.identity.mysqlLogin(request.user),
+      identity: this.#engine.identity,
       greeted: { plugin: this.#plugin, nonce: this.#nonce },
       secured: this.secured,
       switches,

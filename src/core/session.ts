@@ -72,6 +72,8 @@ export interface IdentityPort {
   login(user: string, connection: { readonly secured: boolean }): LoginPlan;
   /** The same for a client of the MySQL protocol. */
   mysqlLogin(user: string): MysqlLoginPlan;
+  /** 20 random bytes, for a client to answer to. */
+  mysqlNonce(): Buffer;
 }
 
 export type MysqlLoginPlan =

@@ -8,6 +8,7 @@ import { sha256Crypt } from './sha256-crypt.ts';
 
 export const NATIVE_BYTES = 20;
 export const FAST_BYTES = 32;
+const NONCE_BYTES = 20;
 const SALT_BYTES = 20;
 const DIGEST_CHARACTERS = 43;
 /** caching_sha2_password_digest_rounds, in thousands: the default up to MySQL 9.4. */
@@ -134,6 +135,16 @@ export function fastAnswer(password: string, nonce: Buffer): Buffer {
   if (password === '') return Buffer.alloc(0);
   const once = sha256(Buffer.from(password));
   return xor(once, sha256(Buffer.concat([sha256(once), nonce])));
+}
+
+/** Without NUL, which ends a nonce for clients, and without `$`, which the servers leave out as well. */
+export function freshNonce(): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  for (let n = 0; n < nonce.length; n++) {
+    const letter = (nonce[n] ?? 0) & 0x7f;
+    nonce[n] = letter === 0 || letter === 0x24 ? letter + 1 : letter;
+  }
+  return nonce;
 }
 
 function printableSalt(): Buffer {

@@ -13,6 +13,7 @@ import type {
 import {
   FAST_BYTES,
   fastDigest,
+  freshNonce,
   isPasswordOf,
   type MysqlVerifier,
   mockOf,
@@ -101,6 +102,10 @@ export class ListenerIdentity implements IdentityPort {
         return proven;
       },
     };
+  }
+
+  mysqlNonce(): Buffer {
+    return freshNonce();
   }
 
   /** A user that does not exist is asked like one that does: like which, its name decides. */

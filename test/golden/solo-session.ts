@@ -99,6 +99,7 @@ function engineFor(domain: SqlDomain, sink: Sink): EnginePort {
     identity: {
       login: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
       mysqlLogin: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
+      mysqlNonce: () => Buffer.alloc(20, 1),
     },
     downstream: {
       congested: false,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ClientAuthentication } from '../../../protocols/mysql/auth.ts';
 import { CAPABILITY as C } from '../../../protocols/mysql/capabilities.ts';
-import { readErr, readGreeting } from '../../../protocols/mysql/decode.ts';
+import { readAuthSwitch, readChangeUser, readErr, readGreeting } from '../../../protocols/mysql/decode.ts';
 import { loginPacket, packetOf, sslRequestPacket } from '../../../protocols/mysql/encode.ts';
 import { Handshake, type HandshakeSettings, type Login } from '../../../protocols/mysql/handshake.ts';
 import {
@@ -133,6 +134,37 @@ test('an answer by another plugin than the greeted one is asked for again, with 
   assert.equal(fresh.length, 20);
   assert.ok(!fresh.equals(nonce));
   assert.equal(give(handshake, packetOf(nativeAnswer(PASSWORD, fresh), 3))?.sequence, 4);
+});
+
+test('COM_CHANGE_USER: the answer that came with it is not looked at, one to a fresh nonce is', () => {
+  const body = Buffer.concat([
+    Buffer.from('native\0\x14'),
+    Buffer.alloc(20, 1),
+    Buffer.from(`shop\0\x2d\0${NATIVE}\0`),
+  ]);
+  const change = readChangeUser(body, 0, body.length, CAPABILITIES);
+  assert.deepEqual(
+    [change.user, change.database, change.collation, change.plugin],
+    ['native', 'shop', 45, NATIVE],
+  );
+  for (const [password, outcome] of [
+    [PASSWORD, 'proven'],
+    ['wrong', 'failed'],
+  ] as const) {
+    const authentication = new ClientAuthentication({
+      user: change.user,
+      identity: new ListenerIdentity(USERS, ['password'], KEY),
+      greeted: null,
+      secured: false,
+      switches: true,
+    });
+    const asked = authentication.begin(change.plugin ?? NATIVE, change.answer);
+    assert.equal(asked.step, 'continue');
+    const payload = asked.step === 'continue' ? asked.payload : Buffer.alloc(0);
+    const nonce = readAuthSwitch(payload, 1, payload.length).nonce;
+    assert.equal(authentication.step(nativeAnswer(password, nonce)).step, outcome);
+    assert.equal(authentication.step(nativeAnswer(PASSWORD, nonce)).step, 'failed', 'there is no second try');
+  }
 });
 
 test('a wrong password and a user that does not exist take the same steps, and end alike', () => {
