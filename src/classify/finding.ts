@@ -57,7 +57,7 @@ const GRAVE: ReadonlySet<DetectorName> = new Set([
   'jwt',
   'private-key',
 ]);
-const NUMERIC_KINDS = new Set(['int4', 'int8', 'numeric', 'float8']);
+const NUMERIC_KINDS = new Set(['int4', 'int8', 'integer', 'numeric', 'float8']);
 
 export function classify(column: ClassifiedColumn, census: ColumnCensus): Finding {
   const byName = kindByName(column.table, column.column, column.type);

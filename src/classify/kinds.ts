@@ -1,7 +1,7 @@
 /** What is worth masking: how columns that hold it are called, which detectors find it, which maskers suit it. */
 import type { DetectorName, MaskerName, ScalarKind } from '../masking/index.ts';
 
-type BaseKind = ScalarKind | 'text' | 'numeric' | 'composite';
+type BaseKind = ScalarKind | 'text' | 'numeric' | 'integer' | 'bytes' | 'composite';
 
 export interface Kind {
   readonly name: string;
@@ -26,8 +26,8 @@ function words(...lines: readonly string[]): readonly string[] {
 }
 
 const TEXTS = ['text', 'json', 'jsonb', 'composite', 'unknown'] as const;
-const NUMBERS = ['int4', 'int8', 'numeric', 'float8'] as const;
-const BLOBS = ['bytea', 'uuid'] as const;
+const NUMBERS = ['int4', 'int8', 'integer', 'numeric', 'float8'] as const;
+const BLOBS = ['bytea', 'bytes', 'uuid'] as const;
 
 /** In the order in which names and values are tried, and in which the proposal lists them. */
 export const KINDS: readonly Kind[] = [

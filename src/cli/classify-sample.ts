@@ -1,40 +1,28 @@
 /** Reads samples of columns over one connection: read only, each statement under a time limit. */
 import type pg from 'pg';
-import { CensusTaker, type ColumnCensus } from '../classify/census.ts';
 import { baseOf } from '../masking/index.ts';
 import type { Catalog } from '../sql/index.ts';
 import { type CatalogAccount, connectTo } from '../transport/catalog-source.ts';
-import { quotedIdentifier, type Relation, type Target, type TargetColumn } from './classify-targets.ts';
+import {
+  CHARACTERS_MAX,
+  FORBIDDEN,
+  LOCK_TIMEOUT_S,
+  type Page,
+  STATEMENT_TIMEOUT_S,
+  STORED_BYTES_MAX,
+  sampleByPages,
+  type TableSample,
+  type TargetColumn,
+} from './classify-source.ts';
+import { quotedIdentifier, type Relation } from './classify-targets.ts';
 import { errorText } from './error-text.ts';
 
-const STATEMENT_TIMEOUT_S = 10;
-const LOCK_TIMEOUT_S = 2;
-/** Longer text is cut: what is looked for begins before, or is not worth what it costs. */
-const CHARACTERS_MAX = 4_000;
-/** Larger values of other types cannot be cut, and are left out; as stored, so perhaps compressed. */
-const STORED_BYTES_MAX = 8_192;
-/** Rows of a sample; of one column of the longest text they take 80 MB. */
-export const SAMPLE_ROWS_MAX = 20_000;
-/** Cells read at once, so that the widest table takes no more than that. */
-const CELLS_MAX = 20_000;
 /** Tables this many times larger than the sample are sampled by random pages, not from their beginning. */
 const LARGE_TIMES = 10;
 /** Rows wanted of random pages for each row of the sample, since estimates may be old. */
 const OVERSHOOT = 2;
 /** A guess, for tables that nobody has analyzed. */
 const ROW_BYTES = 100;
-
-export interface TableSample {
-  readonly rows: number;
-  readonly censuses: ReadonlyMap<TargetColumn, ColumnCensus>;
-  /** Why some or all of it was not read; null: it was. Never in the server's words, which may quote values. */
-  readonly failure: string | null;
-}
-
-interface Page {
-  readonly rows: readonly (readonly (string | null)[])[];
-  readonly failure: string | null;
-}
 
 export class Sampler {
   readonly #client: pg.Client;
@@ -78,39 +66,8 @@ export class Sampler {
     }
   }
 
-  async sample({ relation, columns }: Target, estimate: number): Promise<TableSample> {
-    const censuses = new Map<TargetColumn, ColumnCensus>();
-    const sampled = columns.filter((column) => column.sampled);
-    const failures: string[] = [];
-    const width = Math.max(1, Math.floor(CELLS_MAX / this.#rows));
-    let rows = 0;
-    for (let at = 0; at < sampled.length; at += width) {
-      const some = sampled.slice(at, at + width);
-      const page = await this.#read(relation, some, estimate);
-      rows = Math.max(rows, page.rows.length);
-      if (page.failure === null) count(page, some, censuses);
-      else if (some.length === 1 || page.failure !== FORBIDDEN) failures.push(page.failure);
-      // Perhaps only one of them may not be read.
-      else rows = Math.max(rows, await this.#readEach(relation, some, estimate, censuses, failures));
-    }
-    return { rows, censuses, failure: failures[0] ?? null };
-  }
-
-  async #readEach(
-    relation: Relation,
-    columns: readonly TargetColumn[],
-    estimate: number,
-    censuses: Map<TargetColumn, ColumnCensus>,
-    failures: string[],
-  ): Promise<number> {
-    let rows = 0;
-    for (const column of columns) {
-      const page = await this.#read(relation, [column], estimate);
-      rows = Math.max(rows, page.rows.length);
-      if (page.failure === null) count(page, [column], censuses);
-      else failures.push(page.failure);
-    }
-    return rows;
+  async sample(relation: Relation, columns: readonly TargetColumn[], estimate: number): Promise<TableSample> {
+    return await sampleByPages(columns, this.#rows, (some) => this.#read(relation, some, estimate));
   }
 
   async #read(relation: Relation, columns: readonly TargetColumn[], estimate: number): Promise<Page> {
@@ -159,8 +116,6 @@ export class Sampler {
   }
 }
 
-const FORBIDDEN = 'this account may not read it, or not all of its rows';
-
 /** The server ends the connection: it is told to stop, or another process of it has crashed. */
 const ENDING = new Set(['57P01', '57P02', '57P05']);
 
@@ -178,21 +133,6 @@ function cellOf({ column, type }: TargetColumn): string {
   const name = quotedIdentifier(column);
   if (baseOf(type).kind === 'text') return `pg_catalog."left"(${name}, ${CHARACTERS_MAX})`;
   return `CASE WHEN pg_catalog.pg_column_size(${name}) <= ${STORED_BYTES_MAX} THEN ${name} END`;
-}
-
-function count(
-  { rows }: Page,
-  columns: readonly TargetColumn[],
-  censuses: Map<TargetColumn, ColumnCensus>,
-): void {
-  columns.forEach((column, n) => {
-    const taker = new CensusTaker(column.type, column.column);
-    for (const row of rows) {
-      const value = row[n];
-      if (typeof value === 'string') taker.add(value);
-    }
-    censuses.set(column, taker.census);
-  });
 }
 
 /** Rows of a table with those of its partitions and children. */

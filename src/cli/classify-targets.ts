@@ -1,23 +1,16 @@
 /** Which columns of a database are to be classified: each once, where its values are kept. */
-
-import type { ClassifiedColumn } from '../classify/finding.ts';
 import { baseOf, type CellType, postgresCellType } from '../masking/index.ts';
 import { type Catalog, ReadingSpaces, type StatementReader } from '../sql/index.ts';
+import type { Target, TargetColumn } from './classify-source.ts';
 
 export type Relation = Parameters<Catalog['childrenOf']>[0];
 
-export interface Target {
+export interface PostgresTarget extends Target {
   readonly relation: Relation;
-  readonly columns: readonly TargetColumn[];
-}
-
-export interface TargetColumn extends ClassifiedColumn {
-  /** Whether values of its type can hold what detectors find, and reading them runs nobody's code. */
-  readonly sampled: boolean;
 }
 
 export interface Targets {
-  readonly targets: readonly Target[];
+  readonly targets: readonly PostgresTarget[];
   /** Schemas that were left out, and of which views in the others show columns. */
   readonly behindViews: readonly string[];
 }
@@ -27,7 +20,7 @@ const LOOKED_AT = new Set<Relation['kind']>(['table', 'foreign-table', 'material
 /** `schemas` empty: all of them. */
 export function targetsOf(catalog: Catalog, reader: StatementReader, schemas: readonly string[]): Targets {
   const lineage = new ViewLineage(catalog, reader);
-  const targets: Target[] = [];
+  const targets: PostgresTarget[] = [];
   const behind = new Set<string>();
   for (const relation of catalog.userRelations()) {
     if (!LOOKED_AT.has(relation.kind)) continue;
@@ -57,9 +50,10 @@ export function targetsOf(catalog: Catalog, reader: StatementReader, schemas: re
         sampled: relation.kind !== 'view' && canHold(type),
       });
     });
-    if (columns.length > 0) targets.push({ relation, columns });
+    const { schema, name } = relation;
+    if (columns.length > 0) targets.push({ relation, schema, name, columns });
   }
-  const named = ({ relation }: Target) => `${relation.schema}.${relation.name}`;
+  const named = ({ schema, name }: Target) => `${schema}.${name}`;
   targets.sort((a, b) => (named(a) < named(b) ? -1 : 1));
   return { targets, behindViews: [...behind].sort() };
 }
@@ -70,12 +64,14 @@ const HOLDING = new Set<CellType['kind']>([
   'jsonb',
   'int4',
   'int8',
+  'integer',
   'numeric',
   'float8',
   'composite',
 ]);
 
-function canHold(type: CellType): boolean {
+/** Whether values of a type can hold what detectors find. */
+export function canHold(type: CellType): boolean {
   const base = baseOf(type);
   return base.kind === 'array' ? canHold(base.of) : HOLDING.has(base.kind);
 }

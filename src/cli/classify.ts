@@ -4,21 +4,18 @@ import { type ClassifiedColumn, classify as classifyColumn, type Finding } from 
 import { printable, proposalOf, proposalYaml } from '../classify/proposal.ts';
 import { loadConfig, readTextFile } from '../config/load.ts';
 import { parseUpstreamUrl, type UpstreamUrl } from '../config/upstream-url.ts';
-import { nearest } from '../core/nearest.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { type Mask, masksOf } from '../policy/masks.ts';
 import { loadPolicy } from '../policy/policy.ts';
-import { type Catalog, StatementReader } from '../sql/index.ts';
-import { type CatalogAccount, PostgresCatalogSource } from '../transport/catalog-source.ts';
 import { type ParsedArguments, parseArguments } from './arguments.ts';
 import { classificationJson } from './classify-json.ts';
-import { estimateOf, SAMPLE_ROWS_MAX, Sampler } from './classify-sample.ts';
-import { type Target, type Targets, targetsOf } from './classify-targets.ts';
+import { openMysqlSource } from './classify-mysql.ts';
+import { openPostgresSource } from './classify-postgres.ts';
+import { type ClassifySource, SAMPLE_ROWS_MAX } from './classify-source.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { errorText } from './error-text.ts';
 import { DEFAULT_CONFIG, listenerNamed, policyFileOf } from './premises.ts';
 import { folded, plural } from './text-layout.ts';
-import { accountOf } from './upstream-account.ts';
 
 const HELP = `Usage: sluice classify --upstream postgres://user@host:5432/database [options]
        sluice classify [--config FILE] [--listener NAME] [options]
@@ -30,13 +27,14 @@ errors either. It only reads: one connection at a time, read-only transactions, 
 statement. Whoever it connects as needs SELECT on the tables; what it may not read is judged by names alone.
 
 Where to look:
-  --upstream URL         this database; a password that the URL leaves out is taken from PGPASSWORD
+  --upstream URL         this database, postgres://, mysql:// or mariadb://; a password that the URL leaves out is
+                         taken from PGPASSWORD, or MYSQL_PWD
   --config FILE          the upstream of a listener there (default: sluice.yaml, if it is there and no
                          --upstream is given); columns that its policy masks already are left out
   --listener NAME        which listener, if there are several
   --schema NAME          only this schema; may be repeated
-  --sample ROWS          rows to read of each table, 1 to 20000 (default: 500); large tables are sampled by
-                         random pages, others from their beginning
+  --sample ROWS          rows to read of each table, 1 to 20000 (default: 500); large tables of Postgres are
+                         sampled by random pages, others from their beginning
 
   --json                 for scripts: { upstream, columns, detected, notes, yaml, … } with the counts
 
@@ -54,7 +52,8 @@ const SAMPLE_ROWS = 500;
 
 interface Origin {
   readonly upstream: UpstreamUrl;
-  readonly account: CatalogAccount;
+  /** What files in the connection string are relative to. */
+  readonly directory: string;
   /** Masks that are there already. */
   readonly masks: readonly Mask[];
   readonly notes: readonly string[];
@@ -63,7 +62,7 @@ interface Origin {
 export interface Classification {
   /** `host:port/database`. */
   readonly upstream: string;
-  readonly serverVersion: number;
+  readonly serverVersion: number | string;
   readonly sampleRows: number;
   readonly tables: number;
   /** Columns whose values were looked at, and others judged by their names. */
@@ -136,10 +135,12 @@ function originOf(parsed: ParsedArguments, io: Io): Origin {
   }
 }
 
-function reached(upstream: UpstreamUrl, directory: string, io: Io): Pick<Origin, 'upstream' | 'account'> {
-  const account = accountOf(upstream, directory);
-  const password = account.password ?? io.environment['PGPASSWORD'] ?? null;
-  return { upstream, account: { ...account, password } };
+/** Where each server's own client looks for a password that the connection string leaves out. */
+const PASSWORDS = { postgres: 'PGPASSWORD', mysql: 'MYSQL_PWD' } as const;
+
+function reached(upstream: UpstreamUrl, directory: string, io: Io): Pick<Origin, 'upstream' | 'directory'> {
+  const password = upstream.password ?? io.environment[PASSWORDS[upstream.protocol]] ?? null;
+  return { upstream: { ...upstream, password }, directory };
 }
 
 function upstreamOf(url: string): UpstreamUrl {
@@ -158,46 +159,28 @@ async function classifyDatabase(
 ): Promise<Classification> {
   const { upstream } = origin;
   const address = `${upstream.host}:${upstream.port}/${upstream.database}`;
-  let sampler: Sampler | null = null;
+  let source: ClassifySource | null = null;
   try {
-    const catalog = await readCatalog(origin.account);
-    const reader = await StatementReader.load(catalog.major);
-    const { targets, behindViews } = targetsOf(catalog, reader, knownSchemas(catalog, schemas));
-    sampler = await Sampler.open(origin.account, sampleRows);
-    const found = await findingsOf(sampler, catalog, targets, origin.masks, io).finally(() => {
+    source = await (upstream.protocol === 'mysql' ? openMysqlSource : openPostgresSource)(
+      upstream,
+      origin.directory,
+      schemas,
+      sampleRows,
+    );
+    const found = await findingsOf(source, origin.masks, io).finally(() => {
       if (io.errorIsTerminal) io.error('\r\x1b[K');
     });
-    const notes = [...origin.notes, ...notesOnUnread(found.unread), ...notesOn(behindViews)];
-    return { upstream: address, serverVersion: catalog.major, sampleRows, ...found, notes };
+    const notes = [...origin.notes, ...notesOnUnread(found.unread), ...notesOn(source.behindViews)];
+    return { upstream: address, serverVersion: source.serverVersion, sampleRows, ...found, notes };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new Error(`${address}: ${errorText(error)}`);
   } finally {
-    await sampler?.close();
+    await source?.close();
   }
 }
 
-async function readCatalog(account: CatalogAccount): Promise<Catalog> {
-  const source = new PostgresCatalogSource(account);
-  try {
-    return (await source.read()).make(1);
-  } finally {
-    await source.close();
-  }
-}
-
-function knownSchemas(catalog: Catalog, schemas: readonly string[]): readonly string[] {
-  for (const schema of schemas) {
-    if (catalog.schemas.has(schema)) continue;
-    const own = [...catalog.schemas].filter((name) => !/^(pg_|information_schema$)/.test(name)).sort();
-    const near = nearest(schema, own);
-    const meant = near === null ? `expected one of ${own.join(', ')}` : `did you mean "${near}"?`;
-    throw new UsageError(`there is no schema "${schema}" in the database; ${meant}`);
-  }
-  return schemas;
-}
-
-function notesOn(behindViews: Targets['behindViews']): readonly string[] {
+function notesOn(behindViews: ClassifySource['behindViews']): readonly string[] {
   if (behindViews.length === 0) return [];
   const names = behindViews.map(printable).join(', ');
   return [
@@ -218,28 +201,25 @@ function notesOnUnread(unread: Classification['unread']): readonly string[] {
 }
 
 async function findingsOf(
-  sampler: Sampler,
-  catalog: Catalog,
-  targets: readonly Target[],
+  source: ClassifySource,
   masks: readonly Mask[],
   io: Io,
 ): Promise<Omit<Classification, 'upstream' | 'serverVersion' | 'sampleRows' | 'notes'>> {
-  const estimates = await sampler.estimates();
+  const { targets } = source;
   const findings: Finding[] = [];
   const alreadyMasked: ClassifiedColumn[] = [];
   const unread: { table: string; reason: string }[] = [];
   let columnsSampled = 0;
   let columnsNamed = 0;
   for (const [n, target] of targets.entries()) {
-    const { schema, name } = target.relation;
+    const { schema, name } = target;
     const title = printable(`${schema}.${name}`);
     const isMasked = (column: ClassifiedColumn) =>
       masks.some((mask) => mask.covers(schema, name, column.column));
     alreadyMasked.push(...target.columns.filter(isMasked));
     const columns = target.columns.filter((column) => !isMasked(column));
     if (io.errorIsTerminal) io.error(`\r\x1b[K${n + 1} of ${targets.length}: ${title.slice(0, 60)}`);
-    const estimate = estimateOf(catalog, target.relation, estimates);
-    const { censuses, failure } = await sampler.sample({ ...target, columns }, estimate);
+    const { censuses, failure } = await source.sample(n, columns);
     if (failure !== null) unread.push({ table: title, reason: failure });
     columnsSampled += censuses.size;
     columnsNamed += columns.length - censuses.size;

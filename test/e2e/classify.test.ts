@@ -361,8 +361,8 @@ test('arguments and servers that cannot be used: exit code 2, one message, no pa
     'sluice classify: expected --upstream postgres://user@host:5432/database, or --config FILE (there is no sluice.yaml here)',
   );
   assert.equal(
-    await bad('--upstream', 'mysql://a@b/c'),
-    'sluice classify: --upstream: expected postgres://, not mysql://',
+    await bad('--upstream', 'redis://a@b/c'),
+    'sluice classify: --upstream: expected postgres://, mysql:// or mariadb://, not redis://',
   );
   assert.equal(
     await bad('--upstream', urlOf('shop'), '--config', 'x.yaml'),
