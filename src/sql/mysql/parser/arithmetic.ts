@@ -53,7 +53,7 @@ function parseOperand(c: Cursor, operator: string, rank: number): Expression {
 }
 
 /** `a || b` under PIPES_AS_CONCAT, which binds tighter than `^`. */
-function parseConcatenation(c: Cursor): Expression {
+export function parseConcatenation(c: Cursor): Expression {
   const first = parseSimple(c);
   if (!c.pipesConcat || c.mark !== '||') return first;
   const operands = [first];

@@ -29,9 +29,21 @@ export function skipBody(c: Cursor): void {
 
 /** Whether a statement surely begins behind this token: after a semicolon, a label, or a BEGIN that begins one. */
 function startsNext(c: Cursor, isStart: boolean): boolean {
-  return c.mark === ';' || (isStart && (c.mark === ':' || c.markAhead(1) === ':' || c.word === 'BEGIN'));
+  return (
+    c.mark === ';' ||
+    (isStart && (c.mark === ':' || c.markAhead(1) === ':' || c.word === 'BEGIN' || c.word === 'LOOP'))
+  );
 }
 
 function isBegin(c: Cursor): boolean {
-  return c.word === 'BEGIN' && AFTER_BEGIN.has(c.wordAhead(1));
+  if (c.word !== 'BEGIN') return false;
+  return AFTER_BEGIN.has(c.wordAhead(1)) || (c.wordAhead(1) === 'END' && followsCondition(c));
 }
+
+/** `HANDLER FOR SQLEXCEPTION BEGIN END`, `FOR 1062 BEGIN END`, where no expression ends. */
+function followsCondition(c: Cursor): boolean {
+  const kind = c.kindAhead(-1);
+  return kind === 'integer' || kind === 'string' || CONDITIONS.has(c.wordAhead(-1));
+}
+
+const CONDITIONS: ReadonlySet<string> = new Set(['SQLEXCEPTION', 'SQLWARNING', 'FOUND']);

@@ -76,7 +76,7 @@ function parseSeparator(c: Cursor): void {
   else parseStringValue(c, 'a string');
 }
 
-/** LEAD, NTH_VALUE …: FROM FIRST and RESPECT NULLS before OVER. */
+/** LEAD, NTH_VALUE …: FROM FIRST and RESPECT NULLS before OVER. MariaDB's LAST_VALUE is a plain function too. */
 export function parseWindowCall(c: Cursor, name: string, at: number): FunctionCall {
   const args = parseArguments(c);
   if (c.takeWord('FROM') && !c.takeWord('FIRST')) c.expectWord('LAST');
@@ -84,7 +84,8 @@ export function parseWindowCall(c: Cursor, name: string, at: number): FunctionCa
     c.advance();
     c.expectWord('NULLS');
   }
-  if (c.word !== 'OVER') c.refuse('OVER');
+  const plain = c.mariadb && name.toUpperCase() === 'LAST_VALUE';
+  if (c.word !== 'OVER' && !plain) c.refuse('OVER');
   return call(name, { args, at, over: parseOver(c) });
 }
 

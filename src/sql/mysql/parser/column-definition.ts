@@ -54,8 +54,8 @@ function parseAttribute(c: Cursor, parts: DefinitionParts): boolean {
       return true;
     case 'CONSTRAINT':
       c.advance();
-      if (!c.isWord('CHECK')) parseName(c, 'the name of a constraint');
-      if (!c.isWord('CHECK')) c.refuse('CHECK');
+      if (!isConstraint(c)) parseName(c, 'the name of a constraint');
+      if (!isConstraint(c)) c.refuse('CHECK');
       return true;
     case 'CHECK':
       parseCheck(c, parts);
@@ -71,6 +71,10 @@ function parseAttribute(c: Cursor, parts: DefinitionParts): boolean {
     default:
       return parseOption(c);
   }
+}
+
+function isConstraint(c: Cursor): boolean {
+  return c.isWord('CHECK') || c.isWord('REFERENCES');
 }
 
 function parseOption(c: Cursor): boolean {

@@ -141,6 +141,12 @@ export class Cursor {
     if (!this.takeMark(mark)) this.refuse(`'${mark}'`);
   }
 
+  takeDecimal(): boolean {
+    if (this.kind !== 'decimal') return false;
+    this.advance();
+    return true;
+  }
+
   /** `=` or `:=`, which assignments take alike. */
   takeEquals(): boolean {
     return this.takeMark('=') || this.takeMark(':=');

@@ -66,7 +66,8 @@ function takeJoinWords(c: Cursor): JoinWords | null {
     kind = c.word === 'LEFT' ? 'left' : 'right';
     c.advance();
     c.takeWord('OUTER');
-  } else if (c.word === 'INNER' || (c.word === 'CROSS' && !natural)) c.advance();
+  } else if (natural && c.mariadb && c.takeWord('STRAIGHT_JOIN')) return { kind, natural };
+  else if (c.word === 'INNER' || (c.word === 'CROSS' && !natural)) c.advance();
   else if (c.word !== 'JOIN') {
     if (natural) c.refuse('JOIN');
     return null;

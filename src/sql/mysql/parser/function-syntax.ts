@@ -203,3 +203,27 @@ export function parseOnEmptyOrError(c: Cursor, values: Expression[]): void {
     if (!c.takeWord('EMPTY')) c.expectWord('ERROR');
   }
 }
+
+/** COLUMN_CREATE(name, value AS type, …) and COLUMN_ADD(blob, name, value AS type, …). */
+export function parseDynamicColumns(c: Cursor, name: string, at: number): FunctionCall {
+  c.expectMark('(');
+  const args: Expression[] = [];
+  do {
+    args.push(parseExpression(c));
+    if (c.takeWord('AS')) parseType(c);
+  } while (c.takeMark(','));
+  c.expectMark(')');
+  return call(name, { args, at });
+}
+
+/** COLUMN_GET(blob, name AS type). */
+export function parseColumnGet(c: Cursor, name: string, at: number): FunctionCall {
+  c.expectMark('(');
+  const args = [parseExpression(c)];
+  c.expectMark(',');
+  args.push(parseExpression(c));
+  c.expectWord('AS');
+  parseType(c);
+  c.expectMark(')');
+  return call(name, { args, at });
+}

@@ -5,13 +5,14 @@ import { parseCast, parseConvert } from './cast.ts';
 import type { Cursor } from './cursor.ts';
 import {
   parseCharFunction,
+  parseColumnGet,
   parseDateArithmetic,
   parseDefault,
+  parseDynamicColumns,
   parseExtract,
   parseGetFormat,
   parseInserted,
   parseJsonValue,
-  parseMatch,
   parsePosition,
   parseRow,
   parseSequenceFunction,
@@ -55,7 +56,6 @@ const BOTH: readonly (readonly [words: string, production: Production])[] = [
   ['TIMESTAMPADD TIMESTAMPDIFF', parseTimestampFunction],
   ['DATE_ADD DATE_SUB ADDDATE SUBDATE', parseDateArithmetic],
   ['WEIGHT_STRING', parseWeightString],
-  ['MATCH', parseMatch],
   ['ROW', parseRow],
   ['DEFAULT', parseDefault],
   ['VALUES', parseInserted],
@@ -67,9 +67,12 @@ const MYSQL: typeof BOTH = [
 ];
 
 const MARIADB: typeof BOTH = [
+  ['CURRENT_ROLE', plain],
   ['PERCENTILE_CONT PERCENTILE_DISC MEDIAN', parsePercentile],
   ['VALUE', parseValue],
   ['NEXTVAL LASTVAL SETVAL', parseSequenceFunction],
+  ['COLUMN_CREATE COLUMN_ADD', parseDynamicColumns],
+  ['COLUMN_GET', parseColumnGet],
 ];
 
 function table(...lists: readonly (typeof BOTH)[]): ReadonlyMap<string, Production> {

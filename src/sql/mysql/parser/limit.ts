@@ -28,13 +28,13 @@ function parseExamined(c: Cursor): Expression {
   return parseCount(c);
 }
 
-/** [OFFSET n ROWS] FETCH FIRST [n] ROWS ONLY | WITH TIES. */
+/** [OFFSET n ROWS] [FETCH FIRST [n] ROWS ONLY | WITH TIES]. */
 function parseFetch(c: Cursor): Limit {
   let offset: Expression | null = null;
   if (c.takeWord('OFFSET')) {
     offset = parseCount(c);
     if (!c.takeWord('ROW')) c.expectWord('ROWS');
-    if (c.word !== 'FETCH') c.refuse('FETCH');
+    if (c.word !== 'FETCH') return { count: null, offset, examined: null, withTies: false };
   }
   c.expectWord('FETCH');
   if (!c.takeWord('FIRST')) c.expectWord('NEXT');

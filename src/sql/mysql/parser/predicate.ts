@@ -1,9 +1,15 @@
 /** IN, BETWEEN, LIKE, REGEXP, SOUNDS LIKE and MEMBER OF. */
 import type { Expression } from '../ast.ts';
-import { parseBits, parseSimple } from './arithmetic.ts';
+import { parseBits, parseConcatenation, parseSimple } from './arithmetic.ts';
 import type { Cursor } from './cursor.ts';
 import { parseExpression, parseExpressions } from './expression.ts';
-import { beginsQuery, parseQueryAfterParenthesis } from './query.ts';
+import {
+  beginsQuery,
+  continueQuery,
+  continuesQuery,
+  parseQueryAfterParenthesis,
+  withoutInto,
+} from './query.ts';
 
 /**
  * MariaDB's precedences of the predicates themselves: BETWEEN binds loosest, and what follows a NOT is always taken in
@@ -36,8 +42,8 @@ function parseMysqlPredicate(c: Cursor): Expression {
     }
     case 'LIKE': {
       passWords(c, negated);
-      const pattern = parseSimple(c);
-      const escapedBy = c.takeWord('ESCAPE') ? parseSimple(c) : null;
+      const pattern = parseConcatenation(c);
+      const escapedBy = c.takeWord('ESCAPE') ? parseConcatenation(c) : null;
       return { is: 'like', negated, operand: left, pattern, escape: escapedBy };
     }
     case 'REGEXP':
@@ -139,10 +145,11 @@ function parseIn(c: Cursor, operand: Expression, negated: boolean): Expression {
     return { is: 'in', negated, operand, list: parseQueryAfterParenthesis(c) };
   }
   const first = parseExpression(c);
-  // `IN ((SELECT …))` is a subquery of one column, and no list of one value.
-  if (c.mark === ')' && first.is === 'subquery') {
-    c.advance();
-    return { is: 'in', negated, operand, list: first.query };
+  // `IN ((SELECT …))` is a subquery, and no list of one value; so is `IN ((SELECT …) UNION …)`.
+  if (first.is === 'subquery' && (c.mark === ')' || continuesQuery(c))) {
+    const list = withoutInto(c, continueQuery(c, first.query));
+    c.expectMark(')');
+    return { is: 'in', negated, operand, list };
   }
   const list = c.takeMark(',') ? [first, ...parseExpressions(c)] : [first];
   c.expectMark(')');

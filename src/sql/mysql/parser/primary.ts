@@ -3,6 +3,7 @@ import type { Expression } from '../ast.ts';
 import { parseNamedCall, plainCall } from './calls.ts';
 import type { Cursor } from './cursor.ts';
 import { parseExpression, parseExpressions } from './expression.ts';
+import { parseMatch } from './function-syntax.ts';
 import { findSpecialFunction } from './function-table.ts';
 import { literalHere, parsePlainLiteral, parseStringValue, parseTemporal } from './literals.ts';
 import { isName, parseCharsetName, parseColumn, parseName, parseTableName } from './names.ts';
@@ -127,6 +128,7 @@ function parseWord(c: Cursor): Expression {
   if (word === 'NULL') return literalHere(c, { kind: 'null' });
   if (word === 'TRUE' || word === 'FALSE') return literalHere(c, { kind: 'boolean', value: word === 'TRUE' });
   if (word === 'CASE') return parseCase(c);
+  if (c.takeWord('MATCH')) return parseMatch(c);
   if (c.takeWord('EXISTS')) return { is: 'exists', query: parseSubquery(c) };
   if (c.markAhead(1) === '(') {
     const special = findSpecialFunction(c, word);

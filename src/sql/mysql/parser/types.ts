@@ -23,7 +23,8 @@ export function parseType(c: Cursor): string {
   parseSecondWords(c, word);
   if (word === 'ENUM' || word === 'SET') parseMembers(c);
   else if (c.takeMark('(')) {
-    parseInteger(c, 'a length');
+    // DECIMAL(10.2) is one number to the lexer, and a length to the servers.
+    if (!c.takeDecimal()) parseInteger(c, 'a length');
     if (c.takeMark(',')) parseInteger(c, 'a number of digits');
     c.expectMark(')');
   }
@@ -76,12 +77,16 @@ const SIGNS: ReadonlySet<string> = new Set([
 
 function parseTypeAttribute(c: Cursor): boolean {
   if (c.takeOneOf(SIGNS) !== '') return true;
+  if (c.takeWord('COMPRESSED')) {
+    if (c.takeMark('=')) c.advance();
+    return true;
+  }
   if (c.takeWord('CHARSET') || c.takeWords('CHARACTER', 'SET') || c.takeWords('CHAR', 'SET')) {
     parseCharsetName(c, 'a character set');
     return true;
   }
   if (c.takeWord('COLLATE')) {
-    parseCharsetName(c, 'a collation');
+    if (!c.takeWord('DEFAULT')) parseCharsetName(c, 'a collation');
     return true;
   }
   return false;

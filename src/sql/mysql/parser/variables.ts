@@ -26,9 +26,9 @@ export function parseSystemVariable(c: Cursor): Expression {
   return { is: 'system-variable', scope, name: `${name}.${parseVariableWord(c).toLowerCase()}` };
 }
 
-/** Any word names a variable here: which ones do, the server knows. */
+/** Any word names a variable here, which ones do the server knows; MariaDB's names of connections are strings. */
 export function parseVariableWord(c: Cursor): string {
-  if (c.kind !== 'word' && c.kind !== 'name') c.refuse('the name of a variable');
+  if (c.kind !== 'word' && c.kind !== 'name' && c.kind !== 'string') c.refuse('the name of a variable');
   const text = c.text;
   c.advance();
   return text;
