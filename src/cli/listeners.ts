@@ -12,6 +12,7 @@ import type { ResultMasks } from '../engine/result-masks.ts';
 import type { Sessions } from '../engine/sessions.ts';
 import type { SqlDomain } from '../engine/sql-gate.ts';
 import type { Turn } from '../engine/turn.ts';
+import type { PasswordKey } from '../identity/password-key.ts';
 import { readStoredPassword } from '../identity/stored-password.ts';
 import { ListenerIdentity, type User } from '../identity/users.ts';
 import type { Journal } from '../journal/writer.ts';
@@ -33,6 +34,8 @@ export interface Shared {
   readonly memory: HeldMemory;
   readonly tools: ReadingTools;
   readonly users: ReadonlyMap<string, User>;
+  /** For passwords of MySQL clients without TLS; null where no listener is one of MySQL's. */
+  readonly passwordKey: PasswordKey | null;
   readonly masks: ResultMasks;
 }
 
@@ -103,7 +106,7 @@ export function listenerDomain(
     sql: sqlDomain(shared, { catalog, dialect, describer }),
     account: sessionAccountOf(listener.upstream),
     dialer,
-    identity: new ListenerIdentity(shared.users, listener.auth),
+    identity: new ListenerIdentity(shared.users, listener.auth, shared.passwordKey),
     sessions: shared.sessions,
     memory: shared.memory,
     turn: shared.turn,

@@ -10,6 +10,7 @@ import { PolicyHolder } from '../engine/policy-holder.ts';
 import { ResultMasks } from '../engine/result-masks.ts';
 import { Sessions } from '../engine/sessions.ts';
 import { Turn } from '../engine/turn.ts';
+import { PasswordKey } from '../identity/password-key.ts';
 import { SigningKey } from '../journal/keys.ts';
 import { Journal } from '../journal/writer.ts';
 import { HeldMemory } from '../limits/held-memory.ts';
@@ -113,6 +114,9 @@ async function start(
     memory: new HeldMemory(config.limits.held),
     tools,
     users: usersOf(config),
+    passwordKey: config.listeners.some(({ protocol }) => protocol === 'mysql')
+      ? await PasswordKey.make()
+      : null,
     masks: new ResultMasks(ringsOf(config), makeMaskPool),
   };
   undo.push(() => shared.masks.close());
