@@ -72,6 +72,10 @@ export class Handshake {
   readonly #settings: HandshakeSettings;
   readonly #nonce: Buffer;
   readonly #connectionId: number;
+  /** As it was when the client was greeted: the server may turn out to be another before it answers. */
+  readonly #flavour: Flavour;
+  /** What servers of that flavour greet with. A client that names no plugin means mysql_native_password. */
+  readonly #plugin: string;
   #phase: Phase = { phase: 'begin' };
   /** The sequence id of the next packet to the client. */
   #sequence = 0;
@@ -79,6 +83,8 @@ export class Handshake {
   constructor(engine: EnginePort, settings: HandshakeSettings) {
     this.#engine = engine;
     this.#settings = settings;
+    this.#flavour = settings.flavour;
+    this.#plugin = this.#flavour === 'mariadb' ? NATIVE : CACHING_SHA2;
     this.#nonce = engine.identity.mysqlNonce();
     // No secret goes with it: the protocol has none. KILL of it is judged as the statement that it is.
     this.#connectionId = engine.cancelKey(0).processId;
@@ -87,11 +93,10 @@ export class Handshake {
 
   /** Greets the client: in this protocol the server speaks first. */
   begin(): void {
-    const { flavour } = this.#settings;
     this.#phase = { phase: 'login' };
     this.#send(
       greetingPacket({
-        version: greetingVersion(flavour, this.#settings.serverVersion()),
+        version: greetingVersion(this.#flavour, this.#settings.serverVersion()),
         connectionId: this.#connectionId,
         nonce: this.#nonce,
         capabilities: offered(this.#offer()),
@@ -119,11 +124,6 @@ export class Handshake {
       }
     }
     return MORE;
-  }
-
-  /** What the servers of that flavour greet with. A client that names no plugin means mysql_native_password. */
-  get #plugin(): string {
-    return this.#settings.flavour === 'mariadb' ? NATIVE : CACHING_SHA2;
   }
 
   get #awaitsTls(): boolean {
