@@ -34,9 +34,9 @@ export const MYSQL_SCENES: readonly Scene[] = [
         expect: denied('bounded-selects'),
       },
       {
-        say: 'Some of it as a file on the server.',
+        say: 'Some of it as a file on the server. Files are denied by a rule that is built in.',
         sql: "SELECT * FROM shop.customers LIMIT 10 INTO OUTFILE '/tmp/customers'",
-        expect: denied('no-bulk-export'),
+        expect: denied('baseline/server-files'),
       },
       {
         say: 'A WHERE that restricts nothing.',
@@ -44,17 +44,17 @@ export const MYSQL_SCENES: readonly Scene[] = [
         expect: denied('writes-need-a-where'),
       },
       {
-        say: 'A join that restricts nothing, either.',
-        sql: 'DELETE i FROM shop.order_items i JOIN shop.orders o ON o.id = i.order_id',
+        say: 'A limit is no WHERE.',
+        sql: 'DELETE FROM shop.payments ORDER BY id LIMIT 100000',
         expect: denied('writes-need-a-where'),
       },
       {
-        say: 'SQL that is put together while it runs cannot be read beforehand. This rule is built in.',
+        say: 'SQL that is put together while it runs cannot be read beforehand. Built in as well.',
         sql: 'PREPARE tidy_up FROM @statement',
         expect: denied('baseline/dynamic-sql'),
       },
       {
-        say: 'What others are running right now, with their values. Built in as well.',
+        say: 'What others are running right now, with their values. Built in.',
         sql: 'SELECT user, info FROM information_schema.PROCESSLIST LIMIT 10',
         expect: denied('baseline/leak-catalogs'),
       },
