@@ -54,6 +54,7 @@ function parseOperand(c: Cursor, operator: string, rank: number): Expression {
 
 /** `a || b` under PIPES_AS_CONCAT, which binds tighter than `^`. */
 export function parseConcatenation(c: Cursor): Expression {
+  if (c.mariadb && beginsInterval(c)) return parseSignedInterval(c);
   const first = parseSimple(c);
   if (!c.pipesConcat || c.mark !== '||') return first;
   const operands = [first];
@@ -76,12 +77,33 @@ export function parseSimple(c: Cursor): Expression {
   if (c.word !== 'INTERVAL') return parsePrimary(c);
   const interval = parseIntervalOrCall(c);
   if (interval.is !== 'interval') return interval;
-  // `INTERVAL 1 DAY + x`: the sum takes in everything down to the comparisons.
+  // To MariaDB a sum with an interval in front is no operand of a sign.
+  if (c.mariadb) c.refuse('an expression');
+  return finishIntervalSum(c, interval, '+');
+}
+
+/** `INTERVAL 1 DAY + x`: the sum takes in everything down to the comparisons. */
+function finishIntervalSum(c: Cursor, interval: Expression, sign: string): Expression {
   c.expectMark('+');
   const height = c.enter();
   const operand = parseNot(c);
   c.leave(height);
-  return { is: 'operator', operator: '+', operands: [interval, operand] };
+  const operands = sign === '-' ? [operand, interval] : [interval, operand];
+  return { is: 'operator', operator: sign, operands };
+}
+
+function beginsInterval(c: Cursor): boolean {
+  if (c.isPending) return false;
+  return c.word === 'INTERVAL' || ((c.mark === '-' || c.mark === '+') && c.wordAhead(1) === 'INTERVAL');
+}
+
+/** MariaDB: `- INTERVAL 1 DAY + x` takes the interval from `x`. */
+function parseSignedInterval(c: Cursor): Expression {
+  const sign = c.mark;
+  if (sign !== '') c.advance();
+  const interval = parseIntervalOrCall(c);
+  if (interval.is === 'interval') return finishIntervalSum(c, interval, sign === '-' ? '-' : '+');
+  return sign === '' ? interval : { is: 'unary', operator: sign, operand: interval };
 }
 
 const SIGNS: ReadonlySet<string> = new Set(['-', '+', '~', '!']);

@@ -193,6 +193,15 @@ export class Cursor {
     this.#height = Math.max(heightBefore, this.#height + 1);
   }
 
+  /** Reads one more operand of a flat list: it stands beside those before it, and none of them is part of another. */
+  beside<Read>(read: (c: Cursor) => Read): Read {
+    const heightBefore = this.#height;
+    this.#height = 0;
+    const operand = read(this);
+    this.#height = Math.max(heightBefore, this.#height);
+    return operand;
+  }
+
   /** What was read becomes the left part of what follows. */
   wrap(): void {
     if (++this.#height > DEPTH_MAX) this.refuse('a shorter chain');

@@ -30,7 +30,7 @@ function parseOr(c: Cursor): Expression {
   const first = parseXor(c);
   if (!takeOr(c)) return first;
   const operands = [first];
-  do operands.push(parseXor(c));
+  do operands.push(c.beside(parseXor));
   while (takeOr(c));
   return { is: 'operator', operator: 'OR', operands };
 }
@@ -43,7 +43,7 @@ function parseXor(c: Cursor): Expression {
   const first = parseAnd(c);
   if (c.word !== 'XOR') return first;
   const operands = [first];
-  while (c.takeWord('XOR')) operands.push(parseAnd(c));
+  while (c.takeWord('XOR')) operands.push(c.beside(parseAnd));
   return { is: 'operator', operator: 'XOR', operands };
 }
 
@@ -51,7 +51,7 @@ function parseAnd(c: Cursor): Expression {
   const first = parseNot(c);
   if (c.word !== 'AND' && c.mark !== '&&') return first;
   const operands = [first];
-  while (c.takeWord('AND') || c.takeMark('&&')) operands.push(parseNot(c));
+  while (c.takeWord('AND') || c.takeMark('&&')) operands.push(c.beside(parseNot));
   return { is: 'operator', operator: 'AND', operands };
 }
 
