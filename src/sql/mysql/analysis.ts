@@ -106,7 +106,7 @@ export class Analysis {
   /** Counts work that grows with the product of two things in the statement, or refuses. */
   spend(units: number): void {
     this.#work += units;
-    if (this.#work > WORK_MAX) throw new Unreadable('so many columns of so many tables');
+    if (this.#work > WORK_MAX) throw new Unreadable('more queries, tables and columns than Sluice follows');
   }
 
   addRelation(name: RelationName, effects: EffectSet, role: RelationUse['role'], known: boolean): void {

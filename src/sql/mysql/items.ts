@@ -8,6 +8,7 @@ import { expression } from './expression.ts';
 import { visible } from './from.ts';
 import { column, type Scope, type ScopeColumn, type Shape, wholeOf } from './scope.ts';
 import { literalsIn } from './tree.ts';
+import { Unreadable } from './unreadable.ts';
 
 /**
  * `star` is what a bare `*` stands for. Items may name outputs before them, so these are put into the scope; `known`:
@@ -33,6 +34,7 @@ export function itemColumns(
     }
     const shape = starOf(a, item, scope, star);
     a.spend(shape.columns.length);
+    if (columns.length + shape.columns.length > COLUMNS_MAX) throw new Unreadable('so many columns');
     for (const one of shape.columns) {
       a.addColumns(one.origins, place);
       columns.push(one);
@@ -47,6 +49,9 @@ export function itemColumns(
   // With a star of unknown width, no column's place can be told.
   return { columns, open: true, rest: union(rest, wholeOf({ columns, open: false, rest: NOWHERE })) };
 }
+
+/** Servers have tables of 4,096 at most; stars of stars make ever more. */
+const COLUMNS_MAX = 16_384;
 
 type Item = Extract<SelectItem, { is: 'item' }>;
 type Star = Extract<SelectItem, { is: 'star' }>;

@@ -21,9 +21,13 @@ export interface QueryResult {
 const READ = effectSet('read');
 const WRITE = effectSet('write');
 
+/** Recursive WITHs and select lists with windows are walked more than once, within each other many times. */
+const QUERY_UNITS = 2_000;
+
 /** Analyzes a query; `outer` is the scope it may refer to. */
 export function analyzeQuery(a: Analysis, query: Query, outer: Scope | null): QueryResult {
   return a.nested(() => {
+    a.spend(QUERY_UNITS);
     a.kinds.push('SELECT');
     a.effects |= READ;
     const scope = new Scope(outer);

@@ -41,7 +41,8 @@ function recursiveShape(a: Analysis, cte: NamedText, scope: Scope): Shape {
   return UNKNOWN_SHAPE;
 }
 
-const ROUNDS_MAX = 64;
+/** Columns that take more of them to come round are of unknown origin. */
+const ROUNDS_MAX = 8;
 
 /** What the first operand of its UNION gives, which cannot refer to itself. */
 function anchorShape(a: Analysis, cte: NamedText, scope: Scope): Shape {
