@@ -1,6 +1,7 @@
 /** Facts of MySQL's and MariaDB's statements over a sketched shop, and words for them. */
 import assert from 'node:assert/strict';
-import type { StatementFacts } from '../../src/core/facts.ts';
+import { effectsOf } from '../../src/core/effects.ts';
+import type { Place, StatementFacts } from '../../src/core/facts.ts';
 import type { MysqlCatalog } from '../../src/sql/mysql/catalog.ts';
 import type { MysqlTable, ServerTraits } from '../../src/sql/mysql/catalog-model.ts';
 import {
@@ -98,4 +99,25 @@ export function mysqlDenial(sql: string, how: ReadIn = {}): string {
   const read = readMysql(sql, how);
   if (read.outcome !== 'denied') assert.fail(`${sql}: ${read.outcome}`);
   return read.denial.message;
+}
+
+/** `read write`, in the order of the table of effects. */
+export function effectNames(facts: StatementFacts): string {
+  return effectsOf(facts.effects).join(' ');
+}
+
+/** `shop.orders:write shop.customers:read`, as they were come upon, with all that each bears. */
+export function relationNames(facts: StatementFacts): string {
+  return facts.relations
+    .map(({ schema, name, effects }) => `${schema ?? '?'}.${name}:${effectsOf(effects).join('+')}`)
+    .join(' ');
+}
+
+/** Columns in one place, as `orders.note`, sorted. */
+export function columnsIn(facts: StatementFacts, place: Place): string {
+  return [
+    ...new Set(facts.columns.filter((use) => use.place === place).map((use) => `${use.table}.${use.column}`)),
+  ]
+    .sort()
+    .join(' ');
 }

@@ -9,7 +9,7 @@ import { DESCRIBING, NO_ACT, plain, type StatementResult } from './statement.ts'
 
 /** What they do beside administrating, by the first words of their kind. */
 const BESIDES: readonly (readonly [kind: RegExp, effects: readonly Effect[]])[] = [
-  [/^(?:DROP|REVOKE ALL)/, ['destroy']],
+  [/^DROP/, ['destroy']],
   [/^(?:PURGE|RESET|UNINSTALL)/, ['destroy']],
   [/^(?:INSTALL|UNINSTALL|IMPORT|LOAD)/, ['file']],
   [/^(?:CREATE|ALTER|DROP) SERVER/, ['network']],

@@ -46,6 +46,7 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
       // Storing is what is judged (`source`): what came from a masked column, or may have, is in no variable.
       return NOWHERE;
     case 'assign': {
+      a.addEffects('session');
       const origins = expression(a, value.value, scope, place);
       a.addColumns(origins, 'source', 'anything');
       return origins;

@@ -62,6 +62,9 @@ export function kill(a: Analysis, { query, id }: Extract<Statement, { is: 'kill'
   return plain('KILL', { act: 'kill', query, id });
 }
 
+/** Procedures of schema sys that run what they are given. */
+const RUNS_TEXT = /^(?:execute_prepared_stmt|statement_performance_analyzer|ps_trace_statement_digest)$/i;
+
 /** What a procedure does is not read; it may return any rows, several times over. */
 export function call(a: Analysis, { procedure, args }: Extract<Statement, { is: 'call' }>): StatementResult {
   a.addEffects('execute');
@@ -70,6 +73,7 @@ export function call(a: Analysis, { procedure, args }: Extract<Statement, { is: 
   const schema = procedure.schema ?? current ?? null;
   const routine = schema === null ? null : catalog.routine('procedure', schema, procedure.name);
   if (routine === null) a.unresolved = true;
+  if (schema === 'sys' && RUNS_TEXT.test(procedure.name)) a.addEffects('dynamic');
   a.addFunction(routine?.schema ?? schema, routine?.name ?? procedure.name, 'unknown');
   expressions(a, args, new Scope(null), 'source');
   // What it puts into variables, those that it is given among them, can be read from there without a mask.
