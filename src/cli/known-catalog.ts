@@ -1,7 +1,6 @@
 /** What a catalog of either kind says to those who check policies and look through databases: names and types. */
 import { type CellDialect, type CellType, mysqlColumnType, postgresCellType } from '../masking/index.ts';
-import { Catalog, type MysqlCatalog } from '../sql/index.ts';
-import { BUILTIN_SCHEMA, builtinFunctionNames } from '../sql/mysql/builtin-functions.ts';
+import { Catalog, MYSQL_BUILTIN_SCHEMA, type MysqlCatalog, mysqlBuiltinNames } from '../sql/index.ts';
 
 export type AnyCatalog = Catalog | MysqlCatalog;
 
@@ -90,10 +89,10 @@ function ofMysql(catalog: MysqlCatalog): KnownCatalog {
   const builtinRelations = tables
     .filter((table) => !own.has(table))
     .map(({ schema, name, columns }) => ({ schema, name, columns: columns.map((column) => column.name) }));
-  const builtins = [...builtinFunctionNames(catalog.traits.flavour), ...loadable];
+  const builtins = [...mysqlBuiltinNames(catalog.traits.flavour), ...loadable];
   const functions = [
     ...routines.map(({ schema, name }) => ({ schema, name })),
-    ...builtins.map((name) => ({ schema: BUILTIN_SCHEMA, name })),
+    ...builtins.map((name) => ({ schema: MYSQL_BUILTIN_SCHEMA, name })),
   ];
   return { dialect: 'mysql', relations, builtinRelations, functions };
 }

@@ -48,10 +48,14 @@ const testSchema = z.strictObject({
     .describe('The rule that has to deny it; with `expect: allow`, one that has to match.'),
 });
 
-/** YAML takes 8.40 for 8.4, so that a version with three parts is text. */
-const serverVersion = z.union([z.number().positive(), z.string().regex(/^\d{1,2}(?:\.\d{1,2}){0,2}$/)], {
-  error: 'expected a version such as 17, 8.4 or "10.11.6"',
-});
+const VERSION = 'expected 13 to 18 for Postgres, or a version of MySQL or MariaDB such as 8.4 or "10.11.6"';
+
+/** YAML reads 8.4 as a number; a version with three parts is text. */
+const serverVersion = z
+  .union([z.number(), z.string()], { error: VERSION })
+  .refine((version) => /^(?:1[3-8]|\d{1,2}\.\d{1,2}(?:\.\d{1,2})?)$/.test(String(version)), {
+    message: VERSION,
+  });
 
 export const testFileSchema = z.strictObject({
   policy: z.string().min(1).describe('The policy file, relative to this one.'),

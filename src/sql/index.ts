@@ -1,7 +1,17 @@
 export { SqlEntry } from './entry.ts';
+export {
+  BUILTIN_SCHEMA as MYSQL_BUILTIN_SCHEMA,
+  builtinFunctionNames as mysqlBuiltinNames,
+} from './mysql/builtin-functions.ts';
 export { EMPTY_MYSQL_OBJECTS, MysqlCatalog } from './mysql/catalog.ts';
 export type { ServerTraits } from './mysql/catalog-model.ts';
-export { versionNumber } from './mysql/catalog-query.ts';
+export {
+  type MysqlCell,
+  type MysqlContents,
+  type MysqlRow,
+  readMysqlCatalog,
+  versionNumber,
+} from './mysql/catalog-query.ts';
 export { foldName } from './mysql/fold-name.ts';
 export { MysqlReadPool } from './mysql/read-pool.ts';
 export {

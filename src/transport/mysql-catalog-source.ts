@@ -5,8 +5,7 @@ import type tls from 'node:tls';
 import mysql from 'mysql2';
 import { type Connection, type ConnectionOptions, createConnection } from 'mysql2/promise';
 import type { CatalogContents, CatalogSource } from '../engine/live-catalog.ts';
-import type { MysqlCatalog } from '../sql/mysql/catalog.ts';
-import { type MysqlCell, type MysqlRow, readMysqlCatalog } from '../sql/mysql/catalog-query.ts';
+import { type MysqlCatalog, type MysqlCell, type MysqlRow, readMysqlCatalog } from '../sql/index.ts';
 
 /**
  * The key under which a server takes a password where there is no TLS (caching_sha2_password, sha256_password). Whoever

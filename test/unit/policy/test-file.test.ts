@@ -61,6 +61,35 @@ tests:
   assert.equal(code, 0);
 });
 
+test('the same policy holds for MySQL and MariaDB', async () => {
+  const mysqlSchema = file(
+    'mysql.sql',
+    'CREATE DATABASE shop; USE shop; CREATE TABLE `orders` (id int PRIMARY KEY, note text) ENGINE=InnoDB;',
+  );
+  assert.ok(mysqlSchema.endsWith('mysql.sql'));
+  const files = (['mysql', 'mariadb'] as const).map((dialect) =>
+    file(
+      `${dialect}.yaml`,
+      `policy: policy.yaml
+schema: mysql.sql
+dialect: ${dialect}
+serverVersion: ${dialect === 'mysql' ? '8.4' : '"10.11.6"'}
+groups: [agents]
+tests:
+  - { sql: "DROP TABLE \`orders\`", expect: deny, rule: no-destruction }
+  - { sql: "/*!50000 DROP TABLE orders */", expect: deny, rule: no-destruction }
+  - { sql: "SELECT * FROM orders LIMIT 0, 5", expect: allow, rule: few-rows }
+  - { sql: "SELECT * FROM orders LIMIT ?", params: [5], expect: allow, rule: few-rows }
+  - { sql: "SELECT * FROM shop.orders FOR SYSTEM_TIME ALL", expect: ${dialect === 'mysql' ? 'deny, rule: sluice/unparsable' : 'allow'} }
+`,
+    ),
+  );
+  const { code, out, error } = await run(...files);
+  assert.equal(error, '');
+  assert.equal(out, 'pass  mysql.yaml  5 tests\npass  mariadb.yaml  5 tests\n');
+  assert.equal(code, 0);
+});
+
 test('tests that fail say what was expected, what happened and why', async () => {
   const failing = file(
     'failing.yaml',
@@ -133,7 +162,7 @@ tests:
     '',
     'wrong.yaml:1:1: polcy: unknown key "polcy"; did you mean "policy"?',
     'wrong.yaml:1:1: policy: is missing',
-    'wrong.yaml:2:16: serverVersion: expected 13, 14, 15, 16, 17 or 18, not 12',
+    'wrong.yaml:2:16: serverVersion: expected 13 to 18 for Postgres, or a version of MySQL or MariaDB such as 8.4 or "10.11.6"',
     'wrong.yaml:4:30: tests[0].expect: expected allow or deny, not "alow"; did you mean "allow"?',
     'wrong.yaml:5:12: tests[1].sql: expected text, not 1; put it in quotes',
     'wrong.yaml:5:37: tests[1].client: expected an address such as 10.1.2.3',
