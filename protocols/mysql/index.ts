@@ -1,0 +1,1 @@
+export { MysqlSession, type MysqlSettings } from './session.ts';

@@ -1,0 +1,117 @@
+/**
+ * What the server owes. Commands go to it one at a time, so there is at most one reply under way, and its shape
+ * follows from the command that was sent and from what has come of it: never from a packet's first byte alone.
+ */
+import type { Decision } from '../../src/core/decision.ts';
+import type { StatementFacts } from '../../src/core/facts.ts';
+import type { StatementNumber } from '../../src/core/ids.ts';
+import type { MysqlResultField, ResultMasking } from '../../src/core/masks.ts';
+import type { ErrFields } from './encode.ts';
+import type { RowMasker } from './masked-rows.ts';
+import type { JudgedText, Prepared } from './statements.ts';
+
+/** Rows and bytes of one result so far, over the pieces in which a cursor is read. */
+export interface Counted {
+  rows: number;
+  bytes: number;
+}
+
+/** What is done to the rows of a run. `undescribed`: rows that come now are not the client's to see. */
+export type RunMasking =
+  | { readonly masking: 'none' }
+  | { readonly masking: 'undescribed' }
+  | {
+      readonly masking: 'rows';
+      readonly rows: RowMasker;
+      readonly of: ResultMasking;
+      readonly fields: readonly MysqlResultField[];
+    };
+
+/** One statement that runs: its record, its limits, and what it has sent so far. */
+export interface Run {
+  readonly number: StatementNumber;
+  /** Null for an empty statement. */
+  readonly facts: StatementFacts | null;
+  readonly decision: Decision | null;
+  readonly counted: Counted;
+  readonly startedMs: number;
+  readonly rowsMax: number | null;
+  /** Rows and bytes that `counted` had when this run began, so that its own share can be told. */
+  readonly rowsBefore: number;
+  readonly bytesBefore: number;
+  /** Set when it goes over a limit: the rule's name. From then on its rows are dropped. */
+  cutBy: string | null;
+  /** What the client reads instead of the server's error, when Sluice has made it fail. */
+  failAs: ErrFields | null;
+  /** The statement's text, where its errors may have to be held against it. */
+  readonly text: Buffer | null;
+  masking: RunMasking;
+  /** It gives any number of results and then its own OK. */
+  readonly severalResults: boolean;
+  /** What SQL's PREPARE gives a name to, once it has gone through. */
+  readonly names: NameChange | null;
+}
+
+export type NameChange =
+  | { readonly change: 'set'; readonly name: string; readonly judged: JudgedText }
+  | { readonly change: 'drop'; readonly name: string }
+  /** A name, it is not known which, stands for a text that could not be read. */
+  | { readonly change: 'forget' };
+
+/**
+ * Where in a result the server is. `first`: OK, an error, a request for a file, or the number of columns follows.
+ * `columns-end`: the EOF packet behind the columns, where there is one.
+ */
+export type ResultStage = 'first' | 'columns' | 'columns-end' | 'rows';
+
+export interface Results {
+  readonly of: 'results';
+  readonly runs: readonly Run[];
+  current: number;
+  /** Results that the current run has given already. */
+  resultsOfRun: number;
+  stage: ResultStage;
+  columnsLeft: number;
+  /** Of the result that answers now, as far as they have come; null where nobody needs them. */
+  fields: MysqlResultField[] | null;
+  readonly binary: boolean;
+  /** The statement for which a cursor was asked, or read from. */
+  readonly cursor: Prepared | null;
+  /** Rows come without definitions. */
+  readonly isFetch: boolean;
+  /** What was cut: everything behind it is dropped, and the client is told at the end. */
+  over: Run | null;
+  /** The sequence id of the error that the client gets in the place of what was dropped. */
+  overSequence: number;
+  readonly turn: number;
+}
+
+export type Reply =
+  | Results
+  /** COM_STMT_PREPARE: an OK of its own form, then definitions. */
+  | {
+      readonly of: 'prepare';
+      readonly judged: JudgedText;
+      /** Null until the first packet has said. */
+      left: { parameters: number; columns: number } | null;
+      readonly turn: number;
+    }
+  /** A command that is answered by OK or an error. */
+  | { readonly of: 'plain'; readonly command: PlainCommand; readonly turn: number }
+  /** A statement of Sluice's own, whose answer the client does not see. */
+  | { readonly of: 'own'; readonly question: OwnQuestion; readonly turn: number };
+
+export type PlainCommand =
+  | { readonly command: 'ping' }
+  | { readonly command: 'reset-statement'; readonly statement: Prepared }
+  | { readonly command: 'reset-connection' };
+
+/** `prepare`: makes the session one that can be followed. `absorb`: a cancel that came too late hits it, and nothing else. */
+export type OwnQuestion = 'prepare' | 'absorb';
+
+/** Whether the client gets to see a packet of the server's. */
+export type Sight = 'pass' | 'drop';
+
+export function runOf(reply: Reply | null): Run | null {
+  return reply?.of === 'results' ? (reply.runs[reply.current] ?? null) : null;
+}

@@ -1,0 +1,97 @@
+/**
+ * From the facts of a statement to what really runs: SQL's EXECUTE runs a prepared statement, which is looked up by its
+ * name and decided on as if it stood there, under the policy of now.
+ */
+import type { Decision, Denial } from '../../src/core/decision.ts';
+import type { ProxyError } from '../../src/core/errors.ts';
+import type { ConstantArgument, StatementFacts } from '../../src/core/facts.ts';
+import { unknownStatement } from './deny.ts';
+import type { Link } from './link.ts';
+import type { JudgedText } from './statements.ts';
+
+export type Resolved =
+  | {
+      readonly resolved: 'runs';
+      readonly facts: StatementFacts;
+      readonly decision: Decision;
+      readonly rowsMax: number | null;
+    }
+  | Unresolved;
+
+export type Unresolved =
+  | { readonly resolved: 'denied'; readonly denial: Denial }
+  | { readonly resolved: 'pending' }
+  | { readonly resolved: 'failed'; readonly error: ProxyError };
+
+/** What runs when a statement of these facts does, one of `batchSize` in its text. `boundValue` gives the integer bound to a parameter, null if none. */
+export function resolve(
+  link: Link,
+  facts: StatementFacts,
+  decision: Decision | null,
+  boundValue: (index: number) => number | null,
+  batchSize: number,
+): Resolved {
+  if (facts.act.act === 'execute') return resolveExecute(link, facts.act.name, facts.act.args, batchSize);
+  const rowsMax = facts.bound.kind === 'parameter' ? boundValue(facts.bound.index) : null;
+  const own = decision ?? link.gate.decide(facts, rowsMax, batchSize);
+  if (own.verdict !== 'allow') return { resolved: 'denied', denial: link.gate.denialOf(own, facts) };
+  return { resolved: 'runs', facts, decision: own, rowsMax };
+}
+
+function resolveExecute(
+  link: Link,
+  name: string,
+  args: readonly ConstantArgument[],
+  batchSize: number,
+): Resolved {
+  const named = link.statements.byName(name);
+  if (named === null) return { resolved: 'denied', denial: unknownStatement(name, 'EXECUTE') };
+  const current = upToDate(link, named);
+  if (current.resolved !== 'judged') return current;
+  const { facts } = current.judged;
+  // The server does not prepare an EXECUTE.
+  if (facts === null || facts.act.act === 'execute')
+    return { resolved: 'denied', denial: unknownStatement(name, 'EXECUTE') };
+  link.statements.setName(name, current.judged);
+  const boundValue = (index: number) => {
+    const value = args[index - 1];
+    return typeof value === 'number' ? value : null;
+  };
+  return resolve(link, facts, null, boundValue, batchSize);
+}
+
+export type UpToDate = { readonly resolved: 'judged'; readonly judged: JudgedText } | Unresolved;
+
+/**
+ * The server reads a prepared statement again when what it names has changed: as it was read when it was prepared, in
+ * the database and the mode of then.
+ */
+export function upToDate(link: Link, judged: JudgedText): UpToDate {
+  if (judged.stamp === link.gate.stamp) return { resolved: 'judged', judged };
+  const { path, mode } = link.reading;
+  const moved = judged.reading.path?.[0] !== path?.[0] || judged.reading.mode !== mode;
+  if (moved) setReading(link, judged.reading);
+  const answer = link.gate.judge(judged.text, 0, judged.text.length);
+  if (moved) setReading(link, link.reading);
+  switch (answer.outcome) {
+    case 'pending':
+      return { resolved: 'pending' };
+    case 'failed':
+      return { resolved: 'failed', error: answer.error };
+    case 'denied':
+      return { resolved: 'denied', denial: answer.denial };
+    case 'clear': {
+      const own = answer.statements[0]?.facts ?? null;
+      const facts = own?.act.act === 'prepare' ? own.act.inner : own;
+      return {
+        resolved: 'judged',
+        judged: { ...judged, clearance: answer, facts, stamp: link.gate.stamp },
+      };
+    }
+  }
+}
+
+function setReading(link: Link, { path, mode }: JudgedText['reading']): void {
+  link.gate.setPath(path);
+  link.gate.setMode(mode);
+}

@@ -1,0 +1,351 @@
+/** One MySQL session, from the client's first byte to the last: phases, and who handles bytes in each. */
+import { MalformedBytes } from '../../src/bytes/index.ts';
+import { ProxyError } from '../../src/core/errors.ts';
+import type { SqlGate } from '../../src/core/gate.ts';
+import type { EnginePort, ProtocolSession, SessionActivity } from '../../src/core/session.ts';
+import { Backend } from './backend.ts';
+import { COMMAND } from './commands.ts';
+import { commandPacket, failurePacket, plainOk } from './encode.ts';
+import { enterDatabase } from './entering.ts';
+import { Frontend } from './frontend.ts';
+import { Handshake, type HandshakeSettings, type Login } from './handshake.ts';
+import { BLOCK, Link, type LinkSettings } from './link.ts';
+import { askNext } from './questions.ts';
+import { applyChanges } from './reading.ts';
+import { retract } from './retract.ts';
+import { overTime } from './timeouts.ts';
+import { UpstreamHandshake, type UpstreamReady } from './upstream.ts';
+
+export interface MysqlSettings extends HandshakeSettings, LinkSettings {
+  /** From the first byte to authentication, and from then to the server's readiness. */
+  readonly handshakeTimeoutMs: number;
+}
+
+/** How long a client that has closed its side gets to read what it asked for before. */
+const HALF_CLOSED_MS = 5_000;
+const QUIT = commandPacket(COMMAND.Quit, '');
+
+type FailureCode = 'malformed-frame' | 'upstream-malformed' | 'invariant';
+
+type Phase =
+  | { readonly phase: 'startup'; readonly handshake: Handshake; readonly deadlineMs: number }
+  | {
+      readonly phase: 'dialling';
+      readonly handshake: Handshake;
+      readonly upstream: UpstreamHandshake;
+      readonly login: Login;
+      readonly gate: SqlGate;
+      readonly deadlineMs: number;
+    }
+  /** The server is ready; whether the client may begin in its database is being judged. */
+  | { readonly phase: 'entering'; readonly link: Link; readonly login: Login; readonly handshake: Handshake }
+  | { readonly phase: 'serving'; readonly link: Link; readonly frontend: Frontend; readonly backend: Backend }
+  | { readonly phase: 'closed' };
+
+export class MysqlSession implements ProtocolSession {
+  readonly #engine: EnginePort;
+  readonly #settings: MysqlSettings;
+  #phase: Phase;
+  #draining = false;
+  #downstreamGone = false;
+  #goneSinceMs = 0;
+  /** Rows and bytes sent, once the session is over. */
+  #total = { rows: 0, bytes: 0 };
+
+  constructor(engine: EnginePort, settings: MysqlSettings) {
+    this.#engine = engine;
+    this.#settings = settings;
+    this.#phase = {
+      phase: 'startup',
+      handshake: new Handshake(engine, settings),
+      deadlineMs: engine.now() + settings.handshakeTimeoutMs,
+    };
+  }
+
+  downstreamConnected(): void {
+    if (this.#phase.phase === 'startup') this.#phase.handshake.begin();
+  }
+
+  fromDownstream(bytes: Buffer, start: number, end: number): void {
+    const phase = this.#phase;
+    this.#guarded('malformed-frame', () => {
+      switch (phase.phase) {
+        case 'serving':
+          phase.frontend.receive(bytes, start, end);
+          this.#settle(phase.link, phase.frontend);
+          return;
+        case 'startup': {
+          const result = phase.handshake.receive(bytes, start, end);
+          if (result.result === 'login') this.#login(phase.handshake, result.login);
+          return;
+        }
+        case 'dialling':
+        case 'entering':
+          // What the client sends ahead of the server's readiness.
+          phase.handshake.reader.feed(bytes, start, end);
+          phase.handshake.reader.keep();
+          this.#engine.downstream.pause();
+          return;
+        case 'closed':
+          return;
+      }
+    });
+  }
+
+  fromUpstream(bytes: Buffer, start: number, end: number): void {
+    const phase = this.#phase;
+    this.#guarded('upstream-malformed', () => {
+      switch (phase.phase) {
+        case 'serving':
+          phase.backend.receive(bytes, start, end);
+          this.#settle(phase.link, phase.frontend);
+          return;
+        case 'dialling': {
+          const ready = phase.upstream.receive(bytes, start, end);
+          if (ready !== null) this.#ready(phase, ready);
+          return;
+        }
+        case 'entering':
+          throw new MalformedBytes('bytes that nobody has asked for');
+        case 'startup':
+        case 'closed':
+          return;
+      }
+    });
+  }
+
+  #login(handshake: Handshake, login: Login): void {
+    const admission = this.#engine.authenticated(login.principal, {
+      application: login.application,
+      secured: handshake.secured,
+      protocol: this.#settings.flavour,
+    });
+    if (admission.admission === 'refused') throw admission.error;
+    const { upstream } = this.#engine;
+    this.#phase = {
+      phase: 'dialling',
+      handshake,
+      upstream: new UpstreamHandshake(upstream, admission.account, login),
+      login,
+      gate: admission.gate,
+      deadlineMs: this.#engine.now() + this.#settings.handshakeTimeoutMs,
+    };
+    upstream.connect();
+  }
+
+  #ready(dialling: Extract<Phase, { phase: 'dialling' }>, ready: UpstreamReady): void {
+    const { login, gate, handshake, upstream } = dialling;
+    this.#engine.upstreamReady({ processId: ready.connectionId, secret: Buffer.alloc(0) });
+    const link = new Link(this.#engine, gate, this.#settings, {
+      capabilities: login.capabilities,
+      serverCapabilities: ready.capabilities,
+      server: upstream.reader,
+      flavour: ready.version.flavour,
+    });
+    upstream.reader.due = 0;
+    applyChanges(link, ready.session);
+    link.status = ready.status;
+    this.#phase = { phase: 'entering', link, login, handshake };
+    this.#enter(link, login, handshake);
+  }
+
+  #enter(link: Link, login: Login, handshake: Handshake): void {
+    const served = this.#settings.databases[0] ?? null;
+    if (login.database !== null && login.database !== served && !enterDatabase(link, login.database)) return;
+    const ok = plainOk(link.status, login.capabilities, login.sequence);
+    link.toClient(ok);
+    const { reader } = handshake;
+    const frontend = new Frontend(link, reader, (command) => {
+      link.refuse({ errno: 1047, sqlstate: '08S01', message: 'COM_CHANGE_USER is not served' }, command.last);
+      return 'drop';
+    });
+    const later = (step: () => void) =>
+      this.#guarded('upstream-malformed', () => {
+        step();
+        this.#settle(link, frontend);
+      });
+    this.#phase = { phase: 'serving', link, frontend, backend: new Backend(link, later) };
+    this.#engine.downstream.resume();
+    this.#settle(link, frontend);
+  }
+
+  /** After anything that may have answered what was waited for: asks what is left to ask, and goes on. */
+  #settle(link: Link, frontend: Frontend): void {
+    if (this.#phase.phase !== 'serving') return;
+    if (link.reply === null && !link.cancelling) link.unblock(BLOCK.cut);
+    if (link.reply === null && link.blocks === 0) askNext(link);
+    frontend.resume();
+    if (frontend.ended) {
+      if (!link.isBusy) this.#close(null);
+    } else if (this.#downstreamGone && !link.isBusy) this.#close(null);
+    else if (this.#draining && this.activity.phase === 'idle') this.terminate(new ProxyError('draining'));
+  }
+
+  downstreamEnded(): void {
+    this.#downstreamGone = true;
+    this.#goneSinceMs = this.#engine.now();
+    const phase = this.#phase;
+    // A client that has only closed its side still reads: what it asked for is answered first.
+    if (phase.phase !== 'serving' || !phase.link.isBusy) this.#close(null);
+  }
+
+  downstreamLost(): void {
+    this.#close(null);
+  }
+
+  upstreamEnded(): void {
+    const phase = this.#phase;
+    if (phase.phase === 'closed') return;
+    if (phase.phase === 'serving' && (phase.frontend.ended || this.#downstreamGone)) this.#close(null);
+    else if (phase.phase === 'serving' && phase.link.serverEnds) this.#close(new ProxyError('upstream-lost'));
+    else this.terminate(new ProxyError('upstream-lost'));
+  }
+
+  downstreamSecured(): void {
+    if (this.#phase.phase === 'startup') this.#phase.handshake.downstreamSecured();
+  }
+
+  /** In this protocol the server speaks first. */
+  upstreamConnected(): void {}
+
+  upstreamSecured(): void {
+    const phase = this.#phase;
+    if (phase.phase === 'dialling') this.#guarded('upstream-malformed', () => phase.upstream.secured());
+  }
+
+  upstreamFailed(error: ProxyError): void {
+    this.terminate(error);
+  }
+
+  cancelDelivered(): void {
+    const phase = this.#phase;
+    if (phase.phase !== 'serving') return;
+    phase.link.cancelling = false;
+    this.#guarded('invariant', () => this.#settle(phase.link, phase.frontend));
+  }
+
+  cancelRequested(): void {
+    const phase = this.#phase;
+    if (phase.phase === 'serving' && phase.link.currentRun() !== null) phase.link.cancel();
+  }
+
+  wake(): void {
+    const phase = this.#phase;
+    this.#guarded('malformed-frame', () => {
+      if (phase.phase === 'entering') this.#enter(phase.link, phase.login, phase.handshake);
+      if (phase.phase !== 'serving') return;
+      phase.link.unblock(BLOCK.answer);
+      this.#settle(phase.link, phase.frontend);
+    });
+  }
+
+  retract(turn: number): void {
+    const phase = this.#phase;
+    if (phase.phase !== 'serving') return;
+    this.#guarded('invariant', () => {
+      retract(phase.link, turn);
+      this.#settle(phase.link, phase.frontend);
+    });
+  }
+
+  tick(): void {
+    const phase = this.#phase;
+    const now = this.#engine.now();
+    switch (phase.phase) {
+      case 'startup':
+        if (now > phase.deadlineMs) this.terminate(new ProxyError('handshake-timeout'));
+        return;
+      case 'dialling':
+        if (now > phase.deadlineMs)
+          this.terminate(new ProxyError('upstream-unreachable', { detail: 'no answer in time' }));
+        return;
+      case 'serving':
+        // Without COM_QUIT, it may as well have died.
+        if (this.#downstreamGone && now - this.#goneSinceMs > HALF_CLOSED_MS) this.#close(null);
+        else {
+          const error = overTime(phase.link, now);
+          if (error !== null) this.terminate(error);
+        }
+        return;
+      case 'entering':
+      case 'closed':
+        return;
+    }
+  }
+
+  drain(): void {
+    this.#draining = true;
+    const phase = this.activity.phase;
+    if (phase === 'idle' || phase === 'startup') this.terminate(new ProxyError('draining'));
+  }
+
+  terminate(error: ProxyError): void {
+    if (this.#phase.phase === 'closed') return;
+    const packet = this.#failure(error);
+    if (packet !== null) this.#engine.downstream.send(packet, 0, packet.length);
+    this.#close(error);
+  }
+
+  /** The error where the client can read it; in the middle of a packet it would take it for the rest of a row. */
+  #failure(error: ProxyError): Buffer | null {
+    const phase = this.#phase;
+    switch (phase.phase) {
+      case 'startup':
+        return phase.handshake.failure(error);
+      case 'dialling':
+      case 'entering':
+        return failurePacket(error, phase.login.sequence);
+      case 'serving':
+        return phase.backend.isInsideMessage ? null : failurePacket(error, phase.backend.clientSequence);
+      case 'closed':
+        return null;
+    }
+  }
+
+  #close(error: ProxyError | null): void {
+    const phase = this.#phase;
+    if (phase.phase === 'closed') return;
+    const { rows, bytes } = this.activity;
+    this.#total = { rows, bytes };
+    this.#phase = { phase: 'closed' };
+    if (phase.phase === 'serving' || phase.phase === 'entering') {
+      // What still runs there runs for nobody.
+      const run = phase.link.currentRun();
+      if (run !== null) this.#engine.upstream.cancel();
+      else this.#engine.upstream.send(QUIT, 0, QUIT.length);
+      if (phase.link.isDefining) phase.link.gate.definitionsAbandoned();
+      if (phase.phase === 'serving') {
+        phase.frontend.abandon();
+        phase.backend.close();
+      }
+    }
+    this.#engine.upstream.end();
+    this.#engine.downstream.end();
+    this.#engine.closed(error);
+  }
+
+  /** Whatever goes wrong in a session ends it, and no other. */
+  #guarded(code: FailureCode, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (error instanceof ProxyError) this.terminate(error);
+      else if (error instanceof MalformedBytes)
+        this.terminate(new ProxyError(code, { detail: error.message, cause: error }));
+      else this.terminate(new ProxyError('invariant', { cause: error }));
+    }
+  }
+
+  get activity(): SessionActivity {
+    const phase = this.#phase;
+    if (phase.phase !== 'serving')
+      return { phase: phase.phase === 'closed' ? 'closed' : 'startup', ...this.#total };
+    const { link } = phase;
+    const run = link.currentRun();
+    const rows = link.rowsSent + (run === null ? 0 : run.counted.rows - run.rowsBefore);
+    const bytes = link.bytesSent + (run === null ? 0 : run.counted.bytes - run.bytesBefore);
+    const held = (link.blocks & BLOCK.answer) !== 0;
+    const idle = !link.isBusy && !link.isInTransaction;
+    return { phase: held ? 'held' : idle ? 'idle' : 'busy', rows, bytes };
+  }
+}
