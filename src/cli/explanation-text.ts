@@ -245,7 +245,7 @@ function verdictText(
     `  ${style.red(style.bold('DENY'.padEnd(LABEL_WIDTH)))}  by rule "${denial.rule}"${where}`,
   );
   if (found !== null) sheet.row('because', found.says);
-  sheet.row('the client', `reads ${denial.sqlstate}: ${denial.message}`);
+  sheet.row('the client', `reads ${premises.ground.codeOf(denial)}: ${denial.message}`);
   for (const advice of mendingOf(denial, statement, premises.policy))
     sheet.row('to mend', advice, style.cyan);
   const others = (statement?.decision.rules ?? []).filter((rule) => rule !== denial.rule);

@@ -1,5 +1,6 @@
 /** What a text is read by, whatever the dialect: a catalog, where names are looked up, and the reader of one server. */
 
+import { denialError } from '../../protocols/mysql/deny.ts';
 import type { Denial } from '../core/decision.ts';
 import {
   type Catalog,
@@ -30,6 +31,8 @@ export interface Ground {
   /** Schemas that are searched for unqualified names; the one database of MySQL. */
   readonly path: readonly string[];
   read(text: Buffer): Promise<GroundReading>;
+  /** The code that a client reads of a denial: an SQLSTATE, or an error number with one. */
+  codeOf(denial: Denial): string;
   /** The statements of a text, for display; null where it cannot be cut into them. */
   texts(sql: string): readonly string[] | null;
 }
@@ -77,6 +80,10 @@ export class PostgresGround implements Ground {
     throw new Error(`the parser gave no answer (${read.outcome})`);
   }
 
+  codeOf({ sqlstate }: Denial): string {
+    return sqlstate;
+  }
+
   texts(sql: string): readonly string[] | null {
     return statementTexts(this.#reader, sql);
   }
@@ -104,6 +111,11 @@ export class MysqlGround implements Ground {
   async read(text: Buffer): Promise<GroundReading> {
     const read = readMysqlText(this.#reading, text);
     return read.outcome === 'facts' ? { outcome: 'entry', entry: new SqlEntry(read.statements) } : read;
+  }
+
+  codeOf(denial: Denial): string {
+    const { errno, sqlstate } = denialError(denial);
+    return `${errno} (${sqlstate})`;
   }
 
   texts(sql: string): readonly string[] | null {
