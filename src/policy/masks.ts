@@ -115,7 +115,8 @@ function bringsCode({ kind, effects }: StatementFacts): boolean {
 }
 
 /** What they return tells of objects and plans, not of values: there is nothing to mask by lineage. */
-const DESCRIBES = /^(?:EXPLAIN|DESCRIBE|SHOW|HELP|XA|CHECK|CHECKSUM|ANALYZE|OPTIMIZE|REPAIR|CACHE INDEX)\b/;
+const DESCRIBES =
+  /^(?:EXPLAIN|DESCRIBE|SHOW|HELP|XA|CHECK|CHECKSUM|ANALYZE|OPTIMIZE|REPAIR|CACHE INDEX|LOAD INDEX)\b/;
 
 const READING = effectSet('read', 'copy-out');
 const UNREAD = effectSet('execute', 'dynamic');

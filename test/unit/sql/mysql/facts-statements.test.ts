@@ -1,6 +1,7 @@
 /** What Sluice takes each kind of statement for (DESIGN 3): kinds, effects, and relations with what they bear. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isKnownVerb } from '../../../../src/policy/verbs.ts';
 import { effectNames, mysqlFact, relationNames } from '../../../support/mysql-facts.ts';
 
 type Row = readonly [sql: string, kinds: string, effects: string, relations: string];
@@ -297,6 +298,7 @@ for (const [flavour, rows] of [
   test(`kinds, effects and relations, ${flavour}`, () => {
     for (const [sql, kinds, effects, relations] of rows) {
       const facts = mysqlFact(sql, { flavour });
+      for (const kind of facts.kinds) assert.ok(isKnownVerb(kind), `rules can name ${kind}`);
       assert.deepEqual(
         [facts.kinds.join(', '), effectNames(facts), relationNames(facts)],
         [kinds, effects, relations],
