@@ -1,6 +1,6 @@
 /** The demo's database on MariaDB or MySQL: one that the system has, or MariaDB from Debian's packages. */
 import { MysqlAgent } from './mysql-agent.ts';
-import { findMysql, obtainMysql } from './mysql-programs.ts';
+import { findMysql, type MysqlFlavour, obtainMysql } from './mysql-programs.ts';
 import { MYSQL_SCENES } from './mysql-scenes.ts';
 import { startMysql } from './mysql-server.ts';
 import { createMysqlShop } from './mysql-shop.ts';
@@ -8,9 +8,13 @@ import type { Stand } from './stage.ts';
 
 const NAMES = { mariadb: 'MariaDB', mysql: 'MySQL' } as const;
 
-/** `begin` is told each step that takes a moment. */
-export async function buildMysqlStand(begin: (what: string) => void): Promise<Stand> {
-  const programs = findMysql('mariadb') ?? findMysql('mysql') ?? (await obtainMysql('mariadb', begin));
+/** `begin` is told each step that takes a moment. `wanted` null: whichever is there. */
+export async function buildMysqlStand(
+  begin: (what: string) => void,
+  wanted: MysqlFlavour | null,
+): Promise<Stand> {
+  const found = wanted === null ? (findMysql('mariadb') ?? findMysql('mysql')) : findMysql(wanted);
+  const programs = found ?? (await obtainMysql(wanted ?? 'mariadb', begin));
   const { flavour } = programs;
   const [version = ''] = /^[\d.]+/.exec(programs.version) ?? [];
   begin(`Starting ${NAMES[flavour]} ${version}`);

@@ -8,6 +8,7 @@ import { startServer } from '../cli/server.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Agent } from './agent.ts';
 import { DEMO_POLICY, demoConfig } from './files.ts';
+import type { MysqlFlavour } from './mysql-programs.ts';
 import { buildMysqlStand } from './mysql-stand.ts';
 import { buildPostgresStand } from './postgres-stand.ts';
 import type { Scene } from './scenes.ts';
@@ -34,6 +35,8 @@ export interface Stand {
 
 export interface StageOptions {
   readonly protocol: DemoProtocol;
+  /** Of MySQL: which of both; null for whichever is there. */
+  readonly flavour?: MysqlFlavour | null;
   /** Where Sluice listens; null for the friendly port or, if that is taken, any free port. 0 for any free port. */
   readonly port: number | null;
   /** Where the files go and stay; null for a temporary folder that goes away. */
@@ -70,7 +73,10 @@ export async function buildStage(options: StageOptions): Promise<Stage> {
   };
   try {
     const directory = directoryFor(options.directory, undo);
-    const stand = await (options.protocol === 'mysql' ? buildMysqlStand : buildPostgresStand)(begin);
+    const stand =
+      options.protocol === 'mysql'
+        ? await buildMysqlStand(begin, options.flavour ?? null)
+        : await buildPostgresStand(begin);
     undo.push(() => stand.stop());
     begin('Starting Sluice');
     const { protocol, friendlyPort } = stand;
