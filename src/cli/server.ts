@@ -20,6 +20,7 @@ import type { LegTls } from '../transport/socket-leg.ts';
 import { fileProblems } from './check-warnings.ts';
 import { legTlsOf, type ServedUpstream, type Shared, usersOf } from './listeners.ts';
 import { keyProblems, ringsOf } from './mask-keys.ts';
+import { serveMysql } from './mysql-upstream.ts';
 import { readPolicy, watchPolicy, worldOf } from './policy-files.ts';
 import { servePostgres } from './postgres-upstream.ts';
 import { ReadingTools } from './reading-tools.ts';
@@ -78,7 +79,8 @@ async function start(
   const tools = new ReadingTools();
   undo.push(() => tools.close());
   const upstreams = config.listeners.map((listener) => {
-    return servePostgres(listener, directory, tools, {
+    const serve = listener.protocol === 'postgres' ? servePostgres : serveMysql;
+    return serve(listener, directory, tools, {
       onError: (error) =>
         log.error({ listener: listener.name, error: error.message }, 'the catalog cannot be read'),
       onNew: (catalog) => follower.catalogChanged(listener.name, catalog),

@@ -158,6 +158,8 @@ export class Connection implements EnginePort, LiveSession, Staging {
         connection.#up = connection.#domain.dialer.connect(connection.#upEvents());
       },
       startTls() {
+        // MySQL's request for TLS has no answer: what asks for it goes before what it asks for.
+        connection.#flushToServer();
         connection.#up?.startTlsClient();
       },
       send(bytes, start, end) {
