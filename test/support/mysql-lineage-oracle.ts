@@ -89,8 +89,12 @@ export class MysqlLineageOracle {
       tally.failed.push(`${before}: ${sql}`);
       return;
     }
-    tally.queries++;
     contradictions(sql, lineage, before, tally);
+    if (before.values.length === 0) {
+      tally.failed.push(`no rows: ${sql}`);
+      return;
+    }
+    tally.queries++;
     const outputs = lineage.outputs?.length === before.values.length ? lineage.outputs : null;
     for (const [changed, change] of Object.entries(CHANGES)) {
       const [table = '', column = ''] = changed.split('.');
@@ -126,7 +130,7 @@ export class MysqlLineageOracle {
       const update = `UPDATE ${table} SET ${change.replaceAll('$1', String(round))}`;
       const after = await this.#run(sql, `START TRANSACTION; ${update}; `, '; ROLLBACK');
       if (typeof after === 'string') await this.#connection.query('ROLLBACK');
-      if (typeof after === 'string') moved.fill(true);
+      if (typeof after === 'string' || after.values.length === 0) moved.fill(true);
       else for (const [n, value] of after.values.entries()) if (value !== before[n]) moved[n] = true;
     }
     return moved;
@@ -140,7 +144,6 @@ export class MysqlLineageOracle {
         rowsAsArray: true,
       });
       const table = rowsOf(before === '' ? rows : Object(rows)[2]);
-      if (table.length === 0) return 'no rows';
       const width = table[0]?.length ?? 0;
       const values = Array.from({ length: width }, (_, n) =>
         table

@@ -93,7 +93,7 @@ export class MysqlQueryGenerator {
       this.#dice.pick<LineageType>(['int', 'text', 'text', 'date']),
     );
     const side = () => {
-      if (this.#dice.chance(0.1) && !this.#options.faithful)
+      if (this.#dice.chance(0.25) && !this.#options.faithful)
         return `(${this.#select(depth - 1, [], types).sql} ORDER BY 1 LIMIT 500)`;
       return `(${this.#select(depth - 1, [], types).sql})`;
     };
@@ -112,7 +112,7 @@ export class MysqlQueryGenerator {
     const where =
       !faithful && this.#dice.chance(0.4) ? ` WHERE ${this.#values.condition(depth - 1, scope)}` : '';
     if (types === undefined && this.#dice.chance(0.22)) return this.#grouped(from, where, sources);
-    if (types === undefined && this.#dice.chance(0.12) && star !== null)
+    if (types === undefined && this.#dice.chance(0.25) && star !== null)
       return { sql: `SELECT ${star.sql} FROM ${from}${where}`, columns: star.columns };
     const wanted = types ?? Array.from({ length: 1 + this.#dice.below(4) }, () => null);
     const made: LineageColumn[] = [];
@@ -143,7 +143,7 @@ export class MysqlQueryGenerator {
       given === null && this.#dice.chance(0.15)
         ? this.#values.window(type, scope)
         : this.#values.value(type, depth, scope);
-    if (before.length > 0 && this.#dice.chance(0.1) && !this.#options.faithful)
+    if (before.length > 0 && this.#dice.chance(0.25) && !this.#options.faithful)
       value = `(SELECT ${this.#dice.pick(before).name})`;
     made.push({ name, type });
     return `${value} AS ${name}`;
@@ -199,25 +199,40 @@ export class MysqlQueryGenerator {
       return { from: `${first} JOIN ${second} ON ${on}`, star: own };
     }
     sources.push(right);
-    const both = left.columns.filter(({ name }) => right.columns.some((other) => other.name === name));
     const kinds = isLateral ? ['JOIN', 'LEFT JOIN'] : ['JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'STRAIGHT_JOIN'];
     const kind = this.#dice.pick(kinds);
-    const shared = both.filter(
-      ({ name }) => name === 'id' || name === 'a' || name === 'city' || name === 'pin',
-    );
-    if (shared.length > 0 && kind !== 'STRAIGHT_JOIN' && this.#dice.chance(0.35)) {
-      const using = this.#dice.pick(shared).name;
-      const join = this.#dice.chance(0.3)
-        ? `${first} NATURAL ${kind} ${second}`
-        : `${first} ${kind} ${second} USING (${using})`;
-      return { from: join, star: distinctNames(left, right) ? { sql: '*', columns: [] } : null };
-    }
+    const merged = kind === 'STRAIGHT_JOIN' ? null : this.#merged(first, second, left, right, kind, depth);
+    if (merged !== null) return merged;
     if (this.#dice.chance(0.15)) return { from: `${first}, ${second}`, star: own };
     const on = `${this.#values.column('int', [left])} = ${this.#values.column('int', [right])}`;
     return {
       from: `${first} ${kind} ${second} ON ${on}`,
       star: { sql: `${right.alias}.*`, columns: shown(right) },
     };
+  }
+
+  /** USING and NATURAL; null where there is nothing to merge by. A star with a name twice is for the outermost only. */
+  #merged(
+    first: string,
+    second: string,
+    left: Source,
+    right: Source,
+    kind: string,
+    depth: number,
+  ): { from: string; star: Made | null } | null {
+    const shared = shown(left).filter(({ name }) => shown(right).some((other) => other.name === name));
+    const keys = shared.filter(({ name }) => /^(?:id|a|city|pin)$/.test(name));
+    if (keys.length === 0 || !this.#dice.chance(0.6)) return null;
+    const using = this.#dice.chance(0.3) ? shared : [this.#dice.pick(keys)];
+    const join =
+      using === shared
+        ? `${first} NATURAL ${kind} ${second}`
+        : `${first} ${kind} ${second} USING (${using[0]?.name})`;
+    const isMerged = ({ name }: LineageColumn) => using.some((one) => one.name === name);
+    const rest = [...shown(left), ...shown(right)].filter((one) => !isMerged(one));
+    const columns = [...using, ...rest];
+    const isDistinct = new Set(columns.map(({ name }) => name)).size === columns.length;
+    return { from: join, star: isDistinct || depth === 2 ? { sql: '*', columns } : null };
   }
 
   #source(depth: number, sources: Source[]): string {
@@ -257,9 +272,4 @@ export class MysqlQueryGenerator {
 
 function shown(source: Source | undefined): readonly LineageColumn[] {
   return (source?.columns ?? []).filter(({ hidden }) => hidden !== true);
-}
-
-/** A star whose names are twice there can be a result, but no derived table. */
-function distinctNames(left: Source, right: Source): boolean {
-  return left.columns.length > 0 && right.columns.length > 0;
 }

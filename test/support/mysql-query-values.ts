@@ -68,7 +68,7 @@ export class QueryValues {
     const make: Make = (of) => this.value(of, depth - 1, scope);
     if (this.#faithful) return this.#dice.pick(this.#faithfulForms(type, make))();
     if (this.#dice.chance(0.1)) return `(${this.#scalar(type, depth - 1, scope)})`;
-    if (this.#dice.chance(0.1)) return this.#choice(type, make, depth, scope);
+    if (this.#dice.chance(0.2)) return this.#choice(type, make, depth, scope);
     return this.#dice.pick([...this.#faithfulForms(type, make), ...this.#forms(type, make, scope, depth)])();
   }
 

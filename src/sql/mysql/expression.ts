@@ -43,7 +43,7 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
     case 'system-variable':
       return NOWHERE;
     case 'user-variable':
-      // Storing is what is judged (`source`): what came from a masked column, or may have, is in no variable.
+      // Storing is what is judged (`source`): what came from a masked column, or may have, is in no variable (ADR 0014).
       return NOWHERE;
     case 'assign': {
       a.addEffects('session');
