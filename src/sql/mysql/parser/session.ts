@@ -85,6 +85,10 @@ export function parseKill(c: Cursor): Statement {
   }
   const id = parseExpression(c);
   const isNumber = id.is === 'literal' && id.literal.kind === 'integer';
+  // The server quotes a number that is no session's: a query there would tell what it finds.
+  const tellsNothing =
+    id.is === 'user-variable' || id.is === 'parameter' || (id.is === 'call' && id.args.length === 0);
+  if (!isNumber && !tellsNothing) c.refuse('a number');
   return { is: 'kill', query, id: isNumber ? Number(id.literal.text) : null };
 }
 

@@ -148,13 +148,13 @@ function parseNamed(c: Cursor, assignments: SetAssignment[]): boolean {
     c.takeWord('SET');
     assignments.push(system('character_set', parseCharset(c)));
   } else if (c.word === 'PASSWORD' && c.markAhead(1) !== '.') {
-    skipRest(c);
+    skipNamed(c);
     assignments.push(system('password', null));
   } else if (c.word === 'ROLE' && !isAssigned(c, 1)) {
     c.advance();
     assignments.push(system('role', parseRole(c)));
   } else if (c.word === 'DEFAULT' && c.wordAhead(1) === 'ROLE') {
-    skipRest(c);
+    skipNamed(c);
     assignments.push(system('default_role', null));
   } else return false;
   return true;
@@ -183,11 +183,23 @@ function parseCharset(c: Cursor): Expression | null {
 
 function parseRole(c: Cursor): Expression | null {
   if (c.word === 'DEFAULT' || c.kind === 'end') {
-    skipRest(c);
+    skipNamed(c);
     return null;
   }
   const at = c.start;
-  skipRest(c);
+  skipNamed(c);
   const text = c.tokens.source(at, c.endBefore);
   return { is: 'literal', literal: { kind: 'string', text }, at, end: c.endBefore };
+}
+
+/**
+ * Passes over accounts, roles and passwords. In MariaDB a comma leads to the next assignment, which nobody would read;
+ * MySQL has no more of them there.
+ */
+function skipNamed(c: Cursor): void {
+  while (!c.isEnd) {
+    if (c.mariadb && c.mark === ',') c.refuse('the end of the statement: set one thing at a time');
+    if (c.word === 'SELECT' || c.kind === 'system') c.refuse('an account or a password');
+    c.advance();
+  }
 }

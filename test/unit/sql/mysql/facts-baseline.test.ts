@@ -208,3 +208,14 @@ test('prepared statements are known by names that the server compares alike', ()
     ["PREPARE `e ` FROM 'SELECT 1'", 'sluice/unreadable'],
   ]);
 });
+
+test('nothing is hidden behind what is passed over', () => {
+  for (const sql of [
+    'SET ROLE NONE, @a = (SELECT value FROM secrets)',
+    'SET ROLE NONE, NAMES gbk',
+    "SET PASSWORD = PASSWORD('x'), @a = (SELECT value FROM secrets)",
+    'SET DEFAULT ROLE NONE FOR agent, @a = (SELECT value FROM secrets)',
+    'KILL (SELECT value FROM secrets)',
+  ])
+    assert.equal(ruleAgainst(sql), 'sluice/unparsable', sql);
+});
