@@ -22,7 +22,7 @@ function orderBy(a: Analysis, by: OrderItem['by'], scope: Scope, place: Place): 
   const reveals = place === 'group' ? 'equality' : 'anything';
   if (by.is === 'parameter') {
     // MariaDB takes its value for a column's number.
-    for (const { origins } of scope.outputs) a.addColumns(origins, place, reveals);
+    orderByAny(a, scope, place);
     return;
   }
   if (by.is !== 'literal') {
@@ -32,7 +32,14 @@ function orderBy(a: Analysis, by: OrderItem['by'], scope: Scope, place: Place): 
   a.seeLiteral(by.at);
   a.lookAt(by.at);
   if (by.literal.kind !== 'integer') return;
-  a.addColumns(scope.outputs[Number(by.literal.text) - 1]?.origins ?? null, place, reveals);
+  const output = scope.hasOpenOutputs ? undefined : scope.outputs[Number(by.literal.text) - 1];
+  if (output === undefined) orderByAny(a, scope, place);
+  a.addColumns(output?.origins ?? null, place, reveals);
+}
+
+function orderByAny(a: Analysis, scope: Scope, place: Place): void {
+  for (const { origins } of scope.outputs) a.addColumns(origins, place, 'anything');
+  if (scope.hasOpenOutputs) a.addColumns(null, place);
 }
 
 /** Nothing but numbers, parameters and variables can stand there; how many rows there may be is asked elsewhere. */

@@ -34,6 +34,7 @@ export function analyzeQuery(a: Analysis, query: Query, outer: Scope | null): Qu
     withClause(a, query.with, scope);
     let shape = bodyShape(a, query.body, scope);
     scope.outputs = shape.columns;
+    scope.hasOpenOutputs = shape.open;
     ordering(a, query.orderBy, scope, 'order');
     if (query.limit !== null) lookAtLimit(a, query.limit, scope);
     if (query.locks !== null) lockRows(a);
@@ -76,6 +77,7 @@ function selectShape(a: Analysis, select: Select, scope: Scope): Shape {
     shape = itemColumns(a, select.items, scope, star, 'output', shape.columns);
   }
   scope.outputs = shape.columns;
+  scope.hasOpenOutputs = shape.open;
   if (select.options.some((option) => /^DISTINCT(?:ROW)?$/.test(option)))
     a.addColumns(wholeOf(shape), 'group', 'equality');
   ordering(a, select.groupBy, scope, 'group');

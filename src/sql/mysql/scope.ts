@@ -49,6 +49,8 @@ export class Scope {
   readonly windows = new Map<string, WindowSpec>();
   /** Output columns so far: HAVING, GROUP BY, ORDER BY and subqueries may use them by name. */
   outputs: readonly ScopeColumn[] = [];
+  /** There are more, so that a number says nothing. */
+  hasOpenOutputs = false;
   clause: Clause = 'where';
   /** Whether the select list has windows. */
   hasWindows = false;

@@ -169,6 +169,10 @@ test('numbers and names in ORDER BY and GROUP BY are output columns', () => {
       'group equality',
     ]);
   }
+  // With a star of unknown width a number may be any.
+  const open = lineageOf('SELECT u.*, ssn, name FROM unknown u, person ORDER BY 2');
+  assert.deepEqual(usesOf(open, 'person.ssn'), ['order anything']);
+  assert.equal(open.comparesUnknown, true);
   // A parameter may be a column's number.
   assert.deepEqual(usesOf(lineageOf('SELECT id, ssn FROM person ORDER BY ?'), 'person.ssn'), [
     'order anything',
