@@ -21,7 +21,7 @@ export class RawConnection {
     this.#socket = socket;
   }
 
-  static async open(server: MysqlServer, database: string): Promise<RawConnection> {
+  static async open(server: Pick<MysqlServer, 'port' | 'url'>, database: string): Promise<RawConnection> {
     const socket = connect(server.port, '127.0.0.1');
     const sql = await createConnection({ uri: server.url(database), stream: () => socket });
     return new RawConnection(sql, socket);
