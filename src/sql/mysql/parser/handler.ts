@@ -1,4 +1,4 @@
-import type { Statement } from '../ast.ts';
+import type { Expression, Statement } from '../ast.ts';
 import { parseArguments } from './calls.ts';
 import type { Cursor } from './cursor.ts';
 import { parseExpression } from './expression.ts';
@@ -18,7 +18,7 @@ export function parseHandler(c: Cursor): Statement {
     if (!takePlace(c)) {
       if (!COMPARISONS.has(c.mark)) c.refuse('FIRST, NEXT or a comparison');
       c.advance();
-      parseArguments(c);
+      if (!parseArguments(c).every(isPlain)) c.refuse('constants');
     }
   }
   const where = c.takeWord('WHERE') ? parseExpression(c) : null;
@@ -26,6 +26,13 @@ export function parseHandler(c: Cursor): Statement {
 }
 
 const COMPARISONS: ReadonlySet<string> = new Set(['=', '<', '>', '<=', '>=']);
+/** What an index is asked for holds no query and no call. */
+function isPlain(value: Expression): boolean {
+  return value.is === 'unary'
+    ? isPlain(value.operand)
+    : /^(?:literal|parameter|user-variable)$/.test(value.is);
+}
+
 const PLACES: ReadonlySet<string> = new Set(['FIRST', 'NEXT', 'PREV', 'LAST']);
 
 function takePlace(c: Cursor): boolean {

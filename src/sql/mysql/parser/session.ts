@@ -76,7 +76,8 @@ export function parseKill(c: Cursor): Statement {
   if (!query) c.takeWord('CONNECTION');
   else if (c.mariadb && c.takeWord('ID')) {
     // A query's number, not a connection's.
-    parseExpression(c);
+    if (c.kind !== 'integer') c.refuse('a number');
+    c.advance();
     return { is: 'kill', query, id: null };
   }
   if (c.mariadb && c.takeWord('USER')) {

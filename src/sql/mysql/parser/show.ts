@@ -97,7 +97,10 @@ function parseTail(c: Cursor, tail: Tail): Show {
       return shown({ limit });
     }
     case 'rest':
-      skipRest(c);
+      while (!c.isEnd) {
+        if (c.word === 'SELECT') c.refuse('a number');
+        c.advance();
+      }
       return shown();
   }
 }
