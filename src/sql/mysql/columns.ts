@@ -1,6 +1,6 @@
 /** Column references: which ranges, and which columns of theirs, a name may stand for, by clause and from inside out. */
 import type { Place } from '../../core/facts.ts';
-import { NOWHERE, type Origins } from '../origins.ts';
+import type { Origins } from '../origins.ts';
 import type { Analysis, ColumnReference } from './analysis.ts';
 import { foldName } from './fold-name.ts';
 import { column, columnOf, eitherColumn, type Range, type Scope, type ScopeColumn } from './scope.ts';
@@ -117,9 +117,4 @@ export function isNamed(a: Analysis, range: Range, alias: string, schema: string
   if (schema === null) return true;
   if (range.schema === null) return range.relation !== null;
   return a.sameSchema(range.schema, schema);
-}
-
-/** What no column comes from, under a name. */
-export function constantColumn(name: string): ScopeColumn {
-  return column(name, NOWHERE);
 }

@@ -72,8 +72,13 @@ function selectShape(a: Analysis, select: Select, scope: Scope): Shape {
   const star = fromClause(a, select.from, scope);
   if (select.where !== null) expression(a, select.where, scope, 'filter');
   for (const { name, spec } of select.windows) scope.windows.set(foldName(name), spec);
+  const { unresolved, comparesUnknown, storesUnknown } = a;
   let shape = itemColumns(a, select.items, scope, star, 'output');
   if (scope.hasWindows && a.reading.catalog.traits.flavour === 'mariadb') {
+    // Only now can windows name what comes after them: what was not found may be found.
+    a.unresolved = unresolved;
+    a.comparesUnknown = comparesUnknown;
+    a.storesUnknown = storesUnknown;
     shape = itemColumns(a, select.items, scope, star, 'output', shape.columns);
   }
   scope.outputs = shape.columns;

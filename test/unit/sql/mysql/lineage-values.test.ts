@@ -104,6 +104,7 @@ test('windows: what they go by has a say in every value', () => {
 test('MariaDB finds aliases in windows, those of later columns too', () => {
   const sql = 'SELECT RANK() OVER (ORDER BY x), ssn AS x FROM person';
   assert.deepEqual(originsOf(sql, MARIADB), ['person.ssn computed', 'person.ssn copied']);
+  assert.equal(lineageOf(sql, MARIADB).unresolved, false);
   assert.deepEqual(originsOf(sql, MYSQL), [null, 'person.ssn copied']);
 });
 
