@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import net, { type AddressInfo } from 'node:net';
+import net from 'node:net';
 import { after, test } from 'node:test';
 import tls from 'node:tls';
 import { MysqlCatalogSource } from '../../src/transport/mysql-catalog-source.ts';
@@ -43,7 +43,7 @@ async function standIn(certificate: string, key: string): Promise<StandIn> {
   const server = net.createServer((socket) => {
     socket.on('error', () => {});
     socket.write(greeting());
-    socket.once('data', (request) => {
+    socket.once('data', (request: Buffer) => {
       socket.pause();
       if (request.length > 36) socket.unshift(request.subarray(36));
       const secured = new tls.TLSSocket(socket, {
@@ -62,7 +62,8 @@ async function standIn(certificate: string, key: string): Promise<StandIn> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port }: AddressInfo = Object.assign({ port: 0 }, server.address());
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
   return { port, heard, close: () => server.close() };
 }
 
