@@ -1,9 +1,10 @@
 /** ALTER: of a table in full, of other objects by their names. */
 import type { Statement } from '../ast.ts';
 import { parseAdministration } from './administration.ts';
+import { parseOther } from './alter-others.ts';
 import { parseBits } from './arithmetic.ts';
 import { skipBody } from './bodies.ts';
-import { parseColumnDefinition, parseSimpleValue } from './column-definition.ts';
+import { parseColumnDefinition } from './column-definition.ts';
 import { parseCheckOption } from './create.ts';
 import type { Cursor } from './cursor.ts';
 import { DefinitionParts } from './definition-parts.ts';
@@ -12,8 +13,8 @@ import { parseWait } from './locks.ts';
 import { isName, parseName, parseNameList, parseTableName } from './names.ts';
 import { parseOrderItems } from './order.ts';
 import { parseInnerQuery } from './query.ts';
-import { skipParentheses, skipRest } from './skip.ts';
-import { parsePartitionDefinitions, parsePartitioning, parseTableOption } from './table-options.ts';
+import { skipRest } from './skip.ts';
+import { parsePartitionDefinitions, parsePartitioning } from './table-options.ts';
 import { skipDefiner } from './users.ts';
 
 const ACCOUNTS: ReadonlySet<string> = new Set(['USER', 'SERVER', 'INSTANCE', 'RESOURCE']);
@@ -256,72 +257,4 @@ function parseRename(c: Cursor, parts: DefinitionParts): void {
   if (!c.takeWord('TO') && !c.takeWord('AS')) c.takeMark('=');
   parts.destroys = true;
   parts.tables.push(parseTableName(c));
-}
-
-const MANAGED: ReadonlySet<string> = new Set(
-  'TRUNCATE DISCARD IMPORT COALESCE REORGANIZE EXCHANGE REBUILD OPTIMIZE ANALYZE CHECK REPAIR REMOVE'.split(
-    ' ',
-  ),
-);
-const LOSSY: ReadonlySet<string> = new Set(['TRUNCATE', 'DISCARD', 'EXCHANGE']);
-
-/** What is done to partitions and tablespaces, CONVERT, FORCE, switches, and options of the table. */
-function parseOther(c: Cursor, parts: DefinitionParts): void {
-  const managed = c.takeOneOf(MANAGED);
-  if (managed !== '') {
-    if (LOSSY.has(managed)) parts.destroys = true;
-    if (managed === 'DISCARD' || managed === 'IMPORT') parts.files = true;
-    parseManaged(c, parts);
-    return;
-  }
-  if (c.takeWord('CONVERT')) {
-    parseConvert(c, parts);
-    return;
-  }
-  if (c.takeWord('FORCE') || c.takeWord('SECONDARY_LOAD') || c.takeWord('SECONDARY_UNLOAD')) return;
-  if (c.takeWord('ENABLE') || c.takeWord('DISABLE')) {
-    c.expectWord('KEYS');
-    return;
-  }
-  if (c.word === 'WITH' || c.word === 'WITHOUT') {
-    if (c.wordAhead(1) === 'VALIDATION') {
-      c.advance();
-      c.advance();
-      return;
-    }
-  }
-  if (c.takeWord('LOCK') || c.takeWord('ALGORITHM')) {
-    c.takeMark('=');
-    parseSimpleValue(c);
-  } else if (!parseTableOption(c, parts)) c.refuse('what to alter');
-}
-
-function parseManaged(c: Cursor, parts: DefinitionParts): void {
-  if (c.takeWord('PARTITIONING') || c.takeWord('TABLESPACE')) return;
-  c.expectWord('PARTITION');
-  while (!c.isEnd) {
-    if (c.takeWord('TABLE')) parts.tables.push(parseTableName(c));
-    else if (c.mark === '(') parsePartitionDefinitions(c, parts);
-    else c.advance();
-  }
-}
-
-/** CONVERT TO CHARACTER SET x; MariaDB: CONVERT PARTITION p TO TABLE t, CONVERT TABLE t TO PARTITION p. */
-function parseConvert(c: Cursor, parts: DefinitionParts): void {
-  if (c.takeWord('TO')) {
-    if (!parseTableOption(c, parts)) c.refuse('a character set');
-    if (c.takeWord('COLLATE')) c.advance();
-    return;
-  }
-  parts.destroys = true;
-  if (c.takeWord('TABLE')) {
-    parts.tables.push(parseTableName(c));
-    skipRest(c);
-    return;
-  }
-  c.expectWord('PARTITION');
-  parseName(c, 'the name of a partition');
-  c.expectWords('TO', 'TABLE');
-  parts.tables.push(parseTableName(c));
-  if (c.mark === '(') skipParentheses(c);
 }

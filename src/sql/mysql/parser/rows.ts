@@ -57,6 +57,9 @@ function plainRowEnd(c: Cursor): number {
       case 'parameter':
         parameters++;
         break;
+      case 'introducer':
+        if (!isIntroduced(c, ++n)) return -1;
+        break;
       case 'word':
         if (!PLAIN_WORDS.has(tokens.word(n))) return -1;
         break;
@@ -74,6 +77,11 @@ function plainRowEnd(c: Cursor): number {
   }
   c.parameters += parameters;
   return n;
+}
+
+function isIntroduced(c: Cursor, n: number): boolean {
+  const kind = c.tokens.kind(n);
+  return kind === 'string' || kind === 'hex' || kind === 'bit';
 }
 
 function isNumber(c: Cursor, n: number): boolean {
