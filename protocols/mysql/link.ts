@@ -103,6 +103,11 @@ export class Link {
     return (this.status & STATUS.IN_TRANSACTION) !== 0;
   }
 
+  /** Of an OK that Sluice says itself: what the server last said of the session, and nothing of its last result. */
+  get plainStatus(): number {
+    return this.status & OF_SESSION;
+  }
+
   block(reason: number): void {
     this.blocks |= reason;
   }
@@ -179,6 +184,13 @@ export class Link {
     return runOf(this.reply);
   }
 }
+
+const OF_SESSION =
+  STATUS.IN_TRANSACTION |
+  STATUS.AUTOCOMMIT |
+  STATUS.NO_BACKSLASH_ESCAPES |
+  STATUS.IN_TRANSACTION_READONLY |
+  STATUS.ANSI_QUOTES;
 
 const TEMPORARY_MAX = 256;
 

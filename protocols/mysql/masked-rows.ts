@@ -55,13 +55,16 @@ export class RowMasker {
     packets: number,
     out: GiveOut,
   ): void {
+    const splicer = this.#splicer;
+    const kept = splicer.sink;
     const sink = new ByteSink(end - start + HEADER_BYTES);
-    const splicer = new RowSplicer(sink, this.#cells);
+    splicer.sink = sink;
     // Its header would lie in front of it.
     const row = start - HEADER_BYTES;
     splicer.begin(bytes, row);
     this.#row(bytes, row, end);
     const changed = splicer.finish(row, end) && splicer.grown === 0;
+    splicer.sink = kept;
     const payload = changed ? sink.bytes.subarray(HEADER_BYTES, sink.at) : bytes.subarray(start, end);
     if (splicer.grown > 0) {
       out(sink.bytes, 0, sink.at, splicer.grown + 1 - packets);

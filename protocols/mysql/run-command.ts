@@ -28,7 +28,7 @@ export function run(
 function kill(link: Link, command: Command, killing: Run, id: number, query: boolean): Outcome {
   const done = link.engine.killSession(id, query ? 'query' : 'session') === 'done';
   finish(link, killing, done ? 'KILL' : null, done ? null : 'HY000');
-  if (done) link.toClient(plainOk(link.status, link.capabilities, (command.last + 1) & 0xff));
+  if (done) link.toClient(plainOk(link.plainStatus, link.capabilities, (command.last + 1) & 0xff));
   else link.refuse(denialError(native('HY094', `Unknown thread id: ${id}`)), command.last);
   return 'drop';
 }

@@ -152,7 +152,7 @@ export class MysqlSession implements ProtocolSession {
   #enter(link: Link, login: Login, handshake: Handshake): void {
     const served = this.#settings.databases[0] ?? null;
     if (login.database !== null && login.database !== served && !enterDatabase(link, login.database)) return;
-    const ok = plainOk(link.status, login.capabilities, login.sequence);
+    const ok = plainOk(link.plainStatus, login.capabilities, login.sequence);
     link.toClient(ok);
     const { reader } = handshake;
     const frontend = new Frontend(link, reader, (command) => {
