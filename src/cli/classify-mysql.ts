@@ -20,7 +20,8 @@ import { canHold } from './classify-targets.ts';
 import { errorText } from './error-text.ts';
 import { MysqlGround } from './ground.ts';
 import { knownSchemas } from './known-schemas.ts';
-import { mysqlAccountOf, mysqlServerName } from './mysql-catalogs.ts';
+import { mysqlServerName } from './mysql-catalogs.ts';
+import { mysqlAccountOf } from './upstream-account.ts';
 import { readOnce } from './upstream-catalog.ts';
 
 /** How each kind of server is told to give up on a statement. */

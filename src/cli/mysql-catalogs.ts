@@ -1,6 +1,5 @@
 /** Catalogs of MySQL and MariaDB without a server: from a schema file, or of nothing but the server itself. */
 import { readTextFile } from '../config/load.ts';
-import type { UpstreamUrl } from '../config/upstream-url.ts';
 import { ProblemsError } from '../core/problem.ts';
 import {
   catalogFromMysqlSchemaFile,
@@ -12,7 +11,6 @@ import {
 } from '../sql/index.ts';
 import { connectToMysql, type MysqlCatalogAccount, mysqlRows } from '../transport/mysql-catalog-source.ts';
 import { UsageError } from './command.ts';
-import { tlsOf } from './upstream-account.ts';
 
 export type MysqlFlavour = ServerTraits['flavour'];
 
@@ -57,21 +55,6 @@ export function readMysqlSchemaFile(file: string, traits: ServerTraits, database
     const message = `${error.message} (as ${mysqlServerName(traits)})`;
     throw new ProblemsError([{ file, line, column, key: '', message }]);
   }
-}
-
-/** A connection string as the account that Sluice's own connections use. */
-export function mysqlAccountOf(upstream: UpstreamUrl, directory: string): MysqlCatalogAccount {
-  const { host, port, user, password, database, sslMode, options } = upstream;
-  return {
-    host,
-    port,
-    user,
-    password,
-    database: database === '' ? null : database,
-    tls: tlsOf(upstream, directory),
-    tlsOptional: sslMode === 'prefer',
-    serverKey: { key: options.get('get-server-public-key') === 'true' ? 'asked' : 'refused' },
-  };
 }
 
 /** The sql_mode that a session of this account begins in. */

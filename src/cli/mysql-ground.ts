@@ -6,13 +6,13 @@ import { MysqlGround } from './ground.ts';
 import {
   bareMysqlCatalog,
   type MysqlFlavour,
-  mysqlAccountOf,
   mysqlTraits,
   NAMELESS_DATABASE,
   readMysqlSchemaFile,
   readSqlMode,
 } from './mysql-catalogs.ts';
 import type { SourcedGround } from './premises.ts';
+import { mysqlAccountOf } from './upstream-account.ts';
 import { readOnce } from './upstream-catalog.ts';
 
 /** As servers have it, as far as it decides how text is read. */

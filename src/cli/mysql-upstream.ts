@@ -14,8 +14,8 @@ import {
   type Shared,
   sessionSettingsOf,
 } from './listeners.ts';
-import { mysqlAccountOf } from './mysql-catalogs.ts';
 import type { ReadingTools } from './reading-tools.ts';
+import { mysqlAccountOf } from './upstream-account.ts';
 
 const UPSTREAM_READ_BYTES = 64 * 1024;
 
