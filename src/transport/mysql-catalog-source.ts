@@ -61,7 +61,7 @@ export class MysqlCatalogSource implements CatalogSource<MysqlCatalog> {
     connection.on('error', () => {
       this.#connection = null;
     });
-    await connection.query({ sql: SESSION, timeout: QUERY_TIMEOUT_MS });
+    await inTime(connection.query(SESSION));
     this.#connection = connection;
     return connection;
   }
@@ -168,10 +168,24 @@ function refuseServerKey(): never {
 
 /** Runs one query. Throws where it gives no rows. */
 export async function mysqlRows(connection: Connection, sql: string): Promise<readonly MysqlRow[]> {
-  const [rows] = await connection.query({ sql, timeout: QUERY_TIMEOUT_MS });
+  const [rows] = await inTime(connection.query(sql));
   if (!Array.isArray(rows)) throw new Error('the server answers a query without rows');
   const listed: readonly unknown[] = rows;
   return listed.map((row) => (Array.isArray(row) ? row.map(cellOf) : []));
+}
+
+/** The driver's own limit outlives a connection that is lost, and keeps the process from ending. */
+async function inTime<Result>(answer: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const fail = () => reject(new Error(`no answer within ${QUERY_TIMEOUT_MS / 1000} s`));
+    timer = setTimeout(fail, QUERY_TIMEOUT_MS).unref();
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What the driver gives for text, numbers, binary strings and bits. */
