@@ -23,10 +23,15 @@ export type Statement =
       readonly columns: readonly Extract<Expression, { is: 'column' }>[] | null;
       /**
        * VALUES rows; SET is one row of one value for each column. `rows` are those that hold anything but literals,
-       * NULL, DEFAULT and parameters; `plain` is how many others there are, whose values are not kept.
+       * NULL, DEFAULT and parameters; `plain` is how many others there are, whose values are not kept;
+       * `literals` are places of theirs, as many as a repeated statement may have.
        */
       readonly source:
-        | { readonly rows: readonly (readonly Expression[])[]; readonly plain: number }
+        | {
+            readonly rows: readonly (readonly Expression[])[];
+            readonly plain: number;
+            readonly literals: readonly number[];
+          }
         | { readonly query: Query };
       /** VALUES … AS new(a, b). */
       readonly rowAlias: { readonly name: string; readonly columns: readonly string[] | null } | null;

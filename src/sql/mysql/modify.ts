@@ -74,6 +74,7 @@ function fromQuery(
 
 /** A value may name columns before it: what they hold of the same row. */
 function fromRows(a: Analysis, source: Rows, range: Range, outer: Scope): Inserted {
+  for (const at of source.literals) a.seeLiteral(at);
   const scope = new Scope(outer);
   scope.ranges.push(range);
   const origins: Origins[] = [];

@@ -57,6 +57,7 @@ function parseManaged(c: Cursor, parts: DefinitionParts): void {
 /** CONVERT TO CHARACTER SET x; MariaDB: CONVERT PARTITION p TO TABLE t, CONVERT TABLE t TO PARTITION p. */
 function parseConvert(c: Cursor, parts: DefinitionParts): void {
   if (c.takeWord('TO')) {
+    parts.alters.push('*');
     if (!parseTableOption(c, parts)) c.refuse('a character set');
     if (c.takeWord('COLLATE')) c.advance();
     return;

@@ -45,7 +45,7 @@ function parseSource(c: Cursor): Pick<Insert, 'columns' | 'source'> {
     const assignments = parseAssignments(c);
     return {
       columns: assignments.map(({ column }) => column),
-      source: { rows: [assignments.map(({ value }) => value)], plain: 0 },
+      source: { rows: [assignments.map(({ value }) => value)], plain: 0, literals: [] },
     };
   }
   const columns = c.mark === '(' ? parseColumnsOrQuery(c) : null;

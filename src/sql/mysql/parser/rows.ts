@@ -1,10 +1,14 @@
 import type { Expression } from '../ast.ts';
+import { LITERALS_MAX } from '../skeleton.ts';
+import type { TokenKind } from '../token.ts';
 import { parseValue } from './assignments.ts';
 import type { Cursor } from './cursor.ts';
 
 export interface Rows {
   readonly rows: readonly (readonly Expression[])[];
   readonly plain: number;
+  /** Byte offsets of the plain rows' literals: of the first ones, since longer texts are not kept without theirs. */
+  readonly literals: readonly number[];
 }
 
 /**
@@ -13,6 +17,7 @@ export interface Rows {
  */
 export function parseInsertedRows(c: Cursor): Rows {
   const rows: (readonly Expression[])[] = [];
+  const literals: number[] = [];
   let plain = 0;
   do {
     if (!c.mariadb) c.takeWord('ROW');
@@ -21,11 +26,16 @@ export function parseInsertedRows(c: Cursor): Rows {
     if (end < 0) rows.push(parseRow(c));
     else {
       plain++;
+      for (let n = c.at; n < end && literals.length < LITERALS_MAX; n++) {
+        if (LITERALS.has(c.tokens.kind(n))) literals.push(c.tokens.start(n));
+      }
       c.seek(end);
     }
   } while (c.takeMark(','));
-  return { rows, plain };
+  return { rows, plain, literals };
 }
+
+const LITERALS: ReadonlySet<TokenKind> = new Set(['string', 'integer', 'decimal', 'float', 'hex', 'bit']);
 
 function parseRow(c: Cursor): readonly Expression[] {
   c.expectMark('(');
