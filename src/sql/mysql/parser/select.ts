@@ -73,10 +73,11 @@ function parseSelectItem(c: Cursor): SelectItem {
     if (c.markAhead(3) === '.' && c.markAhead(4) === '*') return parseStar(c, true);
   }
   const start = c.start;
+  const first = c.kind === 'string' ? c.text : '';
   const expression = parseExpression(c);
   const end = c.endBefore;
   const alias = parseAlias(c);
-  return { is: 'item', expression, alias, name: alias ?? nameOf(c, expression, start, end) };
+  return { is: 'item', expression, alias, name: alias ?? nameOf(c, expression, start, end, first) };
 }
 
 function parseStar(c: Cursor, qualified: boolean): SelectItem {
@@ -104,10 +105,23 @@ function parseAlias(c: Cursor): string | null {
 }
 
 /** What the server names a column without an alias by. */
-function nameOf(c: Cursor, expression: Expression, start: number, end: number): string {
+function nameOf(c: Cursor, expression: Expression, start: number, end: number, first: string): string {
   if (expression.is === 'column') return expression.name;
-  if (expression.is === 'literal' && expression.literal.kind === 'string') return expression.literal.text;
-  return c.tokens.source(start, end);
+  if (expression.is !== 'literal') return c.tokens.source(start, end);
+  const { literal } = expression;
+  switch (literal.kind) {
+    case 'string':
+      // Of strings in a row MySQL takes the first; space in front counts to neither.
+      return (c.mariadb || first === '' ? literal.text : first).trimStart();
+    case 'integer':
+    case 'decimal':
+    case 'float':
+      return literal.text;
+    case 'boolean':
+      return c.mariadb ? String(literal.value).toUpperCase() : c.tokens.source(start, end);
+    default:
+      return c.tokens.source(start, end);
+  }
 }
 
 interface Grouping {

@@ -98,6 +98,14 @@ test('every clause of a SELECT has its place', () => {
   assert.throws(() => parseText('select 1, *'), UnreadableSyntax);
 });
 
+test('columns without an alias are named as each server names them', () => {
+  const names = (text: string, reading: Reading = {}) =>
+    selectOf(`select ${text}`, reading).items.map((item) => (item.is === 'item' ? item.name : '*'));
+  const text = "1 +  1, (2), ' x', 'a' 'b', true, t . a, now( )";
+  assert.deepEqual(names(text), ['1 +  1', '2', 'x', 'ab', 'TRUE', 'a', 'now( )']);
+  assert.deepEqual(names(text, MYSQL), ['1 +  1', '2', 'x', 'a', 'true', 'a', 'now( )']);
+});
+
 test('limits, locks and targets in all their forms', () => {
   const q = (text: string, reading: Reading = {}) => queryOf(text, reading);
   assert.deepEqual(
