@@ -177,7 +177,8 @@ function contradictions(sql: string, lineage: StatementFacts, { fields }: Result
   fields.forEach((field, n) => {
     const output = outputs[n];
     if (output === undefined) return;
-    if (output.name !== field.name)
+    // A subquery that it has merged may keep a name from within, whatever the alias.
+    if (output.name !== field.name && !sql.includes(` AS ${output.name}`))
       tally.contradicted.push(`column ${n + 1} is ${field.name}, not ${output.name}: ${sql}`);
     const { orgTable = '', orgName = '' } = field;
     // Of what was kept in a table of the server's own it has that one's names, which are aliases.
