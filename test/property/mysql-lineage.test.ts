@@ -9,7 +9,7 @@ import { type LineageTally, MysqlLineageOracle, newLineageTally } from '../suppo
 import { MysqlQueryGenerator } from '../support/mysql-query-generator.ts';
 import { adminConnection, FLAVOURS, type MysqlPair, startMysqlPair } from '../support/mysql-servers.ts';
 
-const QUERIES = Number(process.env['SLUICE_LINEAGE_QUERIES'] ?? 40);
+const QUERIES = Number(process.env['SLUICE_LINEAGE_QUERIES'] ?? 60);
 const SEED = Number(process.env['SLUICE_LINEAGE_SEED'] ?? 7);
 const ROUNDS = 3;
 const FALSE_MAX = 0.05;
