@@ -55,6 +55,8 @@ export class Link {
   readonly questions: OwnQuestion[] = [];
   /** The server's leg: what is due from it follows from the commands that it is sent. */
   readonly server: PacketReader;
+  /** A user that has come by COM_CHANGE_USER: where it is to begin, and the sequence id of the OK that it is owed. */
+  newcomer: { readonly database: string | null; readonly sequence: number } | null = null;
   /** By how much the client's sequence ids are ahead of the server's in the reply under way. */
   shift = 0;
   /** Status flags of the last OK or EOF. */

@@ -106,8 +106,12 @@ export type PlainCommand =
   | { readonly command: 'reset-statement'; readonly statement: Prepared }
   | { readonly command: 'reset-connection' };
 
-/** `prepare`: makes the session one that can be followed. `absorb`: a cancel that came too late hits it, and nothing else. */
-export type OwnQuestion = 'prepare' | 'absorb';
+/**
+ * `prepare`: makes the session one that can be followed. `absorb`: a cancel that came too late hits it, and nothing
+ * else. `reset`: ends what another user had begun. `enter`: the database of a user that has come, if it may be entered.
+ * `welcome`: nothing for the server; what comes before it is done.
+ */
+export type OwnQuestion = 'prepare' | 'absorb' | 'reset' | 'enter' | 'welcome';
 
 /** Whether the client gets to see a packet of the server's. */
 export type Sight = 'pass' | 'drop';

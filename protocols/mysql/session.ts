@@ -1,17 +1,20 @@
 /** One MySQL session, from the client's first byte to the last: phases, and who handles bytes in each. */
 import { MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
-import type { SqlGate } from '../../src/core/gate.ts';
+import type { Principal } from '../../src/core/principal.ts';
 import type { EnginePort, ProtocolSession, SessionActivity } from '../../src/core/session.ts';
 import { Backend } from './backend.ts';
+import { UserChange } from './change-user.ts';
 import { COMMAND } from './commands.ts';
-import { commandPacket, failurePacket, plainOk } from './encode.ts';
+import { commandPacket, plainOk } from './encode.ts';
 import { enterDatabase } from './entering.ts';
 import { Frontend } from './frontend.ts';
 import { Handshake, type HandshakeSettings, type Login } from './handshake.ts';
 import { BLOCK, Link, type LinkSettings } from './link.ts';
+import { activityOf, failureFor, type Phase } from './phases.ts';
 import { askNext } from './questions.ts';
 import { applyChanges } from './reading.ts';
+import type { Command } from './refusals.ts';
 import { retract } from './retract.ts';
 import { overTime } from './timeouts.ts';
 import { UpstreamHandshake, type UpstreamReady } from './upstream.ts';
@@ -26,21 +29,6 @@ const HALF_CLOSED_MS = 5_000;
 const QUIT = commandPacket(COMMAND.Quit, '');
 
 type FailureCode = 'malformed-frame' | 'upstream-malformed' | 'invariant';
-
-type Phase =
-  | { readonly phase: 'startup'; readonly handshake: Handshake; readonly deadlineMs: number }
-  | {
-      readonly phase: 'dialling';
-      readonly handshake: Handshake;
-      readonly upstream: UpstreamHandshake;
-      readonly login: Login;
-      readonly gate: SqlGate;
-      readonly deadlineMs: number;
-    }
-  /** The server is ready; whether the client may begin in its database is being judged. */
-  | { readonly phase: 'entering'; readonly link: Link; readonly login: Login; readonly handshake: Handshake }
-  | { readonly phase: 'serving'; readonly link: Link; readonly frontend: Frontend; readonly backend: Backend }
-  | { readonly phase: 'closed' };
 
 export class MysqlSession implements ProtocolSession {
   readonly #engine: EnginePort;
@@ -79,6 +67,11 @@ export class MysqlSession implements ProtocolSession {
           if (result.result === 'login') this.#login(phase.handshake, result.login);
           return;
         }
+        case 'changing': {
+          const principal = phase.change.receive(bytes, start, end);
+          if (principal !== null) this.#changed(phase, principal);
+          return;
+        }
         case 'dialling':
         case 'entering':
           // What the client sends ahead of the server's readiness.
@@ -105,6 +98,7 @@ export class MysqlSession implements ProtocolSession {
           if (ready !== null) this.#ready(phase, ready);
           return;
         }
+        case 'changing':
         case 'entering':
           throw new MalformedBytes('bytes that nobody has asked for');
         case 'startup':
@@ -154,9 +148,14 @@ export class MysqlSession implements ProtocolSession {
     if (login.database !== null && login.database !== served && !enterDatabase(link, login.database)) return;
     const ok = plainOk(link.plainStatus, login.capabilities, login.sequence);
     link.toClient(ok);
+    this.#serve(link, handshake);
+  }
+
+  #serve(link: Link, handshake: Handshake): void {
     const { reader } = handshake;
     const frontend = new Frontend(link, reader, (command) => {
-      link.refuse({ errno: 1047, sqlstate: '08S01', message: 'COM_CHANGE_USER is not served' }, command.last);
+      frontend.ended = true;
+      this.#changeUser(link, handshake, command);
       return 'drop';
     });
     const later = (step: () => void) =>
@@ -169,9 +168,42 @@ export class MysqlSession implements ProtocolSession {
     this.#settle(link, frontend);
   }
 
+  /** The client says that it is another: from here on it is nobody until it has proven that. */
+  #changeUser(link: Link, handshake: Handshake, command: Command): void {
+    const change = new UserChange(link, handshake.reader, handshake.secured, command);
+    if (this.#phase.phase === 'serving') this.#phase.frontend.abandon();
+    const deadlineMs = this.#engine.now() + this.#settings.handshakeTimeoutMs;
+    const changing = { phase: 'changing', link, change, handshake, deadlineMs } as const;
+    this.#phase = changing;
+    const principal = change.begin();
+    if (principal !== null) this.#changed(changing, principal);
+  }
+
+  #changed(
+    { link: before, change, handshake }: Extract<Phase, { phase: 'changing' }>,
+    principal: Principal,
+  ): void {
+    const { attributes, database } = change.change;
+    const admission = this.#engine.authenticated(principal, {
+      application: attributes.get('program_name') ?? null,
+      secured: handshake.secured,
+      protocol: this.#settings.flavour,
+    });
+    if (admission.admission === 'refused') throw admission.error;
+    const link = new Link(this.#engine, admission.gate, this.#settings, before);
+    link.setReading({ path: before.reading.path, mode: null });
+    const { databases } = this.#settings;
+    // A database cannot be left for none, so that one is entered anew.
+    const named = database !== null && databases.includes(database) ? databases[0] : database;
+    link.newcomer = { database: named ?? before.reading.path?.[0] ?? null, sequence: change.sequence };
+    for (const question of ['reset', 'prepare', 'enter', 'welcome'] as const) link.ask(question);
+    this.#serve(link, handshake);
+  }
+
   /** After anything that may have answered what was waited for: asks what is left to ask, and goes on. */
   #settle(link: Link, frontend: Frontend): void {
-    if (this.#phase.phase !== 'serving') return;
+    // A session that another has taken the place of has nothing to go on with.
+    if (this.#phase.phase !== 'serving' || this.#phase.frontend !== frontend) return;
     if (link.reply === null && !link.cancelling) link.unblock(BLOCK.cut);
     if (link.reply === null && link.blocks === 0) askNext(link);
     frontend.resume();
@@ -253,6 +285,7 @@ export class MysqlSession implements ProtocolSession {
     const now = this.#engine.now();
     switch (phase.phase) {
       case 'startup':
+      case 'changing':
         if (now > phase.deadlineMs) this.terminate(new ProxyError('handshake-timeout'));
         return;
       case 'dialling':
@@ -281,25 +314,9 @@ export class MysqlSession implements ProtocolSession {
 
   terminate(error: ProxyError): void {
     if (this.#phase.phase === 'closed') return;
-    const packet = this.#failure(error);
+    const packet = failureFor(this.#phase, error);
     if (packet !== null) this.#engine.downstream.send(packet, 0, packet.length);
     this.#close(error);
-  }
-
-  /** The error where the client can read it; in the middle of a packet it would take it for the rest of a row. */
-  #failure(error: ProxyError): Buffer | null {
-    const phase = this.#phase;
-    switch (phase.phase) {
-      case 'startup':
-        return phase.handshake.failure(error);
-      case 'dialling':
-      case 'entering':
-        return failurePacket(error, phase.login.sequence);
-      case 'serving':
-        return phase.backend.isInsideMessage ? null : failurePacket(error, phase.backend.clientSequence);
-      case 'closed':
-        return null;
-    }
   }
 
   #close(error: ProxyError | null): void {
@@ -308,7 +325,7 @@ export class MysqlSession implements ProtocolSession {
     const { rows, bytes } = this.activity;
     this.#total = { rows, bytes };
     this.#phase = { phase: 'closed' };
-    if (phase.phase === 'serving' || phase.phase === 'entering') {
+    if (phase.phase === 'serving' || phase.phase === 'entering' || phase.phase === 'changing') {
       // What still runs there runs for nobody.
       const run = phase.link.currentRun();
       if (run !== null) this.#engine.upstream.cancel();
@@ -337,15 +354,6 @@ export class MysqlSession implements ProtocolSession {
   }
 
   get activity(): SessionActivity {
-    const phase = this.#phase;
-    if (phase.phase !== 'serving')
-      return { phase: phase.phase === 'closed' ? 'closed' : 'startup', ...this.#total };
-    const { link } = phase;
-    const run = link.currentRun();
-    const rows = link.rowsSent + (run === null ? 0 : run.counted.rows - run.rowsBefore);
-    const bytes = link.bytesSent + (run === null ? 0 : run.counted.bytes - run.bytesBefore);
-    const held = (link.blocks & BLOCK.answer) !== 0;
-    const idle = !link.isBusy && !link.isInTransaction;
-    return { phase: held ? 'held' : idle ? 'idle' : 'busy', rows, bytes };
+    return activityOf(this.#phase, this.#total);
   }
 }

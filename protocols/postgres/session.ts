@@ -70,9 +70,6 @@ export class PostgresSession implements ProtocolSession {
     };
   }
 
-  /** In this protocol the client speaks first. */
-  downstreamConnected(): void {}
-
   fromDownstream(bytes: Buffer, start: number, end: number): void {
     try {
       this.#downstreamBytes(bytes, start, end);

@@ -182,8 +182,8 @@ export type Admission =
 
 /** What the engine tells a session. */
 export interface ProtocolSession {
-  /** The client is there: a protocol in which the server speaks first greets it. */
-  downstreamConnected(): void;
+  /** The client is there. Only of a protocol in which the server speaks first. */
+  downstreamConnected?(): void;
   fromDownstream(bytes: Buffer, start: number, end: number): void;
   fromUpstream(bytes: Buffer, start: number, end: number): void;
   /** The client will send no more. */

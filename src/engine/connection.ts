@@ -53,7 +53,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
     this.#down = accept(this.#downEvents());
     this.#session = domain.protocol(this);
     domain.sessions.add(this);
-    this.#event(() => this.#session.downstreamConnected());
+    this.#event(() => this.#session.downstreamConnected?.());
   }
 
   #downEvents(): LegEvents {

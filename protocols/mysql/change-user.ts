@@ -1,0 +1,84 @@
+/**
+ * COM_CHANGE_USER: the client proves who it is anew, by the plugins of the login. The session that was is over then, and
+ * another begins on the same connections: with a gate of its own, on a server session that has been reset.
+ */
+import { ProxyError } from '../../src/core/errors.ts';
+import type { Principal } from '../../src/core/principal.ts';
+import { type AuthStep, ClientAuthentication, NATIVE } from './auth.ts';
+import { CAPABILITY } from './capabilities.ts';
+import { sessionCollation } from './collations.ts';
+import { type ChangeUser, readChangeUser } from './decode.ts';
+import { packetOf } from './encode.ts';
+import type { Link } from './link.ts';
+import type { PacketReader } from './packet.ts';
+import type { Command } from './refusals.ts';
+
+const ANSWER_BYTES_MAX = 64 * 1024;
+
+export class UserChange {
+  readonly change: ChangeUser;
+  /** Of what the client gets next. */
+  sequence: number;
+  readonly #link: Link;
+  readonly #reader: PacketReader;
+  readonly #authentication: ClientAuthentication;
+
+  constructor(link: Link, reader: PacketReader, secured: boolean, command: Command) {
+    const { capabilities, engine } = link;
+    const { bytes, start, end, last } = command;
+    this.#link = link;
+    this.#reader = reader;
+    this.change = readChangeUser(bytes, start + 1, end, capabilities);
+    this.sequence = (last + 1) & 0xff;
+    const { collation, user } = this.change;
+    if (collation !== null && collation !== 0 && sessionCollation(collation) === null) {
+      throw new ProxyError('unsafe-startup', {
+        detail: `character set of collation ${collation}; it has to be utf8mb4`,
+      });
+    }
+    this.#authentication = new ClientAuthentication({
+      user,
+      identity: engine.identity,
+      greeted: null,
+      secured,
+      switches: (capabilities & CAPABILITY.PLUGIN_AUTH) !== 0,
+    });
+  }
+
+  /** Who the client has proven to be; null while it is being asked. Throws where it is nobody. */
+  begin(): Principal | null {
+    const { plugin, answer } = this.change;
+    return this.#step(this.#authentication.begin(plugin ?? NATIVE, answer));
+  }
+
+  receive(bytes: Buffer, start: number, end: number): Principal | null {
+    const reader = this.#reader;
+    let principal: Principal | null = null;
+    reader.feed(bytes, start, end);
+    while (principal === null && reader.next(ANSWER_BYTES_MAX)) {
+      this.sequence = reader.due;
+      principal = this.#step(this.#authentication.step(reader.bytes.subarray(reader.start, reader.end)));
+    }
+    reader.keep();
+    return principal;
+  }
+
+  #step(step: AuthStep): Principal | null {
+    switch (step.step) {
+      case 'failed':
+        throw step.error;
+      case 'continue':
+        this.#send(step.payload);
+        return null;
+      case 'proven':
+        if (step.payload !== null) this.#send(step.payload);
+        return step.principal;
+    }
+  }
+
+  #send(payload: Buffer): void {
+    this.#link.toClient(packetOf(payload, this.sequence));
+    this.sequence = (this.sequence + 1) & 0xff;
+    this.#reader.due = this.sequence;
+  }
+}

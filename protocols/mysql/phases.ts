@@ -1,0 +1,69 @@
+/** The phases of a session, each with what belongs to it alone. */
+import type { ProxyError } from '../../src/core/errors.ts';
+import type { SqlGate } from '../../src/core/gate.ts';
+import type { SessionActivity } from '../../src/core/session.ts';
+import type { Backend } from './backend.ts';
+import type { UserChange } from './change-user.ts';
+import { failurePacket } from './encode.ts';
+import type { Frontend } from './frontend.ts';
+import type { Handshake, Login } from './handshake.ts';
+import { BLOCK, type Link } from './link.ts';
+import type { UpstreamHandshake } from './upstream.ts';
+
+export type Phase =
+  | { readonly phase: 'startup'; readonly handshake: Handshake; readonly deadlineMs: number }
+  | {
+      readonly phase: 'dialling';
+      readonly handshake: Handshake;
+      readonly upstream: UpstreamHandshake;
+      readonly login: Login;
+      readonly gate: SqlGate;
+      readonly deadlineMs: number;
+    }
+  /** The server is ready; whether the client may begin in its database is being judged. */
+  | { readonly phase: 'entering'; readonly link: Link; readonly login: Login; readonly handshake: Handshake }
+  | { readonly phase: 'serving'; readonly link: Link; readonly frontend: Frontend; readonly backend: Backend }
+  /** The client is proving that it is another. */
+  | {
+      readonly phase: 'changing';
+      readonly link: Link;
+      readonly change: UserChange;
+      readonly handshake: Handshake;
+      readonly deadlineMs: number;
+    }
+  | { readonly phase: 'closed' };
+
+/** The error where the client can read it; in the middle of a packet it would take it for the rest of a row. */
+export function failureFor(phase: Phase, error: ProxyError): Buffer | null {
+  switch (phase.phase) {
+    case 'startup':
+      return phase.handshake.failure(error);
+    case 'dialling':
+    case 'entering':
+      return failurePacket(error, phase.login.sequence);
+    case 'changing':
+      return failurePacket(error, phase.change.sequence);
+    case 'serving': {
+      const { newcomer } = phase.link;
+      if (newcomer !== null) return failurePacket(error, newcomer.sequence);
+      return phase.backend.isInsideMessage ? null : failurePacket(error, phase.backend.clientSequence);
+    }
+    case 'closed':
+      return null;
+  }
+}
+
+/** `total`: rows and bytes sent, once the session is over. */
+export function activityOf(
+  phase: Phase,
+  total: { readonly rows: number; readonly bytes: number },
+): SessionActivity {
+  if (phase.phase !== 'serving') return { phase: phase.phase === 'closed' ? 'closed' : 'startup', ...total };
+  const { link } = phase;
+  const run = link.currentRun();
+  const rows = link.rowsSent + (run === null ? 0 : run.counted.rows - run.rowsBefore);
+  const bytes = link.bytesSent + (run === null ? 0 : run.counted.bytes - run.bytesBefore);
+  const held = (link.blocks & BLOCK.answer) !== 0;
+  const idle = !link.isBusy && !link.isInTransaction;
+  return { phase: held ? 'held' : idle ? 'idle' : 'busy', rows, bytes };
+}
