@@ -1,10 +1,11 @@
 /** The phases of a session, each with what belongs to it alone. */
 import type { ProxyError } from '../../src/core/errors.ts';
 import type { SqlGate } from '../../src/core/gate.ts';
-import type { SessionActivity } from '../../src/core/session.ts';
+import type { EnginePort, SessionActivity } from '../../src/core/session.ts';
 import type { Backend } from './backend.ts';
 import type { UserChange } from './change-user.ts';
-import { failurePacket } from './encode.ts';
+import { COMMAND } from './commands.ts';
+import { commandPacket, failurePacket } from './encode.ts';
 import type { Frontend } from './frontend.ts';
 import type { Handshake, Login } from './handshake.ts';
 import { BLOCK, type Link } from './link.ts';
@@ -66,4 +67,19 @@ export function activityOf(
   const held = (link.blocks & BLOCK.answer) !== 0;
   const idle = !link.isBusy && !link.isInTransaction;
   return { phase: held ? 'held' : idle ? 'idle' : 'busy', rows, bytes };
+}
+
+const QUIT = commandPacket(COMMAND.Quit, '');
+
+/** The session is over: the server is told, and what was held is given back. */
+export function leave(phase: Phase, engine: EnginePort): void {
+  if (phase.phase !== 'serving' && phase.phase !== 'entering' && phase.phase !== 'changing') return;
+  const { link } = phase;
+  // What still runs there runs for nobody.
+  if (link.currentRun() !== null) engine.upstream.cancel();
+  else engine.upstream.send(QUIT, 0, QUIT.length);
+  if (link.isDefining) link.gate.definitionsAbandoned();
+  if (phase.phase !== 'serving') return;
+  phase.frontend.abandon();
+  phase.backend.close();
 }

@@ -5,18 +5,17 @@ import type { Principal } from '../../src/core/principal.ts';
 import type { EnginePort, ProtocolSession, SessionActivity } from '../../src/core/session.ts';
 import { Backend } from './backend.ts';
 import { UserChange } from './change-user.ts';
-import { COMMAND } from './commands.ts';
-import { commandPacket, plainOk } from './encode.ts';
+import { plainOk } from './encode.ts';
 import { enterDatabase } from './entering.ts';
 import { Frontend } from './frontend.ts';
 import { Handshake, type HandshakeSettings, type Login } from './handshake.ts';
 import { BLOCK, Link, type LinkSettings } from './link.ts';
-import { activityOf, failureFor, type Phase } from './phases.ts';
+import { activityOf, failureFor, leave, type Phase } from './phases.ts';
 import { askNext } from './questions.ts';
 import { applyChanges } from './reading.ts';
 import type { Command } from './refusals.ts';
 import { retract } from './retract.ts';
-import { overTime } from './timeouts.ts';
+import { timeUp } from './timeouts.ts';
 import { UpstreamHandshake, type UpstreamReady } from './upstream.ts';
 
 export interface MysqlSettings extends HandshakeSettings, LinkSettings {
@@ -26,7 +25,6 @@ export interface MysqlSettings extends HandshakeSettings, LinkSettings {
 
 /** How long a client that has closed its side gets to read what it asked for before. */
 const HALF_CLOSED_MS = 5_000;
-const QUIT = commandPacket(COMMAND.Quit, '');
 
 type FailureCode = 'malformed-frame' | 'upstream-malformed' | 'invariant';
 
@@ -281,29 +279,14 @@ export class MysqlSession implements ProtocolSession {
   }
 
   tick(): void {
-    const phase = this.#phase;
     const now = this.#engine.now();
-    switch (phase.phase) {
-      case 'startup':
-      case 'changing':
-        if (now > phase.deadlineMs) this.terminate(new ProxyError('handshake-timeout'));
-        return;
-      case 'dialling':
-        if (now > phase.deadlineMs)
-          this.terminate(new ProxyError('upstream-unreachable', { detail: 'no answer in time' }));
-        return;
-      case 'serving':
-        // Without COM_QUIT, it may as well have died.
-        if (this.#downstreamGone && now - this.#goneSinceMs > HALF_CLOSED_MS) this.#close(null);
-        else {
-          const error = overTime(phase.link, now);
-          if (error !== null) this.terminate(error);
-        }
-        return;
-      case 'entering':
-      case 'closed':
-        return;
+    // Without COM_QUIT, it may as well have died.
+    if (this.#downstreamGone && now - this.#goneSinceMs > HALF_CLOSED_MS) {
+      this.#close(null);
+      return;
     }
+    const error = timeUp(this.#phase, now);
+    if (error !== null) this.terminate(error);
   }
 
   drain(): void {
@@ -325,17 +308,7 @@ export class MysqlSession implements ProtocolSession {
     const { rows, bytes } = this.activity;
     this.#total = { rows, bytes };
     this.#phase = { phase: 'closed' };
-    if (phase.phase === 'serving' || phase.phase === 'entering' || phase.phase === 'changing') {
-      // What still runs there runs for nobody.
-      const run = phase.link.currentRun();
-      if (run !== null) this.#engine.upstream.cancel();
-      else this.#engine.upstream.send(QUIT, 0, QUIT.length);
-      if (phase.link.isDefining) phase.link.gate.definitionsAbandoned();
-      if (phase.phase === 'serving') {
-        phase.frontend.abandon();
-        phase.backend.close();
-      }
-    }
+    leave(phase, this.#engine);
     this.#engine.upstream.end();
     this.#engine.downstream.end();
     this.#engine.closed(error);

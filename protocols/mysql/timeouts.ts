@@ -2,12 +2,13 @@
 import { ProxyError } from '../../src/core/errors.ts';
 import { failureError } from './deny.ts';
 import type { Link } from './link.ts';
+import type { Phase } from './phases.ts';
 
 /** How long a server may take to end what was cancelled, or to answer Sluice's own question; then it counts as lost. */
 const ANSWER_MS_MAX = 5_000;
 
 /** Cancels a statement that is over its time. Gives the reason where the session has to end. */
-export function overTime(link: Link, now: number): ProxyError | null {
+function overTime(link: Link, now: number): ProxyError | null {
   const { statementTimeoutMs, idleTimeoutMs } = link.settings;
   const { reply } = link;
   const run = statementTimeoutMs > 0 ? link.currentRun() : null;
@@ -26,4 +27,22 @@ export function overTime(link: Link, now: number): ProxyError | null {
   return idle && idleTimeoutMs > 0 && now - link.idleSinceMs > idleTimeoutMs
     ? new ProxyError('idle-timeout')
     : null;
+}
+
+/** Why the session has to end now; null where it need not. */
+export function timeUp(phase: Phase, now: number): ProxyError | null {
+  switch (phase.phase) {
+    case 'startup':
+    case 'changing':
+      return now > phase.deadlineMs ? new ProxyError('handshake-timeout') : null;
+    case 'dialling':
+      return now > phase.deadlineMs
+        ? new ProxyError('upstream-unreachable', { detail: 'no answer in time' })
+        : null;
+    case 'serving':
+      return overTime(phase.link, now);
+    case 'entering':
+    case 'closed':
+      return null;
+  }
 }
