@@ -3,13 +3,14 @@
  * another begins on the same connections: with a gate of its own, on a server session that has been reset.
  */
 import { ProxyError } from '../../src/core/errors.ts';
+import type { SqlGate } from '../../src/core/gate.ts';
 import type { Principal } from '../../src/core/principal.ts';
 import { type AuthStep, ClientAuthentication, NATIVE } from './auth.ts';
 import { CAPABILITY } from './capabilities.ts';
 import { sessionCollation } from './collations.ts';
 import { type ChangeUser, readChangeUser } from './decode.ts';
 import { packetOf } from './encode.ts';
-import type { Link } from './link.ts';
+import { Link } from './link.ts';
 import type { PacketReader } from './packet.ts';
 import type { Command } from './refusals.ts';
 
@@ -81,4 +82,22 @@ export class UserChange {
     this.sequence = (this.sequence + 1) & 0xff;
     this.#reader.due = this.sequence;
   }
+}
+
+/** The session of the user that has come: on a server session to be reset first. `databases`: see HandshakeSettings. */
+export function successor(
+  before: Link,
+  gate: SqlGate,
+  { change, sequence }: UserChange,
+  databases: readonly string[],
+): Link {
+  const link = new Link(before.engine, gate, before.settings, before);
+  const { path } = before.reading;
+  link.setReading({ path, mode: null });
+  const { database } = change;
+  const named = database !== null && databases.includes(database) ? databases[0] : database;
+  // A database cannot be left for none, so that one is entered anew.
+  link.newcomer = { database: named ?? path?.[0] ?? null, sequence };
+  for (const question of ['reset', 'prepare', 'enter', 'welcome'] as const) link.ask(question);
+  return link;
 }

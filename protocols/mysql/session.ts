@@ -4,13 +4,13 @@ import { ProxyError } from '../../src/core/errors.ts';
 import type { Principal } from '../../src/core/principal.ts';
 import type { EnginePort, ProtocolSession, SessionActivity } from '../../src/core/session.ts';
 import { Backend } from './backend.ts';
-import { UserChange } from './change-user.ts';
+import { successor, UserChange } from './change-user.ts';
 import { plainOk } from './encode.ts';
 import { enterDatabase } from './entering.ts';
 import { Frontend } from './frontend.ts';
 import { Handshake, type HandshakeSettings, type Login } from './handshake.ts';
 import { BLOCK, Link, type LinkSettings } from './link.ts';
-import { activityOf, failureFor, leave, type Phase } from './phases.ts';
+import { activityOf, type FailureCode, failureFor, failureOf, leave, type Phase } from './phases.ts';
 import { askNext } from './questions.ts';
 import { applyChanges } from './reading.ts';
 import type { Command } from './refusals.ts';
@@ -25,8 +25,6 @@ export interface MysqlSettings extends HandshakeSettings, LinkSettings {
 
 /** How long a client that has closed its side gets to read what it asked for before. */
 const HALF_CLOSED_MS = 5_000;
-
-type FailureCode = 'malformed-frame' | 'upstream-malformed' | 'invariant';
 
 export class MysqlSession implements ProtocolSession {
   readonly #engine: EnginePort;
@@ -107,12 +105,7 @@ export class MysqlSession implements ProtocolSession {
   }
 
   #login(handshake: Handshake, login: Login): void {
-    const admission = this.#engine.authenticated(login.principal, {
-      application: login.application,
-      secured: handshake.secured,
-      protocol: this.#settings.flavour,
-    });
-    if (admission.admission === 'refused') throw admission.error;
+    const admission = this.#admit(login.principal, login.application, handshake);
     const { upstream } = this.#engine;
     this.#phase = {
       phase: 'dialling',
@@ -123,6 +116,13 @@ export class MysqlSession implements ProtocolSession {
       deadlineMs: this.#engine.now() + this.#settings.handshakeTimeoutMs,
     };
     upstream.connect();
+  }
+
+  #admit(principal: Principal, application: string | null, { secured }: Handshake) {
+    const details = { application, secured, protocol: this.#settings.flavour };
+    const admission = this.#engine.authenticated(principal, details);
+    if (admission.admission === 'refused') throw admission.error;
+    return admission;
   }
 
   #ready(dialling: Extract<Phase, { phase: 'dialling' }>, ready: UpstreamReady): void {
@@ -181,21 +181,9 @@ export class MysqlSession implements ProtocolSession {
     { link: before, change, handshake }: Extract<Phase, { phase: 'changing' }>,
     principal: Principal,
   ): void {
-    const { attributes, database } = change.change;
-    const admission = this.#engine.authenticated(principal, {
-      application: attributes.get('program_name') ?? null,
-      secured: handshake.secured,
-      protocol: this.#settings.flavour,
-    });
-    if (admission.admission === 'refused') throw admission.error;
-    const link = new Link(this.#engine, admission.gate, this.#settings, before);
-    link.setReading({ path: before.reading.path, mode: null });
-    const { databases } = this.#settings;
-    // A database cannot be left for none, so that one is entered anew.
-    const named = database !== null && databases.includes(database) ? databases[0] : database;
-    link.newcomer = { database: named ?? before.reading.path?.[0] ?? null, sequence: change.sequence };
-    for (const question of ['reset', 'prepare', 'enter', 'welcome'] as const) link.ask(question);
-    this.#serve(link, handshake);
+    const application = change.change.attributes.get('program_name') ?? null;
+    const { gate } = this.#admit(principal, application, handshake);
+    this.#serve(successor(before, gate, change, this.#settings.databases), handshake);
   }
 
   /** After anything that may have answered what was waited for: asks what is left to ask, and goes on. */
@@ -319,10 +307,7 @@ export class MysqlSession implements ProtocolSession {
     try {
       step();
     } catch (error) {
-      if (error instanceof ProxyError) this.terminate(error);
-      else if (error instanceof MalformedBytes)
-        this.terminate(new ProxyError(code, { detail: error.message, cause: error }));
-      else this.terminate(new ProxyError('invariant', { cause: error }));
+      this.terminate(failureOf(code, error));
     }
   }
 
