@@ -1,15 +1,22 @@
 /**
  * What instances of Sluice share: approvals, budgets, credentials, revocations. One interface, two stores: SQLite in the
  * process where there is one instance, Postgres where there are several. Every method is one transaction. A method
- * rejects with StoreUnavailable where the store cannot be asked: who needs the answer fails closed.
+ * rejects with StoreUnavailable where the store cannot be asked: who needs the answer fails closed. What is due, open or
+ * expired goes by the store's own clock, which instances share: no method takes a time from who asks.
  */
 import type { Json } from '../core/json.ts';
 
+/** `message` says what is wrong with the store, for operators. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
 
-/** Milliseconds since the epoch, by the store's own clock where instances share one. */
+/** An approval request with this id is there already: another id is made. */
+export class ApprovalIdTaken extends Error {
+  override readonly name = 'ApprovalIdTaken';
+}
+
+/** Milliseconds since the epoch, by the store's clock (`StateStore.now`). */
 export type Instant = number;
 
 export const APPROVAL_STATES = ['pending', 'approved', 'denied', 'expired', 'cancelled', 'used'] as const;
@@ -35,7 +42,7 @@ export interface ApprovalRequest {
   readonly reason: string | null;
   readonly createdAt: Instant;
   readonly expiresAt: Instant;
-  /** Null: it serves once. A span: it serves for the same digest until then. */
+  /** Null: it serves once, before `expiresAt`. A span: from the moment it is approved it serves for the same digest that long. */
   readonly windowMs: number | null;
 }
 
@@ -45,13 +52,22 @@ export interface ApprovalVote {
   readonly verdict: 'approve' | 'deny';
   readonly reason: string | null;
   readonly channel: string;
+}
+
+export interface CountedVote extends ApprovalVote {
   readonly at: Instant;
 }
 
 export interface Approval extends ApprovalRequest {
   readonly state: ApprovalState;
-  readonly votes: readonly ApprovalVote[];
+  /** In the order in which they were counted. */
+  readonly votes: readonly CountedVote[];
+  /** When it was approved, denied, cancelled or found expired; null while it is pending. */
   readonly settledAt: Instant | null;
+  /** Until when it can be decided, or once approved, until when it serves. */
+  readonly openUntil: Instant;
+  /** How often it has served. */
+  readonly uses: number;
 }
 
 export type VoteOutcome =
@@ -63,19 +79,24 @@ export type VoteOutcome =
     };
 
 export interface ApprovalsStore {
+  /** Rejects with ApprovalIdTaken. */
   create(request: ApprovalRequest): Promise<Approval>;
   get(id: string): Promise<Approval | null>;
+  /** The newest first. */
   list(filter: {
     readonly state?: ApprovalState;
     readonly principal?: string;
+    readonly digest?: string;
     readonly limit: number;
   }): Promise<readonly Approval[]>;
+  /** A single deny settles it; approvals settle it once there are enough of distinct people. */
   vote(id: string, vote: ApprovalVote): Promise<VoteOutcome>;
   /** An approval of this digest that serves now; taking it uses it up unless its window is open. Null: there is none. */
-  take(digest: string, principal: string, now: Instant): Promise<Approval | null>;
-  cancel(id: string, now: Instant): Promise<void>;
-  /** Settles what has expired; gives those that it has settled. */
-  expire(now: Instant): Promise<readonly Approval[]>;
+  take(digest: string, principal: string): Promise<Approval | null>;
+  /** Ends one that is pending, or approved and not used yet; null where there is no such one. */
+  cancel(id: string): Promise<Approval | null>;
+  /** Settles what has expired, approvals that nobody used in time among them; gives those that this call has settled. */
+  expire(): Promise<readonly Approval[]>;
 }
 
 /** A window of a budget: what is counted, for whom, over how long. */
@@ -93,18 +114,27 @@ export interface Lease {
   /** What is left in the window after this lease, for messages. */
   readonly left: number;
   readonly expiresAt: Instant;
+  /**
+   * Milliseconds for which it may be spent, counted from the moment *before* it was asked for: for instances, whose
+   * clocks need not agree with the store's.
+   */
+  readonly lastsMs: number;
 }
 
 export interface LedgerStore {
   /**
-   * Takes up to `wanted` of what the sliding window has left of `max`; a lease counts as spent in full until it is
-   * settled or has expired. `granted` may be less than wanted, and 0.
+   * Takes up to `wanted` of what the sliding window has left of `max`. A lease counts as spent in full while it is open,
+   * and one that expires without being settled goes on counting in full until the window has passed over its expiry.
+   * `granted` may be less than wanted, and 0: then there is nothing to settle.
    */
-  lease(key: BudgetKey, wanted: number, max: number, instance: string, now: Instant): Promise<Lease>;
-  /** What was really spent of a lease; the rest is given back. */
-  settle(lease: string, spent: number, now: Instant): Promise<void>;
+  lease(key: BudgetKey, wanted: number, max: number, instance: string): Promise<Lease>;
+  /**
+   * What was really spent of a lease, more than granted too; the rest is given back, also where the lease has expired.
+   * A lease that is settled already, or that no window holds any more, is passed over.
+   */
+  settle(lease: string, spent: number): Promise<void>;
   /** Spent and leased within the window. */
-  spent(key: BudgetKey, now: Instant): Promise<number>;
+  spent(key: BudgetKey): Promise<number>;
 }
 
 export interface Credential {
@@ -121,7 +151,8 @@ export interface Credential {
 
 export interface CredentialsStore {
   put(credential: Credential): Promise<void>;
-  find(hash: string, now: Instant): Promise<Credential | null>;
+  /** Null where there is none, or it has expired. */
+  find(hash: string): Promise<Credential | null>;
   remove(id: string): Promise<void>;
 }
 
@@ -139,16 +170,18 @@ export interface RevocationsStore {
   put(revocation: Revocation): Promise<void>;
   lift(kind: Revocation['kind'], subject: string): Promise<void>;
   /** All that hold now. */
-  current(now: Instant): Promise<readonly Revocation[]>;
+  current(): Promise<readonly Revocation[]>;
 }
 
 /** Whether something has been seen before, for alerts on first use. */
 export interface SightingsStore {
   /** True the first time. */
-  first(what: string, subject: string, now: Instant): Promise<boolean>;
+  first(what: string, subject: string): Promise<boolean>;
 }
 
-export type StoreTopic = 'approvals' | 'revocations' | 'budgets';
+/** `budgets`: a window has nothing left. */
+export const STORE_TOPICS = ['approvals', 'revocations', 'budgets'] as const;
+export type StoreTopic = (typeof STORE_TOPICS)[number];
 
 export interface StateStore {
   readonly approvals: ApprovalsStore;
@@ -156,7 +189,10 @@ export interface StateStore {
   readonly credentials: CredentialsStore;
   readonly revocations: RevocationsStore;
   readonly sightings: SightingsStore;
-  /** Calls back soon after any instance has changed something under the topic; at once within this one. Gives what ends it. */
+  /**
+   * Calls back soon after any instance has changed something under the topic, at once within this one, and whenever
+   * something may have been missed, as after an outage. Gives what ends it.
+   */
   watch(topic: StoreTopic, callback: () => void): () => void;
   now(): Promise<Instant>;
   close(): Promise<void>;
