@@ -1,8 +1,9 @@
 /** An explanation for scripts. Its fields are a promise: test/unit/cli pins them. */
+import type { ApprovalDuty } from '../core/decision.ts';
 import { effectsOf } from '../core/effects.ts';
 import { accessOf, type ColumnUse, PLACES, type RelationName, type StatementFacts } from '../core/facts.ts';
 import type { ColumnMask } from '../core/masks.ts';
-import { type ExplainedStatement, type Explanation, isBounded, limitOf } from './explanation.ts';
+import { type ExplainedStatement, type Explanation, isBounded, isHeld, limitOf } from './explanation.ts';
 import type { Premises } from './premises.ts';
 
 export function explanationJson(explanation: Explanation, premises: Premises): Record<string, unknown> {
@@ -55,12 +56,18 @@ function statementJson(statement: ExplainedStatement): Record<string, unknown> {
     unfiltered: facts.unfiltered,
     limit: limitOf(statement),
     masks: masksJson(statement),
-    verdict: denial === null ? 'allow' : 'deny',
+    verdict: denial !== null ? 'deny' : isHeld(statement) ? 'approve' : 'allow',
+    approvals: isHeld(statement) ? decision.obligations.approvals.map(approvalJson) : [],
     rule: denial?.rule ?? decision.rule,
     rules: decision.rules,
     observed: decision.observed,
     message: denial?.message ?? null,
   };
+}
+
+function approvalJson(duty: ApprovalDuty): Record<string, unknown> {
+  const { rule, by, approvers, withinMs, windowMs, needsReason } = duty;
+  return { rule, by, approvers, withinMs, windowMs, needsReason };
 }
 
 /** Each column of the result: where its values come from, how, and what masks them. */

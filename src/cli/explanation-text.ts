@@ -1,9 +1,9 @@
 /** An explanation for people, as EXPLAIN and compilers print: what it is, what it touches, what is said of it, why. */
-import { type Denial, NO_LIMIT } from '../core/decision.ts';
+import { type ApprovalDuty, type Denial, NO_LIMIT } from '../core/decision.ts';
 import { EFFECT_MEANING, effectsOf, hasEffect } from '../core/effects.ts';
 import { accessOf, type OutputColumn, PLACES, type RelationUse, type StatementFacts } from '../core/facts.ts';
-import { formatBytes } from '../core/quantities.ts';
-import { type ExplainedStatement, type Explanation, isBounded, limitOf } from './explanation.ts';
+import { formatBytes, formatMs } from '../core/quantities.ts';
+import { type ExplainedStatement, type Explanation, isBounded, isHeld, limitOf } from './explanation.ts';
 import { columnName, qualified, settingsOf } from './explanation-json.ts';
 import { namedRelations } from './ground.ts';
 import type { AnyCatalog } from './known-catalog.ts';
@@ -197,13 +197,12 @@ function allowRows(sheet: Sheet, statement: ExplainedStatement, premises: Premis
     decision.rule === null
       ? 'no rule denies it'
       : `by rule "${decision.rule}"${where === null ? '' : ` at ${where}`}`;
-  sheet.lines.push(`  ${style.green(style.bold('ALLOW'.padEnd(LABEL_WIDTH)))}  ${why}`);
-  const { rows, rowsRule, bytes, bytesRule } =
-    statement.runs.bound.kind === 'none' ? NO_LIMIT : limitOf(statement);
-  if (rows !== null)
-    sheet.row('limit', `the result is cut after ${rows.toLocaleString('en')} rows, by rule "${rowsRule}"`);
-  if (bytes !== null)
-    sheet.row('limit', `the result is cut after ${formatBytes(bytes)}, by rule "${bytesRule}"`);
+  const held = isHeld(statement);
+  const verdict = held ? style.yellow(style.bold('APPROVE'.padEnd(LABEL_WIDTH))) : null;
+  sheet.lines.push(`  ${verdict ?? style.green(style.bold('ALLOW'.padEnd(LABEL_WIDTH)))}  ${why}`);
+  if (held)
+    for (const duty of decision.obligations.approvals) sheet.row('held', heldText(duty), style.yellow);
+  limitRows(sheet, statement);
   maskRows(sheet, statement, style);
   if (decision.observed.length > 0) {
     sheet.row(
@@ -212,6 +211,33 @@ function allowRows(sheet: Sheet, statement: ExplainedStatement, premises: Premis
       style.yellow,
     );
   }
+}
+
+/** Such as `until 2 of dba, security have approved it, within 15 min; for the same statement again within 1 h`. */
+function heldText({ by, approvers, withinMs, windowMs, needsReason }: ApprovalDuty): string {
+  const who = `${approvers === 1 ? 'one' : approvers} of ${by.join(', ')}`;
+  const again = windowMs === null ? 'once' : `for ${formatMs(windowMs)}`;
+  const reason = needsReason ? '; the statement has to say why: /* reason: … */' : '';
+  return `until ${who} ${approvers === 1 ? 'has' : 'have'} approved it, within ${formatMs(withinMs)}; a yes serves ${again}${reason}`;
+}
+
+function limitRows(sheet: Sheet, statement: ExplainedStatement): void {
+  const { rows, rowsRule, bytes, bytesRule } =
+    statement.runs.bound.kind === 'none' ? NO_LIMIT : limitOf(statement);
+  const what = (rule: string | null, unit: 'rows' | 'bytes') => {
+    const duty = statement.decision.obligations.limits.find((one) => one.rule === rule && one.unit === unit);
+    return duty?.approval == null ? 'is cut' : `pauses for approval by ${duty.approval.by.join(', ')}`;
+  };
+  if (rows !== null)
+    sheet.row(
+      'limit',
+      `the result ${what(rowsRule, 'rows')} after ${rows.toLocaleString('en')} rows, by rule "${rowsRule}"`,
+    );
+  if (bytes !== null)
+    sheet.row(
+      'limit',
+      `the result ${what(bytesRule, 'bytes')} after ${formatBytes(bytes)}, by rule "${bytesRule}"`,
+    );
 }
 
 function maskRows(sheet: Sheet, { runs, decision }: ExplainedStatement, style: Style): void {
@@ -254,6 +280,8 @@ function verdictText(
 }
 
 function batchText({ statements, verdict, denial }: Explanation, style: Style): string {
+  if (verdict === 'approve')
+    return `  ${style.yellow(style.bold('APPROVE'))}  all ${statements.length} statements are held together until they are approved`;
   if (denial === null)
     return `  ${style.green(style.bold(verdict.toUpperCase()))}  all ${statements.length} statements pass`;
   const n = statements.findIndex((statement) => statement.denial !== null) + 1;

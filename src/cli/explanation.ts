@@ -61,6 +61,15 @@ export async function explain(premises: Premises, asked: Asked): Promise<Explana
   return explanationOf(asked, policy, statements, denial ?? several);
 }
 
+/** What only gives a text a name runs nothing: what the name stands for is held when it runs. */
+export function isHeld({ facts, decision, denial }: ExplainedStatement): boolean {
+  return denial === null && decision.verdict === 'approve' && facts.act.act !== 'prepare';
+}
+
+function needsApproval(statements: readonly ExplainedStatement[]): boolean {
+  return statements.some(isHeld);
+}
+
 /** Parameters are bound to one statement only: the server's own words. */
 const MULTIPLE_COMMANDS = missing('42601', 'cannot insert multiple commands into a prepared statement');
 
@@ -73,7 +82,7 @@ function explanationOf(
   const decisions = statements.map((statement) => statement.decision);
   return {
     asked,
-    verdict: denial === null ? 'allow' : 'deny',
+    verdict: denial === null ? (needsApproval(statements) ? 'approve' : 'allow') : 'deny',
     denial,
     statements,
     rules: [...new Set(decisions.flatMap((decision) => decision.rules))],
@@ -122,7 +131,7 @@ class Run {
       runs,
       rowsMax,
       decision,
-      denial: decision.verdict === 'allow' ? null : denialFrom(decision, runs),
+      denial: decision.verdict === 'deny' ? denialFrom(decision, runs) : null,
     };
   }
 

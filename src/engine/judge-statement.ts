@@ -27,7 +27,7 @@ export function judgeStatement(
   const rowsMax = bound.kind === 'rows' ? bound.max : bound.kind === 'parameter' ? 0 : null;
   const decision = policy.decide(context, { facts, rowsMax, batchSize });
   const unsafe = unsafeSettingOf(facts);
-  if (unsafe === null && decision.verdict === 'allow') return { decision, denial: null };
+  if (unsafe === null && decision.verdict !== 'deny') return { decision, denial: null };
   const denial = unsafe ?? denialFrom(decision, facts);
   return { decision: { ...decision, verdict: 'deny', rule: denial.rule }, denial };
 }

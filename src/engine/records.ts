@@ -20,6 +20,7 @@ export function judgementMembers(statements: readonly JudgedStatement[], denied:
     ),
   );
   const decisions = denied === null ? statements.map(({ decision }) => decision) : [denied];
+  const settling = decisions.find(({ verdict }) => verdict !== 'allow') ?? decisions[0];
   const rules = new Set(decisions.flatMap((decision) => decision.rules));
   const observed = new Set(decisions.flatMap((decision) => decision.observed));
   const policy = decisions[0]?.policyVersion ?? '';
@@ -27,8 +28,8 @@ export function judgementMembers(statements: readonly JudgedStatement[], denied:
     `"kinds":${JSON.stringify(kinds)}`,
     `"effects":${JSON.stringify([...effects])}`,
     `"tables":${JSON.stringify([...tables])}`,
-    `"verdict":"${denied === null ? 'allow' : denied.verdict}"`,
-    `"rule":${JSON.stringify(denied?.rule ?? decisions[0]?.rule ?? null)}`,
+    `"verdict":"${settling?.verdict ?? 'allow'}"`,
+    `"rule":${JSON.stringify(settling?.rule ?? null)}`,
     `"rules":${JSON.stringify([...rules])}`,
     ...(observed.size > 0 ? [`"observed":${JSON.stringify([...observed])}`] : []),
     `"policy":"${shortPolicy(policy)}"`,
@@ -46,7 +47,7 @@ export function unreadableMembers(denial: Denial, policyVersion: string): string
  */
 export function deniedMembers(members: string, denial: Denial, policyVersion: string): string {
   if (members === '') return unreadableMembers(denial, policyVersion);
-  if (/"verdict":"(?:deny|approve)"/.test(members)) return members;
+  if (members.includes('"verdict":"deny"')) return members;
   const known = parseJson(`{${members}}`);
   if (!isObject(known)) return unreadableMembers(denial, policyVersion);
   const rules = isArray(known['rules']) ? known['rules'] : [];

@@ -6,6 +6,7 @@
 import { suggestion } from '../core/nearest.ts';
 import type { Problem } from '../core/problem.ts';
 import type { LocatedDocument } from '../core/yaml-document.ts';
+import { approversOf } from './approve-schema.ts';
 import { Mask } from './masks.ts';
 import { compilePattern, matchesColumn, matchesFunction, matchesRelation } from './pattern.ts';
 import type { PolicyDocument, WhenDocument } from './schema.ts';
@@ -35,6 +36,10 @@ export function checkPolicy(source: LocatedDocument<PolicyDocument>, world: Worl
     seen.add(rule.name);
     for (const { key, at, message } of problemsOf(rule.when, world)) {
       problems.push(source.problemAt([...path, 'when', key, ...at], message));
+    }
+    const approvers = approversOf(rule.then);
+    for (const { at, message } of unknownNames('groups', approvers?.groups, world.groups, 'group', GROUPS)) {
+      problems.push(source.problemAt([...path, ...(approvers?.at ?? []), ...at], message));
     }
     const never = contradiction(rule.when);
     if (never !== null) problems.push(source.problemAt([...path, 'when'], `can never match: ${never}`));
@@ -107,6 +112,8 @@ function sharedColumn(
   return null;
 }
 
+const GROUPS = 'the groups of any user in sluice.yaml';
+
 interface Found {
   readonly key: keyof WhenDocument;
   readonly at: readonly number[];
@@ -116,7 +123,7 @@ interface Found {
 function problemsOf(when: WhenDocument, world: World): readonly Found[] {
   return [
     ...unknownNames('users', when.users, world.users, 'user', 'identity.users of sluice.yaml'),
-    ...unknownNames('groups', when.groups, world.groups, 'group', 'the groups of any user in sluice.yaml'),
+    ...unknownNames('groups', when.groups, world.groups, 'group', GROUPS),
     ...unknownNames('listeners', when.listeners, world.listeners, 'listener', 'listeners of sluice.yaml'),
     ...unmatchedTables(when.tables, world.relations),
     ...unmatchedColumns(when.columns, world.relations),

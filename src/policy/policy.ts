@@ -1,11 +1,10 @@
 /**
- * A policy in force. All matching rules apply; the strongest verdict wins (deny over allow), limits combine to
- * the tightest. Under `default: deny` every part of a statement has to be covered by some allow rule, as with
+ * A policy in force. All matching rules apply; the strongest verdict wins (deny over approve over allow), limits
+ * combine to the tightest, and of several rules that ask for approval all have to be met. Under `default: deny` every part of a statement has to be covered by some allow rule, as with
  * GRANT: one rule may speak for what is read and another for what is written.
  */
 import { createHash } from 'node:crypto';
-import { assertNever } from '../core/assert.ts';
-import type { Decision, ResultLimit } from '../core/decision.ts';
+import { type Decision, type LimitDuty, tightestOf } from '../core/decision.ts';
 import { EFFECTS, effectSet } from '../core/effects.ts';
 import { accessOf, type StatementFacts } from '../core/facts.ts';
 import type { MaskDuties } from '../core/masks.ts';
@@ -89,7 +88,9 @@ export class Policy {
     const matched = context.rules.filter((rule) => rule.action.kind !== 'allow' && rule.matches(judged));
     const enforced = matched.filter((rule) => !rule.observe);
     const observed = [...matched.filter((rule) => rule.observe).map((rule) => rule.name), ...masked.observed];
-    const limit = tightest(enforced);
+    const limits = limitsOf(enforced);
+    const limit = tightestOf(limits);
+    const approvals = enforced.flatMap(({ action }) => (action.kind === 'approve' ? [action.approval] : []));
     const names = matched.map((rule) => rule.name);
     const settle = (
       verdict: Decision['verdict'],
@@ -103,7 +104,10 @@ export class Policy {
       message,
       rules,
       observed: watched,
-      obligations: { limit, masks: verdict === 'allow' ? masked.duties : null },
+      obligations:
+        verdict === 'deny'
+          ? { limit, limits, approvals: [], masks: null }
+          : { limit, limits, approvals, masks: masked.duties },
       policyVersion: this.version,
     });
     const denying = enforced.find((rule) => rule.action.kind === 'deny');
@@ -113,13 +117,16 @@ export class Policy {
       const rule = maskRuleName(denial.mask);
       return settle('deny', rule, denial.message, [...names, rule]);
     }
-    if (this.document.default === 'allow') return settle('allow', null, null, names);
+    const approving = enforced.find((rule) => rule.action.kind === 'approve');
+    const pass = (rule: string | null, rules: readonly string[], watched = observed) =>
+      approving === undefined
+        ? settle('allow', rule, null, rules, watched)
+        : settle('approve', approving.name, approving.message, rules, watched);
+    if (this.document.default === 'allow') return pass(null, names);
     const coverage = coverageOf(context, judged);
-    const all = [...names, ...coverage.rules];
-    if (coverage.complete) return settle('allow', coverage.rules[0] ?? null, null, all);
-    if (this.document.mode === 'observe') {
-      return settle('allow', null, null, all, [...observed, DEFAULT_RULE]);
-    }
+    const all = [...new Set([...names, ...coverage.rules])];
+    if (coverage.complete) return pass(coverage.rules[0] ?? null, all);
+    if (this.document.mode === 'observe') return pass(null, all, [...observed, DEFAULT_RULE]);
     return settle('deny', DEFAULT_RULE, coverage.message, all);
   }
 
@@ -152,26 +159,8 @@ export function loadPolicy(
   return { policy: new Policy(source.value, text), source };
 }
 
-function tightest(rules: readonly Rule[]): ResultLimit {
-  let limit: ResultLimit = { rows: null, rowsRule: null, bytes: null, bytesRule: null };
-  for (const { action, name } of rules) {
-    switch (action.kind) {
-      case 'deny':
-      case 'allow':
-        break;
-      case 'limit':
-        if (action.rows !== null && (limit.rows === null || action.rows < limit.rows)) {
-          limit = { ...limit, rows: action.rows, rowsRule: name };
-        }
-        if (action.bytes !== null && (limit.bytes === null || action.bytes < limit.bytes)) {
-          limit = { ...limit, bytes: action.bytes, bytesRule: name };
-        }
-        break;
-      default:
-        assertNever(action);
-    }
-  }
-  return limit;
+function limitsOf(rules: readonly Rule[]): readonly LimitDuty[] {
+  return rules.flatMap(({ action }) => (action.kind === 'limit' ? action.limits : []));
 }
 
 interface Coverage {
@@ -181,7 +170,10 @@ interface Coverage {
 }
 
 function coverageOf(context: PolicyContext, judged: Judged): Coverage {
-  const allowing = context.rules.filter((rule) => rule.action.kind === 'allow');
+  // What needs approval is let pass by it: no second rule has to allow the same.
+  const allowing = context.rules.filter(
+    ({ action, observe }) => action.kind === 'allow' || (action.kind === 'approve' && !observe),
+  );
   const used = new Set<string>();
   for (const part of partsOf(judged.facts)) {
     const rule = allowing.find((candidate) => candidate.covers(judged, part));

@@ -1,7 +1,9 @@
 /** One rule, compiled: a test of the context, a test of the statement, and what it then says. */
+import type { ApprovalDuty, LimitDuty } from '../core/decision.ts';
 import { type EffectSet, effectSet } from '../core/effects.ts';
 import type { RelationUse } from '../core/facts.ts';
 import type { SessionContext } from '../core/principal.ts';
+import { approvalOf, limitsOf } from './approve-schema.ts';
 import type { ContextTest, Judged, StatementTest } from './matcher.ts';
 import { MATCHERS } from './matchers/index.ts';
 import { compilePattern, matchesRelation, type NamePattern } from './pattern.ts';
@@ -10,7 +12,8 @@ import type { RuleDocument, WhenDocument } from './schema.ts';
 export type RuleAction =
   | { readonly kind: 'deny' }
   | { readonly kind: 'allow' }
-  | { readonly kind: 'limit'; readonly rows: number | null; readonly bytes: number | null };
+  | { readonly kind: 'approve'; readonly approval: ApprovalDuty }
+  | { readonly kind: 'limit'; readonly limits: readonly LimitDuty[] };
 
 /** What one effect of a statement bears on: a relation, or nothing in particular. */
 export interface Part {
@@ -89,7 +92,8 @@ const tiedTests = new WeakSet<StatementTest>();
 function actionOf(document: RuleDocument): RuleAction {
   const { then } = document;
   if (typeof then === 'string') return { kind: then };
-  return { kind: 'limit', rows: then.limit.rows ?? null, bytes: then.limit.bytes ?? null };
+  if ('approve' in then) return { kind: 'approve', approval: approvalOf(document.name, then.approve) };
+  return { kind: 'limit', limits: limitsOf(document.name, then.limit) };
 }
 
 export function contextTests(

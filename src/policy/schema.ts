@@ -1,13 +1,8 @@
 /** The policy file's shape (DESIGN 4). The JSON Schema for editors is made from it. */
 import { z } from 'zod';
-import { parseBytes } from '../core/quantities.ts';
+import { approveSchema, limitSchema } from './approve-schema.ts';
 import { maskSchema } from './masks-schema.ts';
 import { MATCHERS } from './matchers/index.ts';
-
-const bytes = z
-  .union([z.string(), z.int()])
-  .refine((written) => (parseBytes(written) ?? 0) > 0, { message: 'expected a size such as 8MiB' })
-  .transform((written) => parseBytes(written) ?? 0);
 
 const whenSchema = z.strictObject({
   statements: MATCHERS.statements.schema.optional(),
@@ -26,26 +21,21 @@ const whenSchema = z.strictObject({
   at: MATCHERS.at.schema.optional(),
 });
 
-const limitSchema = z
-  .strictObject({
-    rows: z.int().positive().optional(),
-    bytes: bytes.optional(),
-    over: z
-      .literal('deny', { error: 'expected deny; approvals are not part of this version' })
-      .default('deny'),
-  })
-  .refine((limit) => limit.rows !== undefined || limit.bytes !== undefined, {
-    message: 'expected rows or bytes',
-  });
+const thenSchema = z.union(
+  [
+    z.enum(['deny', 'allow']),
+    z.strictObject({ limit: limitSchema }),
+    z.strictObject({ approve: approveSchema }),
+  ],
+  {
+    error: (issue) =>
+      `expected deny, allow, { limit: { rows, bytes } } or { approve: { by: [group] } }${budgetHint(issue.input)}`,
+  },
+);
 
-const thenSchema = z.union([z.enum(['deny', 'allow']), z.strictObject({ limit: limitSchema })], {
-  error: (issue) => `expected deny, allow or { limit: { rows, bytes } }${approvalsHint(issue.input)}`,
-});
-
-function approvalsHint(input: unknown): string {
+function budgetHint(input: unknown): string {
   if (typeof input !== 'object' || input === null) return '';
-  if ('approve' in input || 'budget' in input) return '; approvals and budgets are not part of this version';
-  return '';
+  return 'budget' in input ? '; budgets are not part of this version' : '';
 }
 
 const mode = z.enum(['enforce', 'observe']);

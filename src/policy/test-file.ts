@@ -40,12 +40,14 @@ const testSchema = z.strictObject({
   ...sender,
   sql: z.string().min(1).describe('A statement, or several as one batch.'),
   params: z.array(parameter).default([]).describe('Values for $1, $2 and so on.'),
-  expect: z.enum(['allow', 'deny']).describe('The verdict.'),
+  expect: z
+    .enum(['allow', 'deny', 'approve'])
+    .describe('The verdict; `approve`: it is held until somebody has approved it.'),
   rule: z
     .string()
     .min(1)
     .optional()
-    .describe('The rule that has to deny it; with `expect: allow`, one that has to match.'),
+    .describe('The rule that has to deny it; with `expect: allow` or `approve`, one that has to match.'),
 });
 
 const VERSION = 'expected 13 to 18 for Postgres, or a version of MySQL or MariaDB such as 8.4 or "10.11.6"';

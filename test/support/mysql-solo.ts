@@ -142,7 +142,7 @@ function decision({ rows, bytes, masked }: Word): Decision {
     message: null,
     rules: [],
     observed: [],
-    obligations: { limit, masks: masked === true ? masks : null },
+    obligations: { limit, limits: [], approvals: [], masks: masked === true ? masks : null },
     policyVersion: '',
   };
 }

@@ -1,7 +1,7 @@
 /** How rules add up: the strongest verdict, the tightest limit, cover under default deny, observe, the baseline. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import type { Decision } from '../../../src/core/decision.ts';
+import { type Decision, tightestOf } from '../../../src/core/decision.ts';
 import { judgeStatement } from '../../../src/engine/judge-statement.ts';
 import { loadPolicy } from '../../../src/policy/policy.ts';
 import { BASELINE_NAMES } from '../../../src/policy/schema.ts';
@@ -195,4 +195,68 @@ test('a context keeps its identity over time while the same rules apply, and get
   assert.notEqual(policy.contextFor(sender, Date.UTC(2026, 2, 4, 22, 0)).id, noon.id);
   const again = loadPolicy('p', 'default: allow\n').policy;
   assert.notEqual(again.contextFor(sender, 0).id, noon.id, 'nor is an id used again by another policy');
+});
+
+test('approve: weaker than deny, stronger than allow; all rules that ask for it have to be met', async () => {
+  const text = `
+default: allow
+rules:
+  - { name: second-person, when: { effects: [write], tables: [shop.orders] }, then: { approve: { by: [dba], within: 5m, window: 1h, reason: required } } }
+  - { name: security-too, when: { unfiltered: true }, then: { approve: { by: [security, dba], approvers: 2, wait: 0s } }, message: ask first }
+  - { name: no-destruction, when: { effects: [destroy] }, then: deny }
+`;
+  const once = await decide(text, 'UPDATE orders SET total = 1 WHERE id = 1');
+  assert.equal(once.verdict, 'approve');
+  assert.equal(once.rule, 'second-person');
+  assert.deepEqual(once.obligations.approvals, [
+    {
+      rule: 'second-person',
+      by: ['dba'],
+      approvers: 1,
+      withinMs: 300_000,
+      windowMs: 3_600_000,
+      needsReason: true,
+      waitMs: null,
+    },
+  ]);
+  const both = await decide(text, 'UPDATE orders SET total = 1');
+  assert.deepEqual(
+    both.obligations.approvals.map(({ rule, approvers, waitMs }) => [rule, approvers, waitMs]),
+    [
+      ['second-person', 1, null],
+      ['security-too', 2, 0],
+    ],
+  );
+  assert.equal((await decide(text, 'TRUNCATE orders')).verdict, 'deny');
+  assert.equal((await decide(text, 'SELECT id FROM orders')).verdict, 'allow');
+});
+
+test('approve: under default deny it lets pass what it asks approval for, and under observe it asks nobody', async () => {
+  const rules = `
+rules:
+  - { name: reading, when: { effects: [read] }, then: allow }
+  - { name: second-person, when: { effects: [write] }, then: { approve: { by: [dba] } } }
+`;
+  assert.equal((await decide(`default: deny${rules}`, 'DELETE FROM orders WHERE id = 1')).verdict, 'approve');
+  assert.equal((await decide(`default: deny${rules}`, 'DROP TABLE orders')).verdict, 'deny');
+  const watched = await decide(`default: allow\nmode: observe${rules}`, 'DELETE FROM orders WHERE id = 1');
+  assert.equal(watched.verdict, 'allow');
+  assert.deepEqual(watched.observed, ['second-person']);
+});
+
+test('limits that pause: of equal ones that which cuts goes first, and without it the next holds', async () => {
+  const text = `
+default: allow
+rules:
+  - { name: pauses, when: {}, then: { limit: { rows: 10, bytes: 1MiB, over: approve, by: [dba], hold: true } } }
+  - { name: cuts, when: { tables: [shop.orders] }, then: { limit: { rows: 10 } } }
+  - { name: cuts-later, when: { tables: [shop.products] }, then: { limit: { rows: 20 } } }
+`;
+  const orders = (await decide(text, 'SELECT * FROM orders')).obligations;
+  assert.equal(orders.limit.rowsRule, 'cuts');
+  assert.equal(orders.limit.bytesRule, 'pauses');
+  const products = (await decide(text, 'SELECT * FROM products')).obligations;
+  assert.equal(products.limit.rowsRule, 'pauses');
+  const rest = products.limits.filter(({ rule, unit }) => rule !== 'pauses' || unit !== 'rows');
+  assert.deepEqual([tightestOf(rest).rows, tightestOf(rest).rowsRule], [20, 'cuts-later']);
 });

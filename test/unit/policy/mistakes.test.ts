@@ -54,7 +54,11 @@ const MISTAKES: readonly (readonly [what: string, text: string, expected: RegExp
     'default: allow\nrules:\n  - then: deny\n',
     /^policy\.yaml:3:5 rules\[0\]\.name: is missing/,
   ],
-  ['a wrong then', rule('{}', 'refuse'), /^policy\.yaml:5:11 rules\[0\]\.then: expected deny, allow or/],
+  [
+    'a wrong then',
+    rule('{}', 'refuse'),
+    /^policy\.yaml:5:11 rules\[0\]\.then: expected deny, allow, { limit/,
+  ],
   [
     'a limit without a number',
     rule('{}', '{ limit: {} }'),
@@ -69,6 +73,31 @@ const MISTAKES: readonly (readonly [what: string, text: string, expected: RegExp
     'a size that is none',
     rule('{}', '{ limit: { bytes: 8XB } }'),
     /^policy\.yaml:5:29 rules\[0\]\.then\.limit\.bytes: expected a size such as 8MiB/,
+  ],
+  [
+    'an approval that nobody can give',
+    rule('{}', '{ approve: { by: [] } }'),
+    /^policy\.yaml:5:\d+ rules\[0\]\.then\.approve\.by: expected at least one group/,
+  ],
+  [
+    'an approval without an end',
+    rule('{}', '{ approve: { by: [dba], within: 30d } }'),
+    /rules\[0\]\.then\.approve\.within: expected 7d at most/,
+  ],
+  [
+    'a limit that pauses for nobody',
+    rule('{}', '{ limit: { rows: 5, over: approve } }'),
+    /rules\[0\]\.then\.limit: expected by: \[group\]/,
+  ],
+  [
+    'approvers of a limit that cuts',
+    rule('{}', '{ limit: { rows: 5, by: [dba] } }'),
+    /rules\[0\]\.then\.limit: by, approvers, within and hold go with over: approve/,
+  ],
+  [
+    'rows held without a bound in bytes',
+    rule('{}', '{ limit: { rows: 5, over: approve, by: [dba], hold: true } }'),
+    /rules\[0\]\.then\.limit: expected bytes with hold: true/,
   ],
   [
     'a wrong effect',

@@ -163,7 +163,7 @@ tests:
     'wrong.yaml:1:1: polcy: unknown key "polcy"; did you mean "policy"?',
     'wrong.yaml:1:1: policy: is missing',
     'wrong.yaml:2:16: serverVersion: expected 13 to 18 for Postgres, or a version of MySQL or MariaDB such as 8.4 or "10.11.6"',
-    'wrong.yaml:4:30: tests[0].expect: expected allow or deny, not "alow"; did you mean "allow"?',
+    'wrong.yaml:4:30: tests[0].expect: expected allow, deny or approve, not "alow"; did you mean "allow"?',
     'wrong.yaml:5:12: tests[1].sql: expected text, not 1; put it in quotes',
     'wrong.yaml:5:37: tests[1].client: expected an address such as 10.1.2.3',
     'wrong.yaml:5:53: tests[1].at: expected a time such as 2026-03-01T09:30:00Z',
