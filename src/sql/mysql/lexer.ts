@@ -5,7 +5,6 @@
  *
  * It reads for a utf8mb4 client, which every session is.
  */
-import { isUtf8 } from 'node:buffer';
 import type { ScannedLiterals } from '../facts-cache.ts';
 import * as c from './characters.ts';
 import { readComment } from './executable-comments.ts';
@@ -15,6 +14,7 @@ import { bitsEnd, hexEnd } from './numbers.ts';
 import { operatorBytes } from './operators.ts';
 import { Skeleton } from './skeleton.ts';
 import { commentEnd, endsInQuote, found, lineEnd, spaceEnd, startsLineComment, stringEnd } from './spans.ts';
+import { strayBytes } from './stray-bytes.ts';
 import type { LexerMode } from './token.ts';
 import {
   BIT,
@@ -69,7 +69,10 @@ export class Lexer extends NameLexer implements ScannedLiterals {
     if (this.reason === null && this.openedFlag !== 0) {
       this.refuse(end, 'an executable comment has no end: close it with */');
     }
-    if (this.reason === null && !isUtf8(bytes.subarray(start, end))) this.#checkBinary();
+    if (this.reason === null) {
+      const at = strayBytes(this, bytes, start, end);
+      if (at >= 0) this.refuse(at, "bytes are not UTF-8: write them as x'…' or behind _binary");
+    }
     if (this.reason === null) return OK;
     this.count = 0;
     return { outcome: 'unreadable', reason: this.reason, at: this.reasonAt - start };
@@ -281,25 +284,6 @@ export class Lexer extends NameLexer implements ScannedLiterals {
     }
     this.pushHint(at + 3, to - 2);
     return to;
-  }
-
-  /** Bytes that are not UTF-8 are refused but in the strings behind _binary, as dumps have them. */
-  #checkBinary(): void {
-    let from = this.origin;
-    for (let n = 0; n <= this.count; n++) {
-      const last = n === this.count;
-      if (!last && !(n > 0 && this.kind(n) === 'string' && this.#isBinary(n - 1))) continue;
-      const to = last ? this.limit : this.origin + this.start(n);
-      if (!isUtf8(this.bytes.subarray(from, to))) {
-        this.refuse(from, "bytes are not UTF-8: write them as x'…' or behind _binary");
-        return;
-      }
-      from = this.origin + this.end(n);
-    }
-  }
-
-  #isBinary(n: number): boolean {
-    return this.kind(n) === 'introducer' && this.text(n).toLowerCase() === '_binary';
   }
 }
 

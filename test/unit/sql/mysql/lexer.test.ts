@@ -331,7 +331,7 @@ test('introducers, and strings of other character sets', () => {
   }
 });
 
-test('bytes that are not UTF-8 stand behind _binary only', () => {
+test('bytes that are not UTF-8 stand behind _binary, and among the values of an INSERT, only', () => {
   const picture = Buffer.from([0xff, 0xd8, 0x5c, 0x27, 0x00, 0xc3]);
   bothRead(
     Buffer.concat([Buffer.from("_binary '"), picture, Buffer.from("',1")]),
@@ -339,6 +339,17 @@ test('bytes that are not UTF-8 stand behind _binary only', () => {
     `string:${Buffer.from([0xff, 0xd8, 0x27, 0, 0xc3])}`,
     'operator:,',
     'integer:1',
+  );
+  bothRead(
+    Buffer.concat([Buffer.from("insert t values (1,'"), picture, Buffer.from("')")]),
+    'word:insert',
+    'word:t',
+    'word:values',
+    'operator:(',
+    'integer:1',
+    'operator:,',
+    `string:${Buffer.from([0xff, 0xd8, 0x27, 0, 0xc3])}`,
+    'operator:)',
   );
   const bad: readonly (readonly number[])[] = [
     [0xff],
@@ -356,6 +367,11 @@ test('bytes that are not UTF-8 stand behind _binary only', () => {
       ["_latin1'", "'"],
       ["_binary'x' '", "'"],
       ['_binary /*', "*/ 'x'"],
+      ["insert into t select 1 '", "'"],
+      ["insert into t values (1, x'00' '", "')"],
+      ["insert into t values (_latin1 '", "', 1)"],
+      ["insert into t values ('x'); execute immediate ('", "')"],
+      ["select ('", "')"],
     ]) {
       bothRefuse(
         Buffer.concat([Buffer.from(before ?? ''), Buffer.from(bytes), Buffer.from(behind ?? '')]),
