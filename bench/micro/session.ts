@@ -52,6 +52,7 @@ const OBJECTS = {
       definition: null,
       parents: [],
       uniqueKeys: [['aid']],
+      rewritten: false,
       system: false,
     },
   ],

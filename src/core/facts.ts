@@ -25,8 +25,17 @@ export function accessOf(use: RelationUse): Access {
 
 const READING_EFFECTS = effectSet('read', 'copy-out', 'network');
 
-/** `assignment`: the column is written. `source`: its value is stored elsewhere, or given to a function that has effects. */
-export const PLACES = ['output', 'filter', 'join', 'group', 'order', 'assignment', 'source'] as const;
+/** `failure`: whether the statement fails depends on its value. `assignment`: the column is written. `source`: its value is stored elsewhere, or given to a function that has effects. */
+export const PLACES = [
+  'output',
+  'filter',
+  'join',
+  'group',
+  'order',
+  'failure',
+  'assignment',
+  'source',
+] as const;
 export type Place = (typeof PLACES)[number];
 
 /** What the use of a column tells about its value: whether there is one, whether it equals another, or anything. */

@@ -103,7 +103,7 @@ export interface MaskDenial {
   readonly message: string;
 }
 
-const OUTSIDE_OUTPUT = new Set(['filter', 'join', 'group', 'order']);
+const OUTSIDE_OUTPUT = new Set(['filter', 'join', 'group', 'order', 'failure']);
 
 /** Statements that bring code of their own, which would then read what its maker may not. */
 const DEFINES_CODE =
@@ -193,6 +193,10 @@ export class MaskJudge {
       }
       if (!OUTSIDE_OUTPUT.has(use.place) || mask.inference === 'allow') continue;
       if (mask.inference === 'equality' && use.reveals === 'equality') continue;
+      if (use.place === 'failure') {
+        const message = `${column} is masked, so it cannot be computed with by what may fail, which would tell of its values`;
+        return { mask: mask.name, message };
+      }
       const allowed = mask.inference === 'equality' ? 'be compared other than by equality' : 'be compared';
       return { mask: mask.name, message: `${column} is masked, so it cannot ${allowed} (${use.place})` };
     }
@@ -248,8 +252,9 @@ export class MaskJudge {
       if (this.#maskOf(facts, use.schema, use.table, use.column) === null) continue;
       touched.add(`${use.schema === null ? '' : `${use.schema}.`}${use.table}.${use.column}`);
     }
-    // A plan shows no values; how many rows it expects tells of those that it filters by.
-    const tellsNothing = DESCRIBES.test(facts.kind) && touched.size === 0;
+    // A plan shows no values; how many rows it expects tells of those that it filters by. Triggers may tell anything.
+    const describes = DESCRIBES.test(facts.kind) && facts.bound.kind !== 'none';
+    const tellsNothing = describes && touched.size === 0 && !hasEffect(facts.effects, 'write');
     const unknown = reach === null || tellsNothing ? null : UNKNOWN_ORIGIN;
     const outputs = this.#outputs(facts, unknown);
     const detected = readsData(facts) ? this.#detected : [];

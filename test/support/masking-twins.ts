@@ -32,6 +32,8 @@ const SALTS = ['first', 'second'] as const;
 export async function startTwins(
   policy = maskingFile('policy.yaml'),
   major: EmbeddedMajor = 18,
+  /** Files of fixtures/masking whose statements make the pattern of both databases. */
+  schemas: readonly string[] = ['schema.sql'],
 ): Promise<Twins> {
   // Without statistics, which are gathered at their own time, and without parallel workers, rows come in the same order.
   const postgres = await startPostgres({
@@ -41,7 +43,7 @@ export async function startTwins(
   const admin = await connected(postgres.url());
   await admin.query('CREATE DATABASE pattern');
   const pattern = await connected(postgres.url('pattern'));
-  await pattern.query(maskingFile('schema.sql'));
+  for (const schema of schemas) await pattern.query(maskingFile(schema));
   await pattern.end();
   const made: Twin[] = [];
   for (const salt of SALTS) {

@@ -75,6 +75,8 @@ export class Analysis {
   storesUnknown = false;
   /** Values whose origin is not known decide which rows there are, or in which order. */
   comparesUnknown = false;
+  /** How many operations were met that may fail by the values they are given. */
+  fallible = 0;
   /** A set-returning function runs, so that row counts do not follow from the tables. */
   returnsSets = false;
   /** Offsets of constants whose value no fact depends on, and of those that were looked at. */
@@ -147,6 +149,20 @@ export class Analysis {
       const own = origin.how === 'copied' ? reveals : origin.how === 'presence' ? 'presence' : 'anything';
       this.addColumn(origin, place, own);
     }
+  }
+
+  /** An operation may fail by values of these columns. */
+  mayFail(origins: Origins): void {
+    this.fallible++;
+    this.addColumns(origins, 'failure', 'anything');
+  }
+
+  /** Visits what takes one way or another: where one may fail, that it does tells which was taken. */
+  branching(visit: () => Origins): Origins {
+    const before = this.fallible;
+    const origins = visit();
+    if (this.fallible > before) this.addColumns(origins, 'failure', 'anything');
+    return origins;
   }
 
   /** Visits a value that is only compared or counted: where it is a bare column, it reveals no more than that. */

@@ -23,7 +23,8 @@ const RELATIONS = `
   SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
          CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition,
          coalesce(a.columns, '[]'::json) AS columns, coalesce(i.parents, '[]'::json) AS parents,
-         coalesce(k.keys, '[]'::json) AS keys
+         coalesce(k.keys, '[]'::json) AS keys,
+         c.relhasrules AND EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1') AS rewritten
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN (
@@ -82,8 +83,16 @@ const TYPES = `
            FILTER (WHERE f.oid IS NOT NULL), '[]'::json) AS casts
     FROM pg_catalog.pg_type t
     JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-    LEFT JOIN pg_catalog.pg_cast c ON t.oid IN (c.castsource, c.casttarget) AND c.castfunc >= 16384
-    LEFT JOIN pg_catalog.pg_proc f ON f.oid = c.castfunc
+    LEFT JOIN (
+      SELECT castsource AS type, castfunc AS function FROM pg_catalog.pg_cast WHERE castfunc >= 16384
+      UNION SELECT casttarget, castfunc FROM pg_catalog.pg_cast WHERE castfunc >= 16384
+      UNION SELECT k.contypid, d.refobjid
+        FROM pg_catalog.pg_constraint k
+        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = k.oid
+         AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+       WHERE k.contypid <> 0 AND d.refobjid >= 16384
+    ) c ON c.type = t.oid
+    LEFT JOIN pg_catalog.pg_proc f ON f.oid = c.function
     LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = f.pronamespace
    WHERE (t.oid >= 16384 AND t.typelem = 0) OR f.oid IS NOT NULL
    GROUP BY 1, 2`;
@@ -164,6 +173,7 @@ function relationFrom(row: CatalogRow): CatalogRelation {
     uniqueKeys: listOf(row, 'keys').map((key) =>
       isArray(key) ? key.filter((name) => typeof name === 'string') : [],
     ),
+    rewritten: row['rewritten'] === true,
     system: false,
   };
 }

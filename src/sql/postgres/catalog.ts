@@ -71,6 +71,8 @@ export interface CatalogRelation {
   readonly parents: readonly QualifiedName[];
   /** Columns of each unique index without predicate or expressions. */
   readonly uniqueKeys: readonly (readonly string[])[];
+  /** It has rules beside a view's own: whatever writes to it runs what they say instead, or besides. */
+  readonly rewritten: boolean;
   /** A relation of pg_catalog or information_schema. */
   readonly system: boolean;
 }
@@ -93,7 +95,7 @@ export interface CatalogObjects {
   readonly functions: readonly CatalogFunction[];
   /** Operators outside pg_catalog, with the functions behind them as `schema.name`. */
   readonly operators: readonly { readonly name: string; readonly function: string }[];
-  /** Types outside pg_catalog, with the cast functions to and from them as `schema.name`. */
+  /** Types outside pg_catalog, with the functions of casts to and from them and of domains' checks as `schema.name`. */
   readonly types: readonly {
     readonly schema: string;
     readonly name: string;
@@ -158,6 +160,7 @@ export class Catalog {
           definition: null,
           parents: [],
           uniqueKeys: [],
+          rewritten: false,
           system: true,
         });
       }
@@ -226,7 +229,7 @@ export class Catalog {
     return this.builtins.operators.has(name) ? [] : null;
   }
 
-  /** Functions behind casts to and from a user-made type, as `schema.name`; null where no such type is known. */
+  /** Functions behind casts to and from a user-made type, and behind a domain's checks; null where no such type is known. */
   typeCasts(name: string): readonly string[] | null {
     return this.#types.get(name) ?? (this.builtins.types.has(name) ? [] : null);
   }

@@ -23,7 +23,10 @@ export function indirection(a: Analysis, body: JsonObject, scope: Scope, place: 
   const arg = node(body, 'arg');
   if (arg === null) throw new Unreadable('a field of nothing');
   const steps = nodes(body, 'indirection');
-  for (const step of steps) if (step.tag === 'A_Indices') expression(a, step, scope, place);
+  // Which element comes out tells of the subscript.
+  let subscripts: Origins = NOWHERE;
+  for (const step of steps)
+    if (step.tag === 'A_Indices') subscripts = union(subscripts, expression(a, step, scope, place));
   const field = steps[0]?.tag === 'String' ? stringOf(steps[0]) : null;
   const range = field === null ? null : wholeRowRange(a, arg, scope);
   const column = range === null || field === null || range.open ? undefined : columnOf(range, field);
@@ -32,7 +35,8 @@ export function indirection(a: Analysis, body: JsonObject, scope: Scope, place: 
   for (const step of column === undefined ? steps : steps.slice(1)) {
     if (step.tag === 'String') origins = functional(a, stringOf(step), origins, place);
   }
-  return column !== undefined && steps.length === 1 ? column : weaken(origins, 'computed');
+  if (column !== undefined && steps.length === 1) return column;
+  return weaken(union(origins, subscripts), 'computed');
 }
 
 /** Functional notation: `x.f` is `f(x)` where x has no field f, for rows and scalars alike. */

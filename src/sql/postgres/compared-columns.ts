@@ -21,7 +21,23 @@ export function compareColumns(a: Analysis, tree: Json, statement: JsonObject): 
       if (column !== null) compare(a, tableOf(statement), [column]);
     }
     if (isObject(value) && key === 'Constraint') compareInConstraint(a, value, tableOf(statement));
+    if (isObject(value) && key === 'AlterTableCmd' && value['subtype'] === 'AT_ClusterOn')
+      orderByIndex(a, statement);
     a.nested(() => compareColumns(a, value, statement));
+  }
+}
+
+/**
+ * Rows that are put in the order of an index come out in it from then on. Which columns the index has is not looked
+ * up: any may be one.
+ */
+export function orderByIndex(a: Analysis, statement: JsonObject): void {
+  const table = tableOf(statement);
+  if (table === null) return;
+  for (const candidate of a.candidates(text(table, 'schemaname'), text(table, 'relname') ?? '')) {
+    const columns = candidate.relation?.columns.map(({ name }) => name) ?? ['*'];
+    const { schema, name } = candidate;
+    for (const column of columns) a.addColumn({ schema, table: name, column }, 'order');
   }
 }
 

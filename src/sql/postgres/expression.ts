@@ -17,6 +17,7 @@ import {
   Unreadable,
 } from './ast.ts';
 import { columnReference, indirection } from './columns.ts';
+import { castMayFail, failingOperator, specialMayFail } from './fallible.ts';
 import { callFunction, useOperator, useType } from './functions.ts';
 import { analyzeQuery } from './query.ts';
 import { type Scope, wholeOf } from './scope.ts';
@@ -70,7 +71,12 @@ function walk(a: Analysis, value: AstNode, scope: Scope, place: Place): Origins 
     case 'A_Indirection':
       return indirection(a, body, scope, place);
     case 'CaseExpr':
-      return computed(a, scope, place, node(body, 'arg'), nodes(body, 'args'), node(body, 'defresult'));
+      return branching(a, place, () =>
+        computed(a, scope, place, node(body, 'arg'), nodes(body, 'args'), node(body, 'defresult')),
+      );
+    case 'BoolExpr':
+    case 'CoalesceExpr':
+      return branching(a, place, () => plain(a, value, scope, place));
     case 'CaseWhen':
       return computed(a, scope, place, node(body, 'expr'), [], node(body, 'result'));
     case 'List':
@@ -87,28 +93,36 @@ function walk(a: Analysis, value: AstNode, scope: Scope, place: Place): Origins 
     case 'JsonAggConstructor':
       a.addColumns(expressions(a, nodes(body, 'agg_order'), scope, 'order'), place);
       return plain(a, value, scope, place);
-    case 'WindowDef': {
-      // The rows come out in the order in which a window has gone through them.
-      const parts = expressions(a, nodes(body, 'partitionClause'), scope, 'group');
-      const order = expressions(a, nodes(body, 'orderClause'), scope, 'order');
-      a.addColumns(union(parts, order), place);
-      const frame = union(
-        optional(a, body, 'startOffset', scope, place),
-        optional(a, body, 'endOffset', scope, place),
-      );
-      return weaken(union(union(parts, order), frame), 'computed');
-    }
-    case 'NullTest': {
-      const arg = node(body, 'arg');
-      const origins = a.revealing('presence', arg, () => {
-        const own = arg === null ? NOWHERE : expression(a, arg, scope, place);
-        return weaken(arg?.tag === 'ColumnRef' ? presenceOf(own) : own, 'computed');
-      });
-      return origins;
-    }
+    case 'WindowDef':
+      return windowDefinition(a, body, scope, place);
+    case 'NullTest':
+      return nullTest(a, body, scope, place);
     default:
       return plain(a, value, scope, place);
   }
+}
+
+function windowDefinition(a: Analysis, body: JsonObject, scope: Scope, place: Place): Origins {
+  // The rows come out in the order in which a window has gone through them.
+  const parts = expressions(a, nodes(body, 'partitionClause'), scope, 'group');
+  const order = expressions(a, nodes(body, 'orderClause'), scope, 'order');
+  a.addColumns(union(parts, order), place);
+  const frame = union(
+    optional(a, body, 'startOffset', scope, place),
+    optional(a, body, 'endOffset', scope, place),
+  );
+  // It may not be negative.
+  if (frame === null || frame.length > 0) a.mayFail(frame);
+  return weaken(union(union(parts, order), frame), 'computed');
+}
+
+function nullTest(a: Analysis, body: JsonObject, scope: Scope, place: Place): Origins {
+  const arg = node(body, 'arg');
+  const origins = a.revealing('presence', arg, () => {
+    const own = arg === null ? NOWHERE : expression(a, arg, scope, place);
+    return weaken(arg?.tag === 'ColumnRef' ? presenceOf(own) : own, 'computed');
+  });
+  return origins;
 }
 
 /** Expression nodes that only combine their parts: the fields that hold them, by tag. Others are unreadable. */
@@ -165,7 +179,13 @@ function plain(a: Analysis, value: AstNode, scope: Scope, place: Place): Origins
       : expression(a, partOf(value, field), scope, place);
     origins = union(origins, found);
   }
+  if (specialMayFail(value)) a.mayFail(origins);
   return weaken(origins, 'computed');
+}
+
+/** What rows there are is judged as a comparison already. */
+function branching(a: Analysis, place: Place, visit: () => Origins): Origins {
+  return place === 'filter' || place === 'join' ? visit() : a.branching(visit);
 }
 
 function partOf(value: AstNode, field: string): AstNode {
@@ -203,13 +223,16 @@ function operatorExpression(a: Analysis, body: JsonObject, scope: Scope, place: 
   const kind = text(body, 'kind') ?? '';
   if (!kind.startsWith('AEXPR_')) throw new Unreadable(`an operator of kind ${kind}`);
   // For BETWEEN, LIKE and the like the name is the operator behind the syntax, or a word.
-  useOperator(a, names(body, 'name'));
+  const inside = useOperator(a, names(body, 'name'), place);
   const reveals = isEquality(kind, names(body, 'name').at(-1)) ? 'equality' : 'anything';
   const side = (field: string) =>
     a.revealing(reveals, node(body, field), () => optional(a, body, field, scope, place));
   const left = side('lexpr');
   const right = side('rexpr');
-  return weaken(union(left, right), 'computed');
+  const failing = failingOperator(body);
+  if (failing === 'maybe') a.mayFail(union(left, right));
+  else if (failing === 'by-rest' && (right === null || right.length > 0)) a.mayFail(right);
+  return weaken(union(union(left, right), inside), 'computed');
 }
 
 const EQUALITY_KINDS: ReadonlySet<string> = new Set([
@@ -233,18 +256,21 @@ const NAME_TYPES =
 function typeCast(a: Analysis, body: JsonObject, scope: Scope, place: Place): Origins {
   const typeName = struct(body, 'typeName');
   if (typeName === null) throw new Unreadable('a cast without a type');
-  const type = useType(a, typeName);
+  const { name: type, inside } = useType(a, typeName);
+  a.addColumns(inside, place);
   const arg = node(body, 'arg');
   if (arg === null) throw new Unreadable('a cast of nothing');
   if (arg.tag === 'A_Const' && NAME_TYPES.test(type)) a.lookAt(locationOf(arg.body));
-  return weaken(expression(a, arg, scope, place), 'computed');
+  const origins = expression(a, arg, scope, place);
+  if (arg.tag !== 'A_Const' && arg.tag !== 'ParamRef' && castMayFail(body)) a.mayFail(origins);
+  return weaken(union(origins, inside), 'computed');
 }
 
 function subLink(a: Analysis, body: JsonObject, scope: Scope, place: Place): Origins {
   const subselect = node(body, 'subselect');
   if (subselect === null) throw new Unreadable('a subquery without a query');
-  useOperator(a, names(body, 'operName'));
-  const tested = optional(a, body, 'testexpr', scope, place);
+  const operated = useOperator(a, names(body, 'operName'), place);
+  const tested = union(optional(a, body, 'testexpr', scope, place), operated);
   const { shape } = analyzeQuery(a, subselect, scope);
   const whole = wholeOf(shape);
   const type = text(body, 'subLinkType');

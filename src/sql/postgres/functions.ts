@@ -7,6 +7,7 @@ import { Analysis, type Inside } from './analysis.ts';
 import { type AstNode, constantOf, flag, locationOf, names, node, nodes, struct, Unreadable } from './ast.ts';
 import type { CatalogFunction } from './catalog.ts';
 import { expression, expressions } from './expression.ts';
+import { failingOf, valueArgument } from './fallible.ts';
 import { effectsOfNamed, isHarmlessBuiltin } from './function-effects.ts';
 import { analyzeQuery } from './query.ts';
 import { useNamedRelation } from './relations.ts';
@@ -25,9 +26,17 @@ export function callFunction(a: Analysis, body: JsonObject, scope: Scope, place:
   const args = nodes(body, 'args');
   lookAtArguments(a, name, args);
   const counts = isPlainCount(a, schema, name, args);
-  let origins = a.revealing(counts ? 'presence' : 'anything', args[0] ?? null, () =>
-    expressions(a, args, scope, place),
+  const given = args.map((arg, n) =>
+    a.revealing(counts && n === 0 ? 'presence' : 'anything', arg, () => expression(a, arg, scope, place)),
   );
+  let origins = given.reduce(union, NOWHERE);
+  const isOwn = a.reading.catalog.functionsNamed(name).some((fn) => isVisible(a, fn, schema));
+  const failing = isOwn ? 'maybe' : failingOf(name, args);
+  const value = failing === 'by-rest' ? valueArgument(name) : -1;
+  if (failing !== 'never') {
+    const failsBy = given.filter((_, n) => n !== value).reduce(union, NOWHERE);
+    if (failing === 'maybe' || failsBy === null || failsBy.length > 0) a.mayFail(failsBy);
+  }
   // Which values there are that differ tells of equality, and is judged as grouping is.
   if (flag(body, 'agg_distinct')) a.addColumns(origins, 'group', 'equality');
   if (counts && args[0]?.tag === 'ColumnRef') origins = presenceOf(origins);
@@ -84,8 +93,7 @@ export function callNamed(a: Analysis, schema: string | null, name: string, mayb
   if (own.length === 0 && builtin === null) {
     if (maybe) return COMPUTES;
     if (named === null && catalog.typeCasts(name) !== null) {
-      for (const cast of catalog.typeCasts(name) ?? []) callQualified(a, cast);
-      return COMPUTES;
+      return { ...COMPUTES, inside: insideOfAll(a, catalog.typeCasts(name) ?? []) };
     }
     a.addFunction(schema, name, 'unknown');
     a.addEffects('execute', ...(named ?? []));
@@ -121,9 +129,14 @@ function isVisible(a: Analysis, fn: CatalogFunction, schema: string | null): boo
   return a.reading.path === null || a.reading.path.includes(fn.schema);
 }
 
-function callQualified(a: Analysis, qualified: string): void {
-  const dot = qualified.indexOf('.');
-  callNamed(a, qualified.slice(0, dot), qualified.slice(dot + 1), false);
+/** Calls of functions as `schema.name`, of which any may be the one that runs: what their results may hold. */
+function insideOfAll(a: Analysis, functions: readonly string[]): Origins {
+  let inside: Origins = NOWHERE;
+  for (const qualified of functions) {
+    const dot = qualified.indexOf('.');
+    inside = union(inside, callNamed(a, qualified.slice(0, dot), qualified.slice(dot + 1), false).inside);
+  }
+  return inside;
 }
 
 /** One overload of a user's function. */
@@ -240,27 +253,34 @@ export function parseQualifiedName(qualified: string): readonly string[] {
   );
 }
 
-/** An operator by its possibly qualified name: the functions behind user-made ones count as called. */
-export function useOperator(a: Analysis, path: readonly string[]): void {
+/**
+ * An operator by its possibly qualified name: the functions behind user-made ones count as called. Gives what its
+ * result may hold beside its operands.
+ */
+export function useOperator(a: Analysis, path: readonly string[], place: Place): Origins {
   const name = path.at(-1);
-  if (name === undefined) return;
+  if (name === undefined) return NOWHERE;
   const functions = a.reading.catalog.operatorFunctions(name);
   if (functions !== null) {
-    for (const fn of functions) callQualified(a, fn);
-    return;
+    const inside = insideOfAll(a, functions);
+    a.addColumns(inside, place);
+    return inside;
   }
   // The words of BETWEEN, SIMILAR TO and the like stand where an operator's name would.
-  if (/^[A-Z ]+$/i.test(name) || name === '~~' || name === '!~~' || name === '~~*' || name === '!~~*') return;
+  if (/^[A-Z ]+$/i.test(name) || name === '~~' || name === '!~~' || name === '~~*' || name === '!~~*')
+    return NOWHERE;
   a.addFunction(null, `operator ${name}`, 'unknown');
   a.addEffects('execute');
   a.unresolved = true;
+  return null;
 }
 
-/** A type name in a cast or column: gives its last part; casts that run functions count as calls. */
-export function useType(a: Analysis, typeName: JsonObject): string {
+/** A type name in a cast or column: its last part, and what casts that run functions may bring along. */
+export function useType(
+  a: Analysis,
+  typeName: JsonObject,
+): { readonly name: string; readonly inside: Origins } {
   a.visited.add(typeName);
-  const path = names(typeName, 'names');
-  const name = path.at(-1) ?? '';
-  for (const cast of a.reading.catalog.typeCasts(name) ?? []) callQualified(a, cast);
-  return name;
+  const name = names(typeName, 'names').at(-1) ?? '';
+  return { name, inside: insideOfAll(a, a.reading.catalog.typeCasts(name) ?? []) };
 }

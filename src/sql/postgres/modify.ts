@@ -223,6 +223,11 @@ function returning(
   }
   const relation = struct(body, 'relation');
   if (relation !== null) useRelation(a, relation, READ);
+  // Rules bring a RETURNING of their own.
+  if (ranges.some((range) => isRewritten(a, range))) {
+    targetColumns(a, list, scope, NO_SHAPE, 'output');
+    return { shape: { columns: [], open: true, rest: null }, bound };
+  }
   let star: Shape = NO_SHAPE;
   for (const range of ranges) {
     const own = renamed(range, []);
@@ -233,6 +238,16 @@ function returning(
     };
   }
   return { shape: targetColumns(a, list, scope, star, 'output'), bound };
+}
+
+function isRewritten(a: Analysis, { relation }: Range): boolean {
+  if (relation === null) return false;
+  const { catalog } = a.reading;
+  const named =
+    relation.schema === null
+      ? catalog.relationsNamed(relation.name)
+      : [catalog.relation(relation.schema, relation.name)];
+  return named.some((candidate) => candidate?.rewritten === true);
 }
 
 /** The names for the row before and after: `old` and `new`, unless RETURNING WITH renames them. */

@@ -65,6 +65,8 @@ function useCandidate(a: Analysis, candidate: Candidate, effects: EffectSet, wit
   if (relation === null) return { columns: [], open: true, rest: own(candidate, '*') };
   followInheritance(a, relation, effects, withChildren);
   if (relation.kind === 'foreign-table') a.effects |= NETWORK;
+  // What its rules run is not read; it may return rows of its own.
+  if (relation.rewritten && (effects & WRITE) !== 0) a.addEffects('execute');
   if (relation.definition === null) return tableShape(a, relation);
   const inside = insideOf(a, relation, relation.definition);
   a.addInside(inside, effects & ~READ);

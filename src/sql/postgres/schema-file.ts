@@ -3,9 +3,8 @@
  * into a catalog, so that `sluice explain --schema` and policy tests need no server. Statements that define
  * nothing a policy can see are passed over.
  */
-import type { Volatility } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { type AstNode, flag, listNodes, names, node, nodes, stringOf, struct, text } from './ast.ts';
+import { type AstNode, flag, names, node, nodes, stringOf, struct, text } from './ast.ts';
 import {
   type CatalogColumn,
   type CatalogFunction,
@@ -15,6 +14,7 @@ import {
   type RelationKind,
   relationKey,
 } from './catalog.ts';
+import { functionIn } from './schema-function.ts';
 import { figureColumnName } from './targets.ts';
 import { columnsNamed } from './tree.ts';
 
@@ -91,11 +91,17 @@ export class SchemaFile {
       case 'IndexStmt':
         this.#createIndex(body);
         return;
+      case 'RuleStmt': {
+        const table = this.#tableOf(struct(body, 'relation'));
+        if (table !== null && text(body, 'event') !== 'CMD_SELECT')
+          table.relation = { ...table.relation, rewritten: true };
+        return;
+      }
       case 'AlterTableStmt':
         this.#alterTable(body);
         return;
       case 'CreateFunctionStmt':
-        this.#createFunction(body);
+        this.#functions.push(functionIn(body, this.#path[0] ?? 'public'));
         return;
       case 'CreateSeqStmt':
         this.#addRelation(struct(body, 'sequence'), 'sequence', null, [])?.columns.push(
@@ -149,7 +155,7 @@ export class SchemaFile {
     if (rangeVar === null) return null;
     const { schema, name } = this.#nameOf(rangeVar);
     const table: Table = {
-      relation: { schema, name, oid: null, kind, definition, parents, system: false },
+      relation: { schema, name, oid: null, kind, definition, parents, rewritten: false, system: false },
       columns: [],
       uniqueKeys: [],
     };
@@ -271,35 +277,6 @@ export class SchemaFile {
     const { schema, name } = parent.relation;
     child.relation = { ...child.relation, parents: [...child.relation.parents, { schema, name }] };
   }
-
-  #createFunction(body: JsonObject): void {
-    const path = names(body, 'funcname');
-    const options = nodes(body, 'options');
-    const option = (name: string) => options.find((candidate) => text(candidate.body, 'defname') === name);
-    const argument = (name: string) => {
-      const found = option(name);
-      return found === undefined ? null : node(found.body, 'arg');
-    };
-    const language = argument('language');
-    const as = argument('as');
-    const source = as?.tag === 'List' ? listNodes(as)[0] : undefined;
-    const isSql = language === null || stringOf(language).toLowerCase() === 'sql';
-    const returnType = struct(body, 'returnType');
-    this.#functions.push({
-      schema: path.at(-2) ?? this.#path[0] ?? 'public',
-      name: path.at(-1) ?? '',
-      volatility: volatilityOf(argument('volatility')),
-      returnsSet: returnType !== null && flag(returnType, 'setof'),
-      aggregate: false,
-      language: language === null ? 'sql' : stringOf(language).toLowerCase(),
-      body: isSql && source !== undefined ? stringOf(source) : null,
-    });
-  }
-}
-
-function volatilityOf(argument: AstNode | null): Volatility {
-  const word = argument?.tag === 'String' ? stringOf(argument) : 'volatile';
-  return word === 'immutable' || word === 'stable' ? word : 'volatile';
 }
 
 function column(name: string, number: number, type: string, notNull: boolean): CatalogColumn {

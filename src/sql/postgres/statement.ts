@@ -4,6 +4,7 @@ import type { RowBound, SessionAct } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Analysis } from './analysis.ts';
 import { type AstNode, flag, node, nodes, stringOf, struct, text, Unreadable } from './ast.ts';
+import { orderByIndex } from './compared-columns.ts';
 import { copyStatement } from './copy.ts';
 import { alterTable, createFunction, createTable, makesTemporary, rename } from './definitions.ts';
 import { drop, everyRelation, mentionObject, truncate } from './drop.ts';
@@ -139,6 +140,7 @@ function fromTable(a: Analysis, statement: AstNode): StatementResult {
   if (statement.tag === 'GrantStmt') a.changesReading = true;
   if (statement.tag === 'CommentStmt' || statement.tag === 'SecLabelStmt')
     mentionObject(a, statement.body, row.effects);
+  if (statement.tag === 'ClusterStmt') orderByIndex(a, statement.body);
   if (statement.tag === 'DropOwnedStmt') everyRelation(a, effectSet(...row.effects), () => true);
   if (text(statement.body, 'targtype') === 'ACL_TARGET_ALL_IN_SCHEMA') {
     const schemas = new Set(nodes(statement.body, 'objects').map(stringOf));

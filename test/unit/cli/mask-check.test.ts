@@ -34,6 +34,7 @@ function table(name: string, columns: readonly (readonly [name: string, type: st
     definition: null,
     parents: [],
     uniqueKeys: [],
+    rewritten: false,
     system: false,
   } as const;
 }
