@@ -10,6 +10,7 @@ import { run } from './run.ts';
 import { schema } from './schema.ts';
 import { sessions } from './sessions.ts';
 import { testPolicies } from './test-policies.ts';
+import { tryPolicy } from './try.ts';
 import { verify } from './verify.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   check,
   explain,
   testPolicies,
+  tryPolicy,
   classify,
   sessions,
   replay,

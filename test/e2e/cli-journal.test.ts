@@ -266,3 +266,73 @@ test('places and ids that are none', async () => {
     assert.match(error, expected);
   }
 });
+
+test('try: what a stricter and a laxer policy would have said of the same statements', async () => {
+  const own = await startSluice({ upstream: postgres.url('shop'), policy: POLICY });
+  try {
+    const client = new Client({ connectionString: own.url('agent') });
+    await client.connect();
+    await client.query('SELECT id FROM shop.orders ORDER BY id LIMIT 20');
+    await client.query('SELECT id FROM shop.orders ORDER BY id LIMIT $1', [30]);
+    await client.query('SELECT name FROM shop.customers WHERE id = 1');
+    await outcome(client, 'DROP TABLE shop.orders');
+    await client.end();
+    const policy = join(scratch, 'tried.yaml');
+    const tried = async (text: string, ...more: readonly string[]) => {
+      writeFileSync(policy, text);
+      return await command(['try', '--policy', policy, '--config', own.configFile, ...more]);
+    };
+    const same = await tried(POLICY);
+    assert.deepEqual([same.code, same.error], [0, '']);
+    assert.match(same.out, /nothing would change/);
+    const other = `
+default: allow
+rules:
+  - { name: no-people, when: { tables: [shop.customers] }, then: deny }
+  - { name: few, when: { groups: [agents] }, then: { limit: { rows: 25 } } }
+`;
+    const report = await tried(other, '--json');
+    assert.equal(report.code, 1);
+    const { changes } = parseObject(report.out);
+    assert.deepEqual(
+      arrayOf(changes)
+        .map((change) => [
+          change['text'],
+          objectOf(change['after'])['outcome'],
+          objectOf(change['after'])['rule'],
+        ])
+        .toSorted(),
+      [
+        ['DROP TABLE shop.orders', 'allow', null],
+        ['SELECT id FROM shop.orders ORDER BY id LIMIT $1', 'cut', 'few'],
+        ['SELECT name FROM shop.customers WHERE id = 1', 'deny', 'no-people'],
+      ],
+    );
+    const shown = (await tried(other)).out;
+    assert.match(shown, /^4 statements of 1 session/);
+    assert.match(
+      shown,
+      /would be denied\n {2}1 × {2}SELECT name FROM shop\.customers WHERE id = 1\n +by rule "no-people"/,
+    );
+    assert.match(
+      shown,
+      /would be cut[\s\S]*30 rows came, and 25 may[\s\S]*would pass[\s\S]*was denied by rule "no-destruction"/,
+    );
+  } finally {
+    await own.stop();
+  }
+});
+
+function objectOf(value: Json | undefined): JsonObject {
+  assert.ok(value !== undefined && isObject(value));
+  return value;
+}
+
+function arrayOf(value: Json | undefined): readonly JsonObject[] {
+  assert.ok(value !== undefined && isArray(value));
+  return value.map(objectOf);
+}
+
+function parseObject(text: string): JsonObject {
+  return objectOf(parseJson(text));
+}
