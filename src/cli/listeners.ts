@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
+import type { Approvals } from '../approvals/index.ts';
 import type { Config, ListenerConfig } from '../config/schema.ts';
 import type { Dialer } from '../engine/leg.ts';
 import type { ListenerDomain } from '../engine/listener-domain.ts';
@@ -18,6 +19,7 @@ import { ListenerIdentity, type User } from '../identity/users.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { HeldMemory } from '../limits/held-memory.ts';
 import type { Catalog, MysqlCatalog } from '../sql/index.ts';
+import type { StateStore } from '../state/store.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
 import type { ReadingTools } from './reading-tools.ts';
 import { sessionAccountOf } from './upstream-account.ts';
@@ -37,6 +39,9 @@ export interface Shared {
   /** For passwords of MySQL clients without TLS; null where no listener is one of MySQL's. */
   readonly passwordKey: PasswordKey | null;
   readonly masks: ResultMasks;
+  readonly approvals: Approvals | null;
+  /** Approvals, budgets, credentials, revocations: shared by instances. */
+  readonly state: StateStore;
 }
 
 /** The server behind a listener, in its dialect. */
@@ -103,7 +108,7 @@ export function listenerDomain(
   const { dialer, deliverCancel, protocol, catalog, dialect, describer } = parts;
   return {
     name: listener.name,
-    sql: sqlDomain(shared, { catalog, dialect, describer }),
+    sql: sqlDomain(shared, { catalog, dialect, describer, upstream: upstreamName(listener) }),
     account: sessionAccountOf(listener.upstream),
     dialer,
     identity: new ListenerIdentity(shared.users, listener.auth, shared.passwordKey),
@@ -118,12 +123,18 @@ export function listenerDomain(
   };
 }
 
+/** Where it leads, without account and secrets. */
+function upstreamName({ upstream }: ListenerConfig): string {
+  return `${upstream.host}:${upstream.port}/${upstream.database}`;
+}
+
 function sqlDomain(
-  { journal, turn, policy, masks }: Shared,
-  parts: Pick<SqlDomain, 'catalog' | 'dialect' | 'describer'>,
+  { journal, turn, policy, masks, approvals }: Shared,
+  parts: Pick<SqlDomain, 'catalog' | 'dialect' | 'describer' | 'upstream'>,
 ): SqlDomain {
   return {
     ...parts,
+    approvals,
     masks,
     policy,
     journal,

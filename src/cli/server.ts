@@ -24,6 +24,7 @@ import { serveMysql } from './mysql-upstream.ts';
 import { readPolicy, watchPolicy, worldOf } from './policy-files.ts';
 import { servePostgres } from './postgres-upstream.ts';
 import { ReadingTools } from './reading-tools.ts';
+import { openState } from './state-store.ts';
 
 export interface RunningServer {
   /** The port of each listener by name. */
@@ -102,6 +103,8 @@ async function start(
   });
   const journal = openJournal(loaded, log);
   undo.push(() => journal.close());
+  const state = openState(loaded, log);
+  undo.push(() => state.close());
   const shared: Shared = {
     config,
     directory,
@@ -120,6 +123,7 @@ async function start(
       ? await PasswordKey.make()
       : null,
     masks: new ResultMasks(ringsOf(config), makeMaskPool),
+    state,
   };
   undo.push(() => shared.masks.close());
   for (const upstream of upstreams) await upstream.warmUp();
@@ -239,6 +243,7 @@ function running(
     journal.close();
     await shared.tools.close();
     await shared.masks.close();
+    await shared.state.close();
     await Promise.all(catalogs.map((catalog) => catalog.close()));
   };
   return {

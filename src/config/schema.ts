@@ -1,6 +1,7 @@
 /** The shape of sluice.yaml (DESIGN 10). */
 import { z } from 'zod';
 import { parseBytes, parseDurationMs } from '../core/quantities.ts';
+import { parseStateUrl } from './state-url.ts';
 import { parseUpstreamUrl } from './upstream-url.ts';
 
 const duration = z
@@ -34,6 +35,18 @@ const upstream = z.string().transform((written, context) => {
     return z.NEVER;
   }
 });
+
+/** What instances share: approvals, budgets, credentials, revocations. */
+const stateUrl = z.string({ error: 'expected sqlite:FILE or postgres://…' }).transform((written, context) => {
+  try {
+    return parseStateUrl(written);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    return z.NEVER;
+  }
+});
+
+export const DEFAULT_STATE_FILE = './sluice.db';
 
 const name = z
   .string()
@@ -96,6 +109,9 @@ export const configSchema = z.strictObject({
   policy: z.string().min(1),
   masking: z.strictObject({ keys: z.record(name, maskKey).default({}) }).default({ keys: {} }),
   journal,
+  state: z
+    .strictObject({ url: stateUrl.default({ kind: 'sqlite', file: DEFAULT_STATE_FILE }) })
+    .default({ url: { kind: 'sqlite', file: DEFAULT_STATE_FILE } }),
   limits: z
     .strictObject({ connections: z.int().positive().default(10_000), held: size.default(256 * 1024 * 1024) })
     .default({ connections: 10_000, held: 256 * 1024 * 1024 }),

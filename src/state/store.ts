@@ -156,9 +156,12 @@ export interface CredentialsStore {
   remove(id: string): Promise<void>;
 }
 
+export const REVOCATION_KINDS = ['principal', 'credential', 'session', 'quarantine'] as const;
+export type RevocationKind = (typeof REVOCATION_KINDS)[number];
+
 /** From an instant on a principal (or one credential, or one session) has no access; `until` null: for good. */
 export interface Revocation {
-  readonly kind: 'principal' | 'credential' | 'session' | 'quarantine';
+  readonly kind: RevocationKind;
   readonly subject: string;
   readonly reason: string | null;
   readonly by: string;

@@ -1,0 +1,65 @@
+/** From `state:` of the configuration to the store. */
+import { resolve } from 'node:path';
+import type { Logger } from 'pino';
+import type { LoadedConfig } from '../config/load.ts';
+import type { Database } from '../state/database.ts';
+import { WatchedDatabase } from '../state/health.ts';
+import { PostgresDatabase } from '../state/postgres.ts';
+import { sharedState } from '../state/shared-state.ts';
+import { IN_MEMORY, SqliteDatabase } from '../state/sqlite.ts';
+import { type StateStore, StoreUnavailable } from '../state/store.ts';
+import { connectTo } from '../transport/catalog-source.ts';
+import { accountOf } from './upstream-account.ts';
+
+/** The server's own limits, for when this process is the one that hangs. */
+const SERVER_OPTIONS =
+  '-c search_path= -c statement_timeout=5000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=10000';
+
+/** Opens nothing yet: the first call does. Throws where a certificate of the connection string cannot be read. */
+export function stateDatabase({ config, directory }: LoadedConfig): Database {
+  const { url } = config.state;
+  if (url.kind === 'sqlite') {
+    return new SqliteDatabase(url.file === null ? IN_MEMORY : resolve(directory, url.file));
+  }
+  const account = accountOf(url.server, directory);
+  const options = [
+    SERVER_OPTIONS,
+    ...[...url.server.options].map(([name, value]) => `-c ${name}=${value.replaceAll(/[\\\s]/g, '\\$&')}`),
+  ].join(' ');
+  return new PostgresDatabase({
+    connect: () => connectTo(account, options, 'sluice state'),
+    name: `${account.host}:${account.port}/${account.database}`,
+  });
+}
+
+/**
+ * The store of a running Sluice. What is wrong with it is logged, at the start and later, and does not keep Sluice from
+ * serving what does not need it.
+ */
+export function openState(loaded: LoadedConfig, log: Logger): StateStore {
+  const database = new WatchedDatabase(stateDatabase(loaded), (problem) => {
+    if (problem === null) log.warn('the state store can be used again');
+    else
+      log.error({ error: problem }, 'the state store cannot be used: what needs it is refused until it can');
+  });
+  const state = sharedState(database);
+  state.now().catch((error: unknown) => {
+    if (!(error instanceof StoreUnavailable))
+      log.error({ error: String(error) }, 'the state store gives an error');
+  });
+  return state;
+}
+
+/** What is wrong with the store of a configuration; null: it can be used. */
+export async function stateProblem(loaded: LoadedConfig): Promise<string | null> {
+  let database: Database | null = null;
+  try {
+    database = stateDatabase(loaded);
+    await database.write((transaction) => transaction.now());
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    await database?.close();
+  }
+}
