@@ -86,21 +86,11 @@ export class Rejudge {
   async add(record: JsonObject): Promise<void> {
     const session = textIn(record, 'session');
     if (session === null) return;
-    switch (record['type']) {
-      case 'session-start':
-        this.#sessions.set(session, sessionOf(record));
-        return;
-      case 'session-end':
-        this.#sessions.delete(session);
-        return;
-      case 'statement':
-      case 'denied':
-        await this.#judge(session, record);
-        return;
-      case 'result':
-        this.#result(session, record);
-        return;
-    }
+    const type = textIn(record, 'type');
+    if (type === 'session-start') this.#sessions.set(session, sessionOf(record));
+    else if (type === 'session-end') this.#sessions.delete(session);
+    else if (type === 'statement' || type === 'denied') await this.#judge(session, record);
+    else if (type === 'result') this.#result(session, record);
   }
 
   async #judge(id: string, record: JsonObject): Promise<void> {
