@@ -1,20 +1,8 @@
 /** What the project has promised to reach, and whether a run did. */
+import type { GoalValues, Judged, Outcome } from './goal.ts';
 import type { Measurements } from './measurement.ts';
+import { mysqlGoals } from './mysql/goals.ts';
 import { median, pairedRatios, quantile } from './statistics.ts';
-
-export interface Outcome {
-  readonly what: string;
-  /** How the figure came about: `of pgbouncer`. */
-  readonly against: string;
-  readonly unit: 'ratio' | 'KiB' | 'MiB';
-  readonly value: number;
-  /** The quartiles of the rounds. */
-  readonly low: number;
-  readonly high: number;
-  readonly goal: number;
-  readonly better: 'higher' | 'lower';
-  readonly met: boolean;
-}
 
 const PGBOUNCER_SHARE = 0.95;
 const UNCACHED_SHARE = 0.6;
@@ -28,8 +16,6 @@ const IDLE_KB = 40;
 const IDLE_KIB = (IDLE_KB * 1000) / 1024;
 const PEAK_MIB = (150 * 1e6) / 2 ** 20;
 const MASKED_PEAK_MIB = (200 * 1e6) / 2 ** 20;
-
-type Judged = Pick<Outcome, 'what' | 'against' | 'unit' | 'goal' | 'better'>;
 
 export function judgeGoals(run: Measurements): readonly Outcome[] {
   const outcomes: Outcome[] = [];
@@ -91,20 +77,12 @@ export function judgeGoals(run: Measurements): readonly Outcome[] {
       values,
     );
   }
-  for (const goal of maskingGoals(run)) judge(goal, goal.values);
+  for (const goal of [...maskingGoals(run), ...mysqlGoals(run)]) judge(goal, goal.values);
   return outcomes;
 }
 
-type MaskingGoal = Judged & { readonly values: readonly number[] | null };
-
-function maskingGoals(run: Measurements): readonly MaskingGoal[] {
-  const share = (
-    scenario: string,
-    cell: string,
-    target: string,
-    base: string,
-    goal: number,
-  ): MaskingGoal => ({
+function maskingGoals(run: Measurements): readonly GoalValues[] {
+  const share = (scenario: string, cell: string, target: string, base: string, goal: number): GoalValues => ({
     what: `${scenario} ${cell}`,
     against: `of ${base}`,
     unit: 'ratio',
@@ -126,7 +104,7 @@ function maskingGoals(run: Measurements): readonly MaskingGoal[] {
     ...run
       .cells('neighbours')
       .filter((cell) => cell.endsWith('large result'))
-      .flatMap((cell): MaskingGoal[] => [
+      .flatMap((cell): GoalValues[] => [
         share('neighbours', cell, 'sluice-detectors', 'pgbouncer', NEIGHBOURS_SHARE),
         {
           what: `neighbours ${cell}`,
@@ -134,14 +112,14 @@ function maskingGoals(run: Measurements): readonly MaskingGoal[] {
           unit: 'ratio',
           goal: NEIGHBOURS_P99,
           better: 'lower',
-          values: ratios(run, 'neighbours', cell, 'p99', 'sluice-detectors', 'pgbouncer'),
+          values: run.ratios('neighbours', cell, 'p99', 'sluice-detectors', 'pgbouncer'),
         },
       ]),
     ...run
       .cells('mask-memory')
       .filter((cell) => cell !== 'as it is')
       .map(
-        (cell): MaskingGoal => ({
+        (cell): GoalValues => ({
           what: `1 GB masked, slow reader, ${cell}`,
           against: 'peak RSS',
           unit: 'MiB',
@@ -161,18 +139,5 @@ export function throughputRatios(
   target: string,
   base: string,
 ): readonly number[] | null {
-  return ratios(run, scenario, cell, 'throughput', target, base);
-}
-
-function ratios(
-  run: Measurements,
-  scenario: string,
-  cell: string,
-  metric: string,
-  target: string,
-  base: string,
-): readonly number[] | null {
-  const of = run.rounds(scenario, cell, target, metric);
-  const to = run.rounds(scenario, cell, base, metric);
-  return of === null || to === null ? null : pairedRatios(of, to);
+  return run.ratios(scenario, cell, 'throughput', target, base);
 }

@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeCommit, describeMachine } from './machine.ts';
 import { Recorder, type Run, writeRun } from './measurement.ts';
+import { MysqlStage } from './mysql/stage.ts';
 import { HELP, type Invocation, parseOptions } from './options.ts';
 import { findPeers } from './peers/debian.ts';
 import { renderReport } from './report.ts';
@@ -34,6 +35,11 @@ async function bench({ options, save, directory: parent }: Invocation): Promise<
   if (options.pinned) leaveCore(PROXY_CORE);
   const recorder = new Recorder();
   const stage = new Stage(peers, program, directory, options.pinned ? PROXY_CORE : null, say);
+  const mysql = new MysqlStage({
+    peers,
+    say,
+    startProxy: (...proxy) => stage.startProxy(...proxy),
+  });
   try {
     for (const scenario of SCENARIOS.filter(({ name }) => options.only.includes(name))) {
       await scenario.run({
@@ -42,11 +48,13 @@ async function bench({ options, save, directory: parent }: Invocation): Promise<
         recorder,
         directory,
         say,
+        mysql,
         targets: (...names) => stage.targets(...names),
         start: (...proxy) => stage.start(...proxy),
       });
     }
   } finally {
+    await mysql.stop();
     await stage.stop();
   }
   const run: Run = {

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { pairedRatios } from './statistics.ts';
 
 const measurementSchema = z.strictObject({
   /** The scenario's name: `select`. */
@@ -106,6 +107,19 @@ export class Measurements {
         one.scenario === scenario && one.cell === cell && one.target === target && one.metric === metric,
     );
     return found === undefined || found.rounds.length === 0 ? null : found.rounds;
+  }
+
+  /** Of one target to another, round by round; null when one side was not measured. */
+  ratios(
+    scenario: string,
+    cell: string,
+    metric: string,
+    target: string,
+    base: string,
+  ): readonly number[] | null {
+    const of = this.rounds(scenario, cell, target, metric);
+    const to = this.rounds(scenario, cell, base, metric);
+    return of === null || to === null ? null : pairedRatios(of, to);
   }
 
   /** The cells of a scenario in the order in which they were measured. */

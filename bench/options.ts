@@ -8,12 +8,12 @@ const QUICK = { rounds: 2, seconds: 2 } as const;
 
 export const HELP = `Usage: npm run bench -- [options]
 
-Measures Sluice beside a direct connection, pgbouncer and haproxy, and writes bench/results/DATE-MACHINE.json.
-What it needs is fetched: dependencies from npm, pgbench, pgbouncer and haproxy from Debian packages.
+Measures Sluice beside a direct connection, pgbouncer and haproxy, in front of Postgres and MariaDB, and writes bench/results/DATE-MACHINE.json.
+What it needs is fetched: dependencies from npm, pgbench, pgbouncer, haproxy and sysbench from Debian packages.
 
 Options:
   --quick          ${QUICK.rounds} rounds of ${QUICK.seconds} s in place of ${FULL.rounds} of ${FULL.seconds} s: shows that it works, measures little
-  --only LIST      scenarios by name, with commas between them
+  --only LIST      scenarios by name, with commas between them; mysql: all that begin so
   --rounds N       rounds of each measurement
   --seconds N      seconds of each measurement
   --long           the reader that stops does so for 30 s
@@ -56,7 +56,8 @@ export function parseOptions(args: readonly string[]): Invocation {
     },
   });
   const base = values.quick ? QUICK : FULL;
-  const only = values.only === undefined ? SCENARIOS.map(({ name }) => name) : values.only.split(',');
+  const only =
+    values.only === undefined ? SCENARIOS.map(({ name }) => name) : values.only.split(',').flatMap(named);
   for (const name of only) {
     if (!SCENARIOS.some((scenario) => scenario.name === name)) {
       throw new Error(
@@ -78,6 +79,13 @@ export function parseOptions(args: readonly string[]): Invocation {
       only,
     },
   };
+}
+
+/** `mysql` stands for all scenarios of MySQL's. */
+function named(name: string): readonly string[] {
+  const group = SCENARIOS.filter((scenario) => scenario.name.startsWith(`${name}-`));
+  const isOne = SCENARIOS.some((scenario) => scenario.name === name);
+  return isOne || group.length === 0 ? [name] : group.map((scenario) => scenario.name);
 }
 
 function wholeNumber(name: string, written: string | undefined, otherwise: number): number {

@@ -1,5 +1,6 @@
 /** What a process has used so far, by Linux' /proc. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Clock ticks per second that /proc counts in: 100 on every Linux there is (USER_HZ). */
 const TICKS_PER_SECOND = 100;
@@ -35,4 +36,19 @@ export function memory(pid: number): Memory {
 /** Starts the count of the most anew (proc_pid_clear_refs(5), value 5). */
 export function resetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+const SETTLE_INTERVAL_MS = 1000;
+const SETTLE_MAX_MS = 15_000;
+
+/** Resident memory once it stays as it is for a second, as it is after a while at the latest. */
+export async function settledRssKiB(pid: number): Promise<number> {
+  let last = memory(pid).rssKiB;
+  for (let waited = 0; waited < SETTLE_MAX_MS; waited += SETTLE_INTERVAL_MS) {
+    await delay(SETTLE_INTERVAL_MS);
+    const now = memory(pid).rssKiB;
+    if (Math.abs(now - last) < 64) return now;
+    last = now;
+  }
+  return last;
 }

@@ -1,5 +1,6 @@
 /** A run in plain text: what was measured, ratios, and the goals with whether they were met. */
-import { judgeGoals, type Outcome, throughputRatios } from './goals.ts';
+import type { Outcome } from './goal.ts';
+import { judgeGoals, throughputRatios } from './goals.ts';
 import { Measurements, type Run } from './measurement.ts';
 import { median, pairedDifferences, spread } from './statistics.ts';
 import { formatNumber, formatPercent, renderTable } from './table.ts';
@@ -20,9 +21,45 @@ const THROUGHPUT_SECTIONS: readonly Section[] = [
     scenario: 'neighbours',
     title: 'Select-only beside a session with a large result, transactions per second',
   },
+  { scenario: 'mysql-select', title: 'MariaDB, point selects, transactions per second' },
+  {
+    scenario: 'mysql-uncached',
+    title: 'MariaDB, statements of 500 characters of one structure, or of new ones; per second',
+  },
+  { scenario: 'mysql-stream', title: 'MariaDB, large results, MB per second' },
+  {
+    scenario: 'mysql-mask-stream',
+    title: 'MariaDB, large results with masks, MB per second of what the server sends',
+  },
+  { scenario: 'mysql-connect', title: 'MariaDB, connect, log in, one select, close; per second' },
+  {
+    scenario: 'mysql-neighbours',
+    title: 'MariaDB, point selects beside a session with a large result, transactions per second',
+  },
   { scenario: 'durability', title: 'Journal written or synced, transactions per second' },
 ];
 const FIGURE_SECTIONS: readonly (Section & { readonly metrics: readonly string[] })[] = [
+  {
+    scenario: 'mysql-insert',
+    title: 'MariaDB, an INSERT of 1 MB',
+    metrics: ['time', 'cpu-user', 'cpu-system'],
+  },
+  {
+    scenario: 'mysql-idle-memory',
+    title: 'Memory with idle sessions to MariaDB',
+    metrics: ['rss-empty', 'rss-per-connection'],
+  },
+  {
+    scenario: 'mysql-stopped-reader',
+    title: 'Memory with a 1 GB result of MariaDB whose reader stops',
+    metrics: ['rss-peak-before', 'rss-while-stopped', 'rss-peak'],
+  },
+  {
+    scenario: 'mysql-neighbours',
+    title:
+      'MariaDB, time of one statement beside a session with a large result, and how fast that result is sent',
+    metrics: ['p99', 'stream'],
+  },
   {
     scenario: 'idle-memory',
     title: 'Memory with idle sessions',
@@ -50,7 +87,9 @@ export function renderReport(run: Run): string {
   const parts = [
     header(run),
     ...THROUGHPUT_SECTIONS.map((section) => throughputTable(measured, section)),
-    ...['select', 'uncached'].map((scenario) => cpuTable(measured, scenario)),
+    ...['select', 'uncached', 'mysql-select', 'mysql-uncached'].map((scenario) =>
+      cpuTable(measured, scenario),
+    ),
     latencyTable(measured),
     ...FIGURE_SECTIONS.map(({ title, scenario, metrics }) => figureTable(measured, title, scenario, metrics)),
     goalsTable(judgeGoals(measured)),
@@ -86,7 +125,10 @@ function throughputTable(run: Measurements, { scenario, title }: Section): strin
   const targets = run.targets(scenario, 'throughput');
   if (targets.length === 0) return '';
   const proxies = targets.filter((name) => name.startsWith('sluice'));
-  const bases = targets.filter((name) => name === 'direct' || name === 'pgbouncer');
+  const bases = targets.filter(
+    (name) =>
+      name === 'direct' || name === 'pgbouncer' || (name === 'haproxy' && scenario.startsWith('mysql-')),
+  );
   // Where there is nobody else, Sluice is compared with itself.
   const ratios =
     bases.length > 0

@@ -7,7 +7,10 @@ import type { SluiceVariant } from './peers/sluice.ts';
 
 export type TargetName = 'direct' | 'pgbouncer' | 'haproxy' | SluiceVariant;
 
-/** Something that speaks Postgres on a port. */
+/** No pooler of ours speaks MySQL. */
+export type MysqlTargetName = Exclude<TargetName, 'pgbouncer'>;
+
+/** Something that speaks Postgres or MySQL on a port. */
 export interface Target {
   readonly name: TargetName;
   readonly port: number;
@@ -43,8 +46,19 @@ export interface Bench {
     database: string,
     connections: number,
   ): Promise<Child>;
+  readonly mysql: MysqlBench;
   /** Shows what is being done. */
   say(text: string): void;
+}
+
+/** The same with a MariaDB server, or any of the scenario's own. */
+export interface MysqlBench {
+  targets(...names: readonly MysqlTargetName[]): Promise<readonly Target[]>;
+  start(
+    name: Exclude<MysqlTargetName, 'direct'>,
+    server: { readonly port: number },
+    connections: number,
+  ): Promise<Child>;
 }
 
 export interface Scenario {

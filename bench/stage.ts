@@ -4,7 +4,7 @@ import type { Child } from './child.ts';
 import { createDatabase } from './database.ts';
 import type { Peers } from './peers/debian.ts';
 import { startHaproxy } from './peers/haproxy.ts';
-import type { PeerStart } from './peers/peer-start.ts';
+import type { BenchServer, PeerStart } from './peers/peer-start.ts';
 import { startPgbouncer } from './peers/pgbouncer.ts';
 import { startSluice } from './peers/sluice.ts';
 import { DATABASE } from './pgbench.ts';
@@ -80,10 +80,14 @@ export class Stage {
     database: string,
     connections: number,
   ): Promise<Child> {
+    return this.startProxy(name, { protocol: 'postgres', port: server.port, database }, connections);
+  }
+
+  startProxy(name: Exclude<TargetName, 'direct'>, server: BenchServer, connections: number): Promise<Child> {
     const start: PeerStart = {
       peers: this.#peers,
       program: this.#program,
-      server: { port: server.port, database },
+      server,
       directory: this.#directory,
       core: this.#proxyCore,
       connections,

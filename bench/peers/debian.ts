@@ -24,10 +24,18 @@ export interface Peers {
   readonly pgbench: string;
   readonly pgbouncer: string;
   readonly haproxy: string;
+  readonly sysbench: Sysbench;
   /** What the programs need in their environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** What each says of its version. */
   readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface Sysbench {
+  readonly program: string;
+  /** Point selects: its name, or its file where that is not where the program looks. */
+  readonly script: string;
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 const ARCHITECTURE_LIBRARIES = [
@@ -37,7 +45,7 @@ const ARCHITECTURE_LIBRARIES = [
   'lib/aarch64-linux-gnu',
 ];
 /** Of what the packages depend on, the libraries; what sets up services and users is of no use here. */
-const WANTED = /^(lib.*|pgbouncer|haproxy|postgresql-\d+|postgresql-client-\d+)$/;
+const WANTED = /^(lib.*|pgbouncer|haproxy|sysbench|postgresql-\d+|postgresql-client-\d+)$/;
 /** Large, and for the Postgres server only, which is not run from these packages. */
 const UNWANTED = /^lib(llvm|perl|python)|-dev$/;
 
@@ -51,7 +59,9 @@ export async function findPeers(say: (text: string) => void): Promise<Peers> {
   if (find(root) === null) await fetch(root, say);
   const found = find(root);
   if (found === null)
-    throw new Error(`pgbench, pgbouncer or haproxy is missing in ${root} after its packages were unpacked`);
+    throw new Error(
+      `pgbench, pgbouncer, haproxy or sysbench is missing in ${root} after its packages were unpacked`,
+    );
   const libraries = ARCHITECTURE_LIBRARIES.map((folder) => join(root, folder)).filter((folder) =>
     existsSync(folder),
   );
@@ -67,15 +77,33 @@ export async function findPeers(say: (text: string) => void): Promise<Peers> {
       pgbench: await versionOf(found.pgbench, '--version'),
       pgbouncer: await versionOf(found.pgbouncer, '--version'),
       haproxy: await versionOf(found.haproxy, '-v'),
+      sysbench: await versionOf(found.sysbench.program, '--version'),
     },
   };
 }
 
-function find(root: string): Pick<Peers, 'pgbench' | 'pgbouncer' | 'haproxy'> | null {
+function find(root: string): Pick<Peers, 'pgbench' | 'pgbouncer' | 'haproxy' | 'sysbench'> | null {
   const pgbench = program('pgbench', [...postgresFolders('/'), ...postgresFolders(root)]);
   const pgbouncer = program('pgbouncer', ['/usr/sbin', join(root, 'usr/sbin')]);
   const haproxy = program('haproxy', ['/usr/sbin', join(root, 'usr/sbin')]);
-  return pgbench === null || pgbouncer === null || haproxy === null ? null : { pgbench, pgbouncer, haproxy };
+  const sysbench = findSysbench(root);
+  if (pgbench === null || pgbouncer === null || haproxy === null || sysbench === null) return null;
+  return { pgbench, pgbouncer, haproxy, sysbench };
+}
+
+/** Its scripts are found by name where it is installed; unpacked, by their files. */
+function findSysbench(root: string): Sysbench | null {
+  const script = 'oltp_point_select';
+  const own = join(root, 'usr/bin/sysbench');
+  const found = program('sysbench', ['/usr/bin', join(root, 'usr/bin')]);
+  if (found === null) return null;
+  if (found !== own) return { program: found, script, environment: {} };
+  const scripts = join(root, 'usr/share/sysbench');
+  return {
+    program: found,
+    script: join(scripts, `${script}.lua`),
+    environment: { LUA_PATH: `${scripts}/?.lua;;` },
+  };
 }
 
 function postgresFolders(root: string): readonly string[] {
@@ -99,7 +127,7 @@ function program(name: string, folders: readonly string[]): string | null {
 }
 
 async function fetch(root: string, say: (text: string) => void): Promise<void> {
-  say('fetching pgbench, pgbouncer and haproxy from Debian packages');
+  say('fetching pgbench, pgbouncer, haproxy and sysbench from Debian packages');
   const packages = await packagesToFetch().catch(async (error: unknown) => {
     if (process.getuid?.() !== 0) throw error;
     say('updating the package lists');
@@ -131,12 +159,14 @@ async function packagesToFetch(): Promise<readonly string[]> {
     '--no-install-recommends',
     'pgbouncer',
     'haproxy',
+    'sysbench',
     server,
   ]);
   const missing = [...plan.stdout.matchAll(/^Inst (\S+)/gm)].flatMap((match) => match[1] ?? []);
   const names = [
     'pgbouncer',
     'haproxy',
+    'sysbench',
     server,
     ...missing.filter((name) => WANTED.test(name) && !UNWANTED.test(name)),
   ];

@@ -25,7 +25,7 @@ export async function startHaproxy({
     '  timeout server 1h',
     'listen bench',
     `  bind 127.0.0.1:${port}`,
-    `  server postgres 127.0.0.1:${server.port}`,
+    `  server ${server.protocol} 127.0.0.1:${server.port}`,
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   return startChild({

@@ -3,8 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../src/demo/private-server.ts';
 import { type Child, startChild } from '../child.ts';
+import { MYSQL_COLUMN_MASKS } from '../mysql/database.ts';
 import { COLUMN_MASKS, DETECTED_MASKS } from '../scenarios/mask-tables.ts';
-import type { PeerStart } from './peer-start.ts';
+import type { BenchServer, PeerStart } from './peer-start.ts';
 
 export type SluiceVariant =
   | 'sluice-open'
@@ -25,30 +26,59 @@ baseline:
   leak-catalogs: off
 `;
 
+/** What the rules name, as the server calls it. */
+interface Named {
+  readonly tellers: string;
+  readonly history: string;
+  readonly sleep: string;
+}
+
 /** Such as a DBA would write for agents; everything the bench sends passes, with rows and bytes counted. */
-const RULES_POLICY = `default: allow
+function rulesPolicy({ tellers, history, sleep }: Named): string {
+  return `default: allow
 rules:
   - { name: no-destruction, when: { effects: [destroy] }, then: deny }
   - { name: no-schema-changes, when: { effects: [define] }, then: deny }
   - { name: no-administration, when: { effects: [admin] }, then: deny }
   - { name: no-unfiltered-writes, when: { unfiltered: true }, then: deny }
-  - { name: tellers-are-read-only, when: { effects: [write], tables: ["public.pgbench_tellers"] }, then: deny }
-  - { name: history-is-for-auditors, when: { columns: ["public.pgbench_history.*"], groups: [agents] }, then: deny }
-  - { name: no-sleeping, when: { functions: [pg_sleep] }, then: deny }
+  - { name: tellers-are-read-only, when: { effects: [write], tables: ["${tellers}"] }, then: deny }
+  - { name: history-is-for-auditors, when: { columns: ["${history}.*"], groups: [agents] }, then: deny }
+  - { name: no-sleeping, when: { functions: [${sleep}] }, then: deny }
   - { name: one-statement-at-a-time, when: { batch: true, groups: [agents] }, then: deny }
   - { name: not-from-outside, when: { clients: ["203.0.113.0/24"] }, then: deny }
   - { name: bounded-selects, when: { unbounded: true, groups: [agents] }, then: deny, message: "add a LIMIT" }
   - { name: large-results, when: { groups: [agents] }, then: { limit: { rows: 20000000, bytes: 4GiB } } }
   - { name: results, then: { limit: { rows: 50000000 } } }
 `;
+}
 
-const POLICIES: Readonly<Record<SluiceVariant, string>> = {
-  'sluice-open': OPEN_POLICY,
-  sluice: RULES_POLICY,
-  'sluice-synced': RULES_POLICY,
-  'sluice-columns': `${RULES_POLICY}${COLUMN_MASKS}`,
-  'sluice-detectors': `${RULES_POLICY}${DETECTED_MASKS}`,
-};
+function policyFor(variant: SluiceVariant, { protocol, database }: BenchServer): string {
+  const rules =
+    protocol === 'postgres'
+      ? rulesPolicy({
+          tellers: 'public.pgbench_tellers',
+          history: 'public.pgbench_history',
+          sleep: 'pg_sleep',
+        })
+      : rulesPolicy({ tellers: `${database}.tellers`, history: `${database}.history`, sleep: 'sleep' });
+  switch (variant) {
+    case 'sluice-open':
+      return OPEN_POLICY;
+    case 'sluice':
+    case 'sluice-synced':
+      return rules;
+    case 'sluice-columns':
+      return `${rules}${protocol === 'postgres' ? COLUMN_MASKS : MYSQL_COLUMN_MASKS}`;
+    case 'sluice-detectors':
+      return `${rules}${DETECTED_MASKS}`;
+  }
+}
+
+function upstreamOf({ protocol, port, database }: BenchServer): string {
+  return protocol === 'postgres'
+    ? `postgres://postgres@127.0.0.1:${port}/${database}?sslmode=disable`
+    : `mariadb://app:apppw@127.0.0.1:${port}/${database}`;
+}
 
 export async function startSluice(
   variant: SluiceVariant,
@@ -57,17 +87,16 @@ export async function startSluice(
   const port = await freePort();
   const folder = join(directory, `${variant}-${port}`);
   mkdirSync(folder);
-  writeFileSync(join(folder, 'policy.yaml'), POLICIES[variant]);
-  const upstream = `postgres://postgres@127.0.0.1:${server.port}/${server.database}?sslmode=disable`;
+  writeFileSync(join(folder, 'policy.yaml'), policyFor(variant, server));
   const lines = [
     'listeners:',
     '  - name: bench',
-    '    protocol: postgres',
+    `    protocol: ${server.protocol}`,
     `    listen: "127.0.0.1:${port}"`,
-    `    upstream: "${upstream}"`,
+    `    upstream: "${upstreamOf(server)}"`,
     '    auth: [trust]',
     ...(variant === 'sluice-synced' ? ['    durability: synced'] : []),
-    'identity: { users: [ { name: postgres, groups: [agents] } ] }',
+    `identity: { users: [ { name: ${server.protocol === 'postgres' ? 'postgres' : 'app'}, groups: [agents] } ] }`,
     'policy: policy.yaml',
     'journal: { dir: ./journal }',
     `limits: { connections: ${connections} }`,

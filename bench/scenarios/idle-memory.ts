@@ -1,15 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
 import { createDatabase } from '../database.ts';
 import { DATABASE } from '../pgbench.ts';
-import { memory } from '../process-usage.ts';
+import { settledRssKiB } from '../process-usage.ts';
 import type { Bench, Scenario } from '../scenario.ts';
 import { SinkClient } from '../sink-client.ts';
 
 const CONNECTIONS = 2000;
 const AT_ONCE = 40;
-const SETTLE_INTERVAL_MS = 1000;
-const SETTLE_MAX_MS = 15_000;
 const PROXIES = ['pgbouncer', 'haproxy', 'sluice'] as const;
 
 const EMPTY = { metric: 'rss-empty', unit: 'MiB', better: 'lower' } as const;
@@ -41,12 +38,12 @@ async function measure(bench: Bench, server: PostgresServer, name: (typeof PROXI
   try {
     // The first session brings what every process needs once: readers, code that is compiled.
     (await session(proxy.port)).end();
-    const emptyKiB = await settled(proxy.pid);
+    const emptyKiB = await settledRssKiB(proxy.pid);
     while (clients.length < CONNECTIONS) {
       const some = Array.from({ length: AT_ONCE }, () => session(proxy.port));
       clients.push(...(await Promise.all(some)));
     }
-    const fullKiB = await settled(proxy.pid);
+    const fullKiB = await settledRssKiB(proxy.pid);
     const perConnection = (fullKiB - emptyKiB) / CONNECTIONS;
     bench.recorder.add('idle-memory', `×${CONNECTIONS}`, name, EMPTY, emptyKiB / 1024);
     bench.recorder.add('idle-memory', `×${CONNECTIONS}`, name, PER_CONNECTION, perConnection);
@@ -64,16 +61,4 @@ async function session(port: number): Promise<SinkClient> {
   const client = await SinkClient.connect(port, DATABASE);
   await client.drain('SELECT 1');
   return client;
-}
-
-/** Resident memory once it stays as it is for a second, as it is after a while at the latest. */
-async function settled(pid: number): Promise<number> {
-  let last = memory(pid).rssKiB;
-  for (let waited = 0; waited < SETTLE_MAX_MS; waited += SETTLE_INTERVAL_MS) {
-    await delay(SETTLE_INTERVAL_MS);
-    const now = memory(pid).rssKiB;
-    if (Math.abs(now - last) < 64) return now;
-    last = now;
-  }
-  return last;
 }

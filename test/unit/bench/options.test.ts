@@ -19,6 +19,15 @@ test('--quick is shorter, and --rounds counts all the same', () => {
   assert.deepEqual(parseOptions(['--only', 'select,stream']).options.only, ['select', 'stream']);
 });
 
+test('--only mysql stands for every scenario of MySQL', () => {
+  const { only } = parseOptions(['--only', 'mysql']).options;
+  assert.deepEqual(
+    only,
+    SCENARIOS.map(({ name }) => name).filter((name) => name.startsWith('mysql-')),
+  );
+  assert.ok(only.length > 5);
+});
+
 test('arguments that make no sense say what would', () => {
   assert.throws(() => parseOptions(['--only', 'selects']), /no scenario "selects"; there are select, /);
   assert.throws(() => parseOptions(['--rounds', '0']), /--rounds takes a whole number/);
