@@ -2,11 +2,12 @@
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { LoadedConfig } from '../config/load.ts';
+import type { StateUrl } from '../config/state-url.ts';
 import type { Database } from '../state/database.ts';
 import { WatchedDatabase } from '../state/health.ts';
 import { PostgresDatabase } from '../state/postgres.ts';
 import { sharedState } from '../state/shared-state.ts';
-import { IN_MEMORY, SqliteDatabase } from '../state/sqlite.ts';
+import { IN_MEMORY, SqliteDatabase, type SqliteOptions } from '../state/sqlite.ts';
 import { type StateStore, StoreUnavailable } from '../state/store.ts';
 import { connectTo } from '../transport/catalog-source.ts';
 import { accountOf } from './upstream-account.ts';
@@ -15,19 +16,22 @@ import { accountOf } from './upstream-account.ts';
 const SERVER_OPTIONS =
   '-c search_path= -c statement_timeout=5000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=10000';
 
+/** What tests play with: the clock, and a program that knows other tables. */
+export type StateOptions = SqliteOptions;
+
 /** Opens nothing yet: the first call does. Throws where a certificate of the connection string cannot be read. */
-export function stateDatabase({ config, directory }: LoadedConfig): Database {
-  const { url } = config.state;
+export function stateDatabase(url: StateUrl, directory: string, options: StateOptions = {}): Database {
   if (url.kind === 'sqlite') {
-    return new SqliteDatabase(url.file === null ? IN_MEMORY : resolve(directory, url.file));
+    return new SqliteDatabase(url.file === null ? IN_MEMORY : resolve(directory, url.file), options);
   }
   const account = accountOf(url.server, directory);
-  const options = [
+  const settings = [
     SERVER_OPTIONS,
     ...[...url.server.options].map(([name, value]) => `-c ${name}=${value.replaceAll(/[\\\s]/g, '\\$&')}`),
   ].join(' ');
   return new PostgresDatabase({
-    connect: () => connectTo(account, options, 'sluice state'),
+    ...options,
+    connect: () => connectTo(account, settings, 'sluice state'),
     name: `${account.host}:${account.port}/${account.database}`,
   });
 }
@@ -37,11 +41,17 @@ export function stateDatabase({ config, directory }: LoadedConfig): Database {
  * serving what does not need it.
  */
 export function openState(loaded: LoadedConfig, log: Logger): StateStore {
-  const database = new WatchedDatabase(stateDatabase(loaded), (problem) => {
-    if (problem === null) log.warn('the state store can be used again');
-    else
-      log.error({ error: problem }, 'the state store cannot be used: what needs it is refused until it can');
-  });
+  const database = new WatchedDatabase(
+    stateDatabase(loaded.config.state.url, loaded.directory),
+    (problem) => {
+      if (problem === null) log.warn('the state store can be used again');
+      else
+        log.error(
+          { error: problem },
+          'the state store cannot be used: what needs it is refused until it can',
+        );
+    },
+  );
   const state = sharedState(database);
   state.now().catch((error: unknown) => {
     if (!(error instanceof StoreUnavailable))
@@ -54,7 +64,7 @@ export function openState(loaded: LoadedConfig, log: Logger): StateStore {
 export async function stateProblem(loaded: LoadedConfig): Promise<string | null> {
   let database: Database | null = null;
   try {
-    database = stateDatabase(loaded);
+    database = stateDatabase(loaded.config.state.url, loaded.directory);
     await database.write((transaction) => transaction.now());
     return null;
   } catch (error) {

@@ -51,6 +51,9 @@ export interface PostgresServer {
   log(): string;
   /** Kills it at once, as a crash would. */
   kill(): void;
+  /** Ends it at once, and keeps its data for `startAgain`. */
+  halt(): Promise<void>;
+  startAgain(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -138,24 +141,30 @@ async function launch(
     ...options.settings,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const server = await launchPrivateServer({
-    name: 'Postgres',
-    file: join(native, 'bin', 'postgres'),
-    args: ['-D', data, '-p', String(port), ...flags],
-    cwd: data,
-    runAs,
-    directory,
-    readyText: 'database system is ready to accept connections',
-    // Immediate shutdown, in which the processes of its sessions end as well.
-    stopSignal: 'SIGQUIT',
-  });
+  const started = () =>
+    launchPrivateServer({
+      name: 'Postgres',
+      file: join(native, 'bin', 'postgres'),
+      args: ['-D', data, '-p', String(port), ...flags],
+      cwd: data,
+      runAs,
+      directory,
+      readyText: 'database system is ready to accept connections',
+      // Immediate shutdown, in which the processes of its sessions end as well.
+      stopSignal: 'SIGQUIT',
+    });
+  let server = await started();
   return {
     port,
     directory,
     url: (database = 'postgres') => `postgres://postgres@127.0.0.1:${port}/${database}`,
-    log: server.log,
-    kill: server.kill,
-    stop: server.stop,
+    log: () => server.log(),
+    kill: () => server.kill(),
+    halt: () => server.halt(),
+    async startAgain() {
+      server = await started();
+    },
+    stop: () => server.stop(),
   };
 }
 

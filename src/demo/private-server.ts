@@ -30,6 +30,8 @@ export interface PrivateServer {
   /** Kills it at once, as a crash would. */
   kill(): void;
   stop(): Promise<void>;
+  /** Ends it at once, and keeps its folder. */
+  halt(): Promise<void>;
   /** Lets it shut down in order, and keeps its folder. */
   shutDown(): Promise<void>;
 }
@@ -89,6 +91,7 @@ export async function launchPrivateServer(options: PrivateServerOptions): Promis
       await end(stopSignal);
       rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: RETRY_DELAY_MS });
     },
+    halt: () => end(stopSignal),
     shutDown: () => end('SIGTERM'),
   };
 }
