@@ -5,6 +5,7 @@ import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Approvals } from '../approvals/index.ts';
 import type { Config, ListenerConfig } from '../config/schema.ts';
+import { Meter } from '../core/meter.ts';
 import type { Dialer } from '../engine/leg.ts';
 import type { ListenerDomain } from '../engine/listener-domain.ts';
 import type { LiveCatalog } from '../engine/live-catalog.ts';
@@ -39,6 +40,8 @@ export interface Shared {
   /** For passwords of MySQL clients without TLS; null where no listener is one of MySQL's. */
   readonly passwordKey: PasswordKey | null;
   readonly masks: ResultMasks;
+  /** By the listener's name. */
+  readonly meters: ReadonlyMap<string, Meter>;
   readonly approvals: Approvals | null;
   /** Approvals, budgets, credentials, revocations: shared by instances. */
   readonly state: StateStore;
@@ -108,7 +111,12 @@ export function listenerDomain(
   const { dialer, deliverCancel, protocol, catalog, dialect, describer } = parts;
   return {
     name: listener.name,
-    sql: sqlDomain(shared, { catalog, dialect, describer, upstream: upstreamName(listener) }),
+    sql: sqlDomain(shared, shared.meters.get(listener.name) ?? new Meter(), {
+      catalog,
+      dialect,
+      describer,
+      upstream: upstreamName(listener),
+    }),
     account: sessionAccountOf(listener.upstream),
     dialer,
     identity: new ListenerIdentity(shared.users, listener.auth, shared.passwordKey),
@@ -130,10 +138,12 @@ function upstreamName({ upstream }: ListenerConfig): string {
 
 function sqlDomain(
   { journal, turn, policy, masks, approvals }: Shared,
+  meter: Meter,
   parts: Pick<SqlDomain, 'catalog' | 'dialect' | 'describer' | 'upstream'>,
 ): SqlDomain {
   return {
     ...parts,
+    meter,
     approvals,
     masks,
     policy,

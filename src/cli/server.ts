@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { LoadedConfig } from '../config/load.ts';
+import { Meter } from '../core/meter.ts';
 import { formatProblem, ProblemsError } from '../core/problem.ts';
 import type { ListenerDomain } from '../engine/listener-domain.ts';
 import { MaskFollower } from '../engine/mask-follower.ts';
@@ -123,6 +124,7 @@ async function start(
       ? await PasswordKey.make()
       : null,
     masks: new ResultMasks(ringsOf(config), makeMaskPool),
+    meters: new Map(config.listeners.map(({ name }) => [name, new Meter()])),
     state,
   };
   undo.push(() => shared.masks.close());

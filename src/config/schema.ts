@@ -97,6 +97,23 @@ const journal = z.strictObject({
   segment: size.default(64 * 1024 * 1024),
 });
 
+/** Groups whose members may look, decide on approvals, and end sessions; each role may what the one before may. */
+const roles = z
+  .strictObject({
+    viewer: z.array(z.string().min(1)).default([]),
+    approver: z.array(z.string().min(1)).default([]),
+    admin: z.array(z.string().min(1)).default([]),
+  })
+  .default({ viewer: [], approver: [], admin: [] });
+
+const admin = z.strictObject({
+  listen: address,
+  /** How people reach it, where that is not the address it listens on. */
+  url: z.url({ protocol: /^https?$/, error: 'expected a URL such as https://sluice.example.com' }).optional(),
+  tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+  roles,
+});
+
 /** A secret behind `hash`, `token` and `fpe`: one, or several of which the first makes new values. */
 const maskKey = z.union(
   [z.string().min(1), z.array(z.strictObject({ id: z.string().min(1), secret: z.string().min(1) })).min(1)],
@@ -115,6 +132,7 @@ export const configSchema = z.strictObject({
   limits: z
     .strictObject({ connections: z.int().positive().default(10_000), held: size.default(256 * 1024 * 1024) })
     .default({ connections: 10_000, held: 256 * 1024 * 1024 }),
+  admin: admin.optional(),
   drain: duration.default(30_000),
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') })
@@ -123,3 +141,4 @@ export const configSchema = z.strictObject({
 
 export type Config = z.output<typeof configSchema>;
 export type ListenerConfig = Config['listeners'][number];
+export type AdminConfig = NonNullable<Config['admin']>;

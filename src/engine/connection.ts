@@ -19,7 +19,7 @@ import { JournaledSession } from './journaled-session.ts';
 import type { Leg, LegEvents } from './leg.ts';
 import type { ListenerDomain } from './listener-domain.ts';
 import { Pieces } from './pieces.ts';
-import type { LiveSession } from './sessions.ts';
+import type { LiveSession, SessionBrief } from './sessions.ts';
 import { StagedQueue } from './staged-queue.ts';
 import type { Staging } from './turn.ts';
 
@@ -259,6 +259,10 @@ export class Connection implements EnginePort, LiveSession, Staging {
 
   get principal(): Principal | null {
     return this.#story.principal;
+  }
+
+  get brief(): SessionBrief | null {
+    return this.#story.brief(this.#down.remoteAddress, this.#session.activity);
   }
 
   now(): number {

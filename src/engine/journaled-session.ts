@@ -5,11 +5,13 @@ import type { Principal, SessionContext } from '../core/principal.ts';
 import type { LoginDetails, SessionActivity } from '../core/session.ts';
 import type { ListenerDomain } from './listener-domain.ts';
 import { loginRefusedMembers, sessionEndMembers, sessionStartMembers } from './session-records.ts';
+import type { SessionBrief } from './sessions.ts';
 import { SessionGate } from './sql-gate.ts';
 
 interface Current {
   readonly gate: SessionGate;
   readonly principal: Principal;
+  readonly application: string | null;
 }
 
 export class JournaledSession {
@@ -57,13 +59,36 @@ export class JournaledSession {
     sql.record('session-start', sessionStartMembers(this.#id, context, details), 'now');
     // Without a record of its beginning a session's statements would be nobody's.
     if (!turn.flush()) return new ProxyError('journal-unavailable');
-    this.#current = { gate, principal };
+    this.#current = { gate, principal, application: details.application };
     return gate;
+  }
+
+  /** Null until somebody has logged in. */
+  brief(clientAddress: string | null, { phase, rows, bytes }: SessionActivity): SessionBrief | null {
+    if (this.#current === null) return null;
+    const { gate, principal, application } = this.#current;
+    const { statements, denied } = gate.records;
+    const ageMs = this.#domain.now() - this.#startedMs;
+    const { name: listener } = this.#domain;
+    return {
+      id: this.#id,
+      principal,
+      listener,
+      clientAddress,
+      application,
+      ageMs,
+      phase,
+      statements,
+      denied,
+      rows,
+      bytes,
+    };
   }
 
   end(error: ProxyError | null, clientAddress: string | null, activity: SessionActivity): void {
     const { sql, name, now } = this.#domain;
     if (this.#current !== null) {
+      this.#current.gate.close();
       const ms = Math.round(now() - this.#startedMs);
       const members = sessionEndMembers(this.#id, error, this.#current.gate.records, activity, ms);
       sql.record('session-end', members, 'soon');

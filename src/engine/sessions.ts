@@ -3,16 +3,35 @@ import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 import { ProxyError } from '../core/errors.ts';
 import { type SessionId, sessionIdFrom } from '../core/ids.ts';
 import type { Principal } from '../core/principal.ts';
-import type { CancelKey } from '../core/session.ts';
+import type { CancelKey, SessionActivity } from '../core/session.ts';
 
 const SESSION_ID_CHARACTERS = 14;
 const PROCESS_ID_MAX = 2 ** 31 - 1;
+
+/** What people are shown of a session that has logged in. */
+export interface SessionBrief {
+  readonly id: SessionId;
+  readonly principal: Principal;
+  readonly listener: string;
+  readonly clientAddress: string | null;
+  readonly application: string | null;
+  /** Since it logged in. */
+  readonly ageMs: number;
+  readonly phase: SessionActivity['phase'];
+  readonly statements: number;
+  readonly denied: number;
+  /** Sent to the client so far. */
+  readonly rows: number;
+  readonly bytes: number;
+}
 
 /** A live session as the registry sees it. */
 export interface LiveSession {
   readonly id: SessionId;
   /** Null until it has logged in. */
   readonly principal: Principal | null;
+  /** Null until it has logged in. */
+  readonly brief: SessionBrief | null;
   cancelRequested(): void;
   tick(): void;
   drain(): void;
@@ -34,6 +53,24 @@ export class Sessions {
 
   get size(): number {
     return this.#live.size;
+  }
+
+  /** Those that have logged in. */
+  *briefs(): Generator<SessionBrief> {
+    for (const session of this.#live) {
+      const { brief } = session;
+      if (brief !== null) yield brief;
+    }
+  }
+
+  /** Ends a session, whatever runs in it; false where there is none of that id. */
+  terminate(id: string, error: ProxyError): boolean {
+    for (const session of this.#live) {
+      if (session.id !== id) continue;
+      session.terminate(error);
+      return true;
+    }
+    return false;
   }
 
   newId(): SessionId {

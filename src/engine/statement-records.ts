@@ -3,9 +3,11 @@ import type { Denial } from '../core/decision.ts';
 import type { RunResult, StatementEntry } from '../core/gate.ts';
 import { type SessionId, type StatementNumber, statementNumber } from '../core/ids.ts';
 import type { Clearance } from '../core/judgement.ts';
+import type { Meter } from '../core/meter.ts';
 import { deniedMembers, entryMembers, resultMembers } from './records.ts';
 
 export interface RecordSink {
+  readonly meter: Meter;
   /** Adds a record: `now` ones are written before this turn's bytes leave, others soon. */
   record(type: string, members: string, when: 'now' | 'soon'): void;
   /** Adds a statement's result, as the text of a JSON object; it is written soon. */
@@ -39,6 +41,8 @@ export class StatementRecords {
       this.#numbers--;
     } else this.recordParse();
     this.statements++;
+    this.#sink.meter.allowed++;
+    if (isMasked(clearance)) this.#sink.meter.masked++;
     const number = statementNumber(++this.#numbers);
     this.#recordAdmitted('statement', number, clearance, entry);
     return number;
@@ -61,6 +65,7 @@ export class StatementRecords {
     this.recordParse();
     this.statements++;
     this.denied++;
+    this.#sink.meter.denied++;
     const number = ++this.#numbers;
     const judged = deniedMembers(journalMembers, denial, policyVersion);
     this.#record(
@@ -71,10 +76,19 @@ export class StatementRecords {
   }
 
   finish(number: StatementNumber, result: RunResult): void {
+    const { meter } = this.#sink;
+    meter.rows += result.rows;
+    meter.bytes += result.bytes;
+    if (result.cutBy !== null) meter.cuts++;
     this.#sink.recordResult(`{"session":"${this.#session}","number":${number},${resultMembers(result)}}`);
   }
 
   #record(type: string, members: string, when: 'now' | 'soon'): void {
     this.#sink.record(type, `"session":"${this.#session}",${members}`, when);
   }
+}
+
+function isMasked({ statements }: Clearance): boolean {
+  for (const { decision } of statements) if (decision.obligations.masks !== null) return true;
+  return false;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PostgresSession } from '../../protocols/postgres/index.ts';
 import type { ProxyError } from '../../src/core/errors.ts';
 import { sessionIdFrom } from '../../src/core/ids.ts';
+import { Meter } from '../../src/core/meter.ts';
 import type { EnginePort } from '../../src/core/session.ts';
 import { LiveCatalog } from '../../src/engine/live-catalog.ts';
 import { PolicyHolder } from '../../src/engine/policy-holder.ts';
@@ -79,6 +80,7 @@ export async function soloDomain(schema: string): Promise<SoloDomain> {
     policy: new PolicyHolder(loadPolicy('policy', 'default: allow\n').policy),
     journal,
     masks: new ResultMasks(new Map(), null),
+    meter: new Meter(),
     clock: () => 0,
     record: () => {},
     recordResult: () => {},

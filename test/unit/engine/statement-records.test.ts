@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Denial } from '../../../src/core/decision.ts';
 import { sessionIdFrom } from '../../../src/core/ids.ts';
+import { Meter } from '../../../src/core/meter.ts';
 import { StatementRecords } from '../../../src/engine/statement-records.ts';
 
 const DENIAL: Denial = {
@@ -18,6 +19,7 @@ const DENIAL: Denial = {
 function recordOf(journalMembers: string, denial: Denial = DENIAL): unknown {
   const written: string[] = [];
   const records = new StatementRecords(sessionIdFrom(Buffer.alloc(14)), {
+    meter: new Meter(),
     record: (type, members) => written.push(`{"type":"${type}",${members}}`),
     recordResult: () => {},
   });

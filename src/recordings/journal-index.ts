@@ -1,0 +1,278 @@
+/**
+ * The index of a journal at work: it reads what the segments have more of, a stretch at a time, and answers questions.
+ * It runs in a thread of its own (workers/index-journal.ts): reading a long journal takes seconds.
+ */
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isArray, isObject, type JsonObject } from '../core/json.ts';
+import { objectOf, type SegmentFile, segmentsIn } from '../journal/segments.ts';
+import { Gathering } from './gathering.ts';
+import { HOUR_MS, IndexStore, MINUTE_MS, type SqlRow } from './index-store.ts';
+import type {
+  IndexedSession,
+  RecordsPage,
+  SessionPage,
+  SessionQuery,
+  TrafficPoint,
+  TrafficQuery,
+} from './questions.ts';
+
+export const INDEX_FILE = 'index.sqlite';
+const STRETCH_BYTES = 4 * 1024 * 1024;
+/** A line longer than this is no record of ours, and ends the reading of its segment. */
+const LINE_BYTES_MAX = 64 * 1024 * 1024;
+/** Behind the last statement of a page its results may still follow. */
+const RESULTS_BYTES_MAX = 4 * 1024 * 1024;
+
+export class JournalIndex {
+  readonly #directory: string;
+  readonly #store: IndexStore;
+  readonly #gathering = new Gathering();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#store = new IndexStore(join(directory, INDEX_FILE));
+    const open = this.#store.all(
+      'SELECT id, principal FROM sessions WHERE ended IS NULL ORDER BY at DESC LIMIT 10000',
+    );
+    for (const { id, principal } of open) this.#gathering.remember(String(id), String(principal ?? ''));
+  }
+
+  /** Reads one stretch more. Gives how many bytes are left. */
+  advance(): number {
+    const offsets = this.#store.offsets();
+    const segments = segmentsIn(this.#directory);
+    const there = new Set(segments.map(({ number }) => number));
+    for (const number of offsets.keys()) if (!there.has(number)) this.#store.dropSegment(number);
+    let left = 0;
+    let isBusy = false;
+    for (const segment of segments) {
+      const { size } = statSync(segment.path);
+      let offset = offsets.get(segment.number) ?? 0;
+      if (offset > size) {
+        // It is not the file that was read: nothing that the index says can be relied on.
+        this.#store.clear();
+        return segments.length === 0 ? 0 : size;
+      }
+      if (offset < size && !isBusy) {
+        const next = this.#read(segment, offset, size);
+        isBusy = next > offset;
+        offset = next;
+      }
+      left += size - offset;
+    }
+    return isBusy ? left : 0;
+  }
+
+  #read(segment: SegmentFile, offset: number, size: number): number {
+    let want = Math.min(STRETCH_BYTES, size - offset);
+    let bytes = bytesAt(segment.path, offset, want);
+    while (bytes.lastIndexOf(0x0a) < 0 && want < size - offset && want < LINE_BYTES_MAX) {
+      want = Math.min(want * 4, size - offset);
+      bytes = bytesAt(segment.path, offset, want);
+    }
+    let start = 0;
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
+      const record = objectOf(bytes.toString('utf8', start, end));
+      if (record !== null) this.#gathering.add(record, offset + start, offset + end + 1);
+      start = end + 1;
+    }
+    const { sessions, traffic } = this.#gathering.drain();
+    if (start > 0) this.#store.take(segment.number, offset + start, sessions, traffic, Date.now());
+    return offset + start;
+  }
+
+  /** Sessions, newest first. */
+  sessions(query: SessionQuery): SessionPage {
+    const where: string[] = [];
+    const values: (string | number)[] = [];
+    const add = (condition: string, ...given: readonly (string | number)[]) => {
+      where.push(condition);
+      values.push(...given);
+    };
+    const { user, listener, id, sinceMs, untilMs, deniedOnly, before, limit } = query;
+    if (user !== null) add('principal = ?', user);
+    if (listener !== null) add('listener = ?', listener);
+    if (id !== null) add('id >= ? AND id < ?', id, `${id}\u{10ffff}`);
+    if (sinceMs !== null) add('until >= ?', sinceMs);
+    if (untilMs !== null) add('at <= ?', untilMs);
+    if (deniedOnly) add('denied > 0');
+    for (const [kind, word] of [
+      ['rule', query.rule],
+      ['table', query.table],
+    ] as const) {
+      if (word === null) continue;
+      const isPattern = word.includes('*');
+      const meant = isPattern ? 'word GLOB ?' : 'word = ?';
+      add(
+        `ord IN (SELECT session FROM words WHERE kind = '${kind}' AND ${meant})`,
+        isPattern ? word.replaceAll(/[?[]/g, '[$&]') : word,
+      );
+    }
+    if (before !== null) add('(at, ord) < (?, ?)', before.at, before.ord);
+    const condition = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
+    const rows = this.#store.all(
+      `SELECT * FROM sessions ${condition} ORDER BY at DESC, ord DESC LIMIT ?`,
+      ...values,
+      limit + 1,
+    );
+    const shown = rows.slice(0, limit);
+    const last = rows.length > limit ? shown.at(-1) : undefined;
+    return {
+      sessions: shown.map(sessionFrom),
+      next: last === undefined ? null : { at: Number(last['at']), ord: Number(last['ord']) },
+      total: Number(this.#store.all('SELECT count(*) AS total FROM sessions')[0]?.['total']),
+    };
+  }
+
+  session(id: string): IndexedSession | null {
+    const [row] = this.#store.all('SELECT * FROM sessions WHERE id = ?', id);
+    return row === undefined ? null : sessionFrom(row);
+  }
+
+  /** The records of one session from a statement on, for up to `limit` statements; null: there is no such session. */
+  records(id: string, fromNumber: number, limit: number): RecordsPage | null {
+    const session = this.session(id);
+    if (session === null) return null;
+    const places = this.#store.all(
+      `SELECT segment, start, ending, number FROM places
+       WHERE session = (SELECT ord FROM sessions WHERE id = ?) ORDER BY segment, start`,
+      id,
+    );
+    const first = Math.max(
+      0,
+      places.findLastIndex((place) => Number(place['number']) < fromNumber),
+    );
+    const paths = new Map(segmentsIn(this.#directory).map(({ number, path }) => [number, path]));
+    const page = new PageOfRecords(id, fromNumber, limit);
+    for (const place of places.slice(first)) {
+      const path = paths.get(Number(place['segment']));
+      const start = Number(place['start']);
+      if (path !== undefined) page.read(bytesAt(path, start, Number(place['ending']) - start));
+      if (page.isFull) break;
+    }
+    return { session, records: page.records, nextNumber: page.nextNumber };
+  }
+
+  traffic({ sinceMs, untilMs }: TrafficQuery): {
+    readonly stepMs: number;
+    readonly points: readonly TrafficPoint[];
+  } {
+    const stepMs = untilMs - sinceMs <= 6 * HOUR_MS ? MINUTE_MS : HOUR_MS;
+    const points = this.#store
+      .all(
+        'SELECT * FROM traffic WHERE step = ? AND bucket >= ? AND bucket <= ? ORDER BY bucket',
+        stepMs,
+        Math.floor(sinceMs / stepMs) * stepMs,
+        untilMs,
+      )
+      .map((row) => ({
+        kind: row['kind'] === 'table' ? ('table' as const) : ('principal' as const),
+        name: String(row['name']),
+        atMs: Number(row['bucket']),
+        statements: Number(row['statements']),
+        denied: Number(row['denied']),
+        rows: Number(row['rows']),
+        bytes: Number(row['bytes']),
+      }));
+    return { stepMs, points };
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+}
+
+class PageOfRecords {
+  readonly #id: string;
+  readonly #from: number;
+  readonly #limit: number;
+  readonly records: JsonObject[] = [];
+  nextNumber: number | null = null;
+  #statements = 0;
+  #bytesAfter = 0;
+
+  constructor(id: string, from: number, limit: number) {
+    this.#id = id;
+    this.#from = from;
+    this.#limit = limit;
+  }
+
+  get isFull(): boolean {
+    return this.#bytesAfter > RESULTS_BYTES_MAX;
+  }
+
+  read(bytes: Buffer): void {
+    let start = 0;
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
+      const line = bytes.subarray(start, end);
+      start = end + 1;
+      // Most lines are other sessions': looking for the id is cheaper than parsing.
+      if (line.includes(this.#id)) this.#take(objectOf(line.toString('utf8')));
+    }
+    if (this.nextNumber !== null) this.#bytesAfter += bytes.length;
+  }
+
+  #take(record: JsonObject | null): void {
+    if (record === null) return;
+    const { n, at, of: results } = record;
+    if (results !== undefined && isArray(results)) {
+      for (const result of results) {
+        if (!isObject(result) || result['session'] !== this.#id) continue;
+        const number = Number(result['number']);
+        if (number >= this.#from && (this.nextNumber === null || number < this.nextNumber))
+          this.records.push({ n, at, type: 'result', ...result });
+      }
+      return;
+    }
+    if (record['session'] !== this.#id) return;
+    const number = Number(record['number'] ?? 0);
+    if (number === 0) {
+      this.records.push(record);
+      return;
+    }
+    if (number < this.#from || this.nextNumber !== null) return;
+    if (this.#statements >= this.#limit) this.nextNumber = number;
+    else {
+      this.#statements++;
+      this.records.push(record);
+    }
+  }
+}
+
+function bytesAt(path: string, start: number, length: number): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const there = Math.max(0, Math.min(length, fstatSync(file).size - start));
+    const bytes = Buffer.allocUnsafeSlow(there);
+    return bytes.subarray(0, readSync(file, bytes, 0, there, start));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function sessionFrom(row: SqlRow): IndexedSession {
+  const word = (name: string) => {
+    const value = row[name];
+    return typeof value === 'string' ? value : null;
+  };
+  const groups = objectOf(`{"of":${word('groups') ?? '[]'}}`)?.['of'];
+  const [at, until] = [Number(row['at']), Number(row['until'])];
+  return {
+    id: word('id') ?? '',
+    at: new Date(at).toISOString(),
+    until: new Date(until).toISOString(),
+    user: word('principal'),
+    groups: groups !== undefined && isArray(groups) ? groups.filter((one) => typeof one === 'string') : [],
+    client: word('client'),
+    listener: word('listener'),
+    application: word('application'),
+    statements: Number(row['statements']),
+    denied: Number(row['denied']),
+    truncated: Number(row['truncated']),
+    rows: Number(row['rows']),
+    bytes: Number(row['bytes']),
+    ms: until - at,
+    ended: word('ended'),
+  };
+}
