@@ -4,8 +4,10 @@
  */
 import type { JsonObject } from '../../core/json.ts';
 import type { Analysis } from './analysis.ts';
-import { type AstNode, nodes, stringOf, text } from './ast.ts';
+import { type AstNode, names, node, nodes, stringOf, text } from './ast.ts';
+import type { CatalogColumn } from './catalog.ts';
 import { rangesReached, SYSTEM_COLUMNS } from './columns.ts';
+import { canBeFalse } from './falsify.ts';
 import { foldTruth } from './fold.ts';
 import type { Range } from './scope.ts';
 import { holdsOpposites, isTautology } from './tautology.ts';
@@ -17,6 +19,8 @@ export interface Target {
   refers(reference: AstNode): boolean;
   /** Whether it reaches a column of the target that is never NULL. */
   neverNull(reference: AstNode): boolean;
+  /** The column that it reaches, of the target's row or of another row of the same table; null: neither. */
+  rowColumn(reference: AstNode): CatalogColumn | null;
   /** Whether a RangeVar names the target's table. */
   isTable(rangeVar: JsonObject): boolean;
 }
@@ -35,12 +39,43 @@ export function restricts(a: Analysis, condition: AstNode | null, target: Target
     case 'AND_EXPR':
       return args.some((arg) => restricts(a, arg, target));
     case 'OR_EXPR':
-      return args.every((arg) => restricts(a, arg, target)) && !holdsOpposites(a, args);
+      if (!args.every((arg) => restricts(a, arg, target)) || holdsOpposites(a, args)) return false;
+      return args.every((arg) => picks(arg, target)) || canBeFalse(a, condition, target);
     default:
-      return (
-        mentions(condition, (reference) => target.refers(reference)) && !isTautology(a, condition, target)
-      );
+      if (!mentions(condition, (reference) => target.refers(reference))) return false;
+      if (isTautology(a, condition, target)) return false;
+      return compares(condition, target) || canBeFalse(a, condition, target);
   }
+}
+
+/** A column against what no row of the table has a part in: a filter whatever the constants are, which are not looked at. */
+function compares(condition: AstNode, target: Target): boolean {
+  if (condition.tag === 'CurrentOfExpr') return true;
+  if (condition.tag !== 'A_Expr' || !PLAIN_KINDS.has(text(condition.body, 'kind') ?? '')) return false;
+  const isOperator = text(condition.body, 'kind') === 'AEXPR_OP';
+  if (isOperator && !COMPARISONS.has(names(condition.body, 'name').at(-1) ?? '')) return false;
+  const [left, right] = [node(condition.body, 'lexpr'), node(condition.body, 'rexpr')];
+  if (left === null || right === null) return false;
+  const isFree = (side: AstNode) => !mentions(side, (reference) => target.rowColumn(reference) !== null);
+  const isColumn = (side: AstNode) => side.tag === 'ColumnRef' && target.refers(side);
+  return (isColumn(left) && isFree(right)) || (isColumn(right) && isFree(left));
+}
+
+const PLAIN_KINDS: ReadonlySet<string> = new Set([
+  'AEXPR_OP',
+  'AEXPR_IN',
+  'AEXPR_BETWEEN',
+  'AEXPR_LIKE',
+  'AEXPR_ILIKE',
+]);
+
+const COMPARISONS: ReadonlySet<string> = new Set(['=', '<>', '<', '>', '<=', '>=']);
+
+/** One value of a column, or a few: several such together are a filter still. */
+function picks(condition: AstNode, target: Target): boolean {
+  if (!compares(condition, target)) return false;
+  const kind = text(condition.body, 'kind');
+  return (kind === 'AEXPR_OP' || kind === 'AEXPR_IN') && names(condition.body, 'name').at(-1) === '=';
 }
 
 /** The target of a change, once its condition has been walked with `range` in scope. */
@@ -59,6 +94,17 @@ export function targetOf(a: Analysis, range: Range): Target {
       const name = stringOf(last);
       if (SYSTEM_COLUMNS.has(name)) return true;
       return relation?.columns.some((column) => column.name === name && column.notNull) ?? false;
+    },
+    rowColumn(reference) {
+      const last = nodes(reference.body, 'fields').at(-1);
+      if (last?.tag !== 'String' || relation === null) return null;
+      const reached = rangesReached(a, reference);
+      const isRow = reached.some(
+        (other) =>
+          other === range ||
+          (other.relation?.name === relation.name && other.relation.schema === relation.schema),
+      );
+      return isRow ? (relation.columns.find(({ name }) => name === stringOf(last)) ?? null) : null;
     },
     isTable(rangeVar) {
       const candidates = a.candidates(text(rangeVar, 'schemaname'), text(rangeVar, 'relname') ?? '');

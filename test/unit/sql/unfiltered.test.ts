@@ -88,6 +88,50 @@ const NO_FILTER = [
   'id IN (SELECT id FROM shop.orders)',
   'id IN (SELECT id FROM orders)',
   "id IN (SELECT id FROM shop.orders) AND 'a' = 'a'",
+  'id = id + 0',
+  'id + 0 = id',
+  'id * 0 = 0',
+  'id - id = 0',
+  'id < id + 1',
+  'id % 1 = 0',
+  "status || '' = status",
+  "'' || status LIKE status || '%'",
+  'length(status) >= 0',
+  'char_length(status) > -1',
+  'left(status, 0) = $$$$',
+  'abs(id) >= 0',
+  'ROW(id) IS NOT NULL',
+  'ROW(id, status) = ROW(id, status)',
+  '(id, status) = (id, status)',
+  'id::text = id::text',
+  'id::text = id::text || $$$$',
+  'coalesce(id, 0) = id OR status = $$x$$',
+  'coalesce(id, 0) = id',
+  'CASE WHEN id > 5 THEN id > 5 ELSE id <= 5 END',
+  'CASE WHEN id = 5 THEN 1 ELSE 2 END > 0',
+  'CASE id WHEN 5 THEN true ELSE 1 = 1 END',
+  'id < 5 OR id > 3',
+  'id <= 5 OR id > 4',
+  'id IN (1, 2) OR id NOT IN (1, 2)',
+  '$1::text IS NULL OR status = $1',
+  'id BETWEEN 1 AND 5 OR id NOT BETWEEN 2 AND 4',
+  'NOT (id = 5 AND id = 6)',
+  'id <> 5 OR id <> 6',
+  'greatest(id, 5) >= 5',
+  'nullif(id, -1) = id OR id = -1',
+  '(id > 5) = (id > 5)',
+  '(id > 5) IS NOT NULL',
+  'placed_at + interval $$0$$ = placed_at',
+  'placed_at <= greatest(placed_at, now())',
+  'EXISTS (SELECT 1 WHERE orders.id = orders.id)',
+  'EXISTS (SELECT 1 FROM shop.orders x WHERE x.id = orders.id)',
+  'id = (SELECT orders.id)',
+  'id IN (SELECT x.id FROM shop.orders x WHERE x.id > 5 OR x.id <= 5)',
+  'status ~ $$.*$$',
+  'status ~ $$$$',
+  'reverse(reverse(status)) = status',
+  'lower(status) = lower(status)',
+  'btrim(status, $$$$) = status',
 ];
 
 const FILTER = [
@@ -121,14 +165,55 @@ const FILTER = [
   'NOT EXISTS (SELECT 1 FROM shop.payments WHERE order_id = orders.id)',
   'coalesce(note, status) IS NULL',
   'CASE WHEN id = 5 THEN true ELSE false END',
+  'id = id + 1',
+  'id * 2 = 10',
+  'total > 100 * id',
+  'customer_id = id',
+  'id <> customer_id',
+  'id = 5 OR id = 6 OR id = 7',
+  "id = 5 OR status IN ('open', 'late')",
+  'lower(status) <> status',
+  'status <> trim(status)',
+  'length(status) > 5',
+  "status LIKE 'o%' OR status LIKE 'l%'",
+  "placed_at < now() - interval '1 year'",
+  "placed_at < now() OR status = 'x'",
+  "date_trunc('day', placed_at) = $1",
+  'extract(year FROM placed_at) = 2024',
+  "coalesce(note, '') = ''",
+  "coalesce(note, '') <> ''",
+  "NOT (status = 'x')",
+  'NOT (id < 5 OR id > 9)',
+  'id BETWEEN 1 AND 5 OR id BETWEEN 8 AND 9',
+  "(id, status) IN ((1, 'a'), (2, 'b'))",
+  "(id, status) = (1, 'a')",
+  'id % 2 = 0',
+  'md5(status) = $1',
+  "status ~ '^o'",
+  "status !~ 'x'",
+  'status = ANY ($1)',
+  'id = ANY ($1::int[])',
+  'id = $1 AND status IS NOT DISTINCT FROM $2',
+  "CASE WHEN status = 'open' THEN id > 5 ELSE id > 9 END",
+  'id > (SELECT avg(id) FROM shop.orders)',
+  'EXISTS (SELECT 1 FROM shop.orders x WHERE x.customer_id = orders.customer_id AND x.id < orders.id)',
+  'ctid <> (SELECT min(x.ctid) FROM shop.orders x WHERE x.customer_id = orders.customer_id)',
+  'id IN (SELECT max(id) FROM shop.orders GROUP BY customer_id)',
+  '(note IS NULL) = true',
+  'total - coalesce(id, 0) > 0',
+  'id < 5 OR id > 9',
 ];
 
 test('conditions that keep no row out leave a change unfiltered', async () => {
-  for (const where of NO_FILTER) assert.equal(await unfiltered(where), true, where);
+  const wrong: string[] = [];
+  for (const where of NO_FILTER) if (!(await unfiltered(where))) wrong.push(where);
+  assert.deepEqual(wrong, []);
 });
 
 test('conditions on a column of the target are filters', async () => {
-  for (const where of FILTER) assert.equal(await unfiltered(where), false, where);
+  const wrong: string[] = [];
+  for (const where of FILTER) if (await unfiltered(where)) wrong.push(where);
+  assert.deepEqual(wrong, []);
 });
 
 test('no WHERE, joins and other forms of change', async () => {
@@ -139,6 +224,7 @@ test('no WHERE, joins and other forms of change', async () => {
     'DELETE FROM shop.orders o USING shop.customers c WHERE c.id = 5',
     'UPDATE shop.orders o SET note = c.name FROM shop.customers c WHERE c.id = 5',
     'DELETE FROM shop.orders o WHERE EXISTS (SELECT 1 FROM shop.orders o WHERE o.id = 5)',
+    'DELETE FROM shop.orders a USING shop.orders b WHERE a.id = b.id',
     'WITH gone AS (DELETE FROM shop.orders RETURNING id) SELECT count(*) FROM gone',
     'EXPLAIN ANALYZE DELETE FROM shop.orders',
     'PREPARE p AS DELETE FROM shop.orders',
@@ -156,6 +242,7 @@ test('no WHERE, joins and other forms of change', async () => {
     'MERGE INTO shop.orders o USING shop.customers c ON o.customer_id = c.id WHEN MATCHED THEN DELETE',
     "MERGE INTO shop.orders o USING shop.customers c ON o.customer_id = c.id WHEN NOT MATCHED BY SOURCE AND o.status = 'x' THEN DELETE",
     'MERGE INTO shop.orders o USING shop.customers c ON true WHEN NOT MATCHED THEN INSERT (id) VALUES (c.id)',
+    'DELETE FROM shop.orders a USING shop.orders b WHERE a.id < b.id AND a.customer_id = b.customer_id',
     'WITH old AS (SELECT 5 AS id) DELETE FROM shop.orders o USING old WHERE o.id = old.id',
   ];
   for (const sql of some) assert.equal(await unfilteredIn(sql), false, sql);
