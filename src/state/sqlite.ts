@@ -177,30 +177,37 @@ export class SqliteDatabase implements Database {
     }
     open.dataVersion = dataVersion(open);
     this.#open = open;
+    this.#tellOfOthers(open);
     return open;
   }
 
   /** The file's version number moves when another connection has written. */
   #look(): void {
     const open = this.#open;
-    if (open === null || open.handle.isTransaction) return;
+    if (open === null) {
+      // Not opened yet, or lost: who watches hears of it when it is there. What is wrong shows where the store is used.
+      this.read((transaction) => transaction.now()).catch(() => {});
+      return;
+    }
+    if (open.handle.isTransaction) return;
     try {
       const version = dataVersion(open);
       if (version === open.dataVersion) return;
       open.dataVersion = version;
-      const counts = new Map(
-        open.handle
-          .prepare('SELECT topic, count FROM changes')
-          .all()
-          .map((row) => [textAt(row, 'topic'), numberAt(row, 'count')]),
-      );
-      const changed = STORE_TOPICS.filter((topic) => counts.get(topic) !== this.#seen.get(topic));
-      this.#seen = counts;
-      this.#watchers.changed(changed);
+      this.#tellOfOthers(open);
     } catch (error) {
-      // Looked at again next time; what is wrong shows where the store is used.
+      // Looked at again next time.
       if (sqliteProblem(error, this.#file) === null) throw error;
     }
+  }
+
+  /** Calls whoever watches a topic whose count is not what this process has seen. */
+  #tellOfOthers({ handle }: Open): void {
+    const rows = handle.prepare('SELECT topic, count FROM changes').all();
+    const counts = new Map(rows.map((row) => [textAt(row, 'topic'), numberAt(row, 'count')]));
+    const changed = STORE_TOPICS.filter((topic) => counts.get(topic) !== this.#seen.get(topic));
+    this.#seen = counts;
+    this.#watchers.changed(changed);
   }
 
   #stopLooking(): void {
