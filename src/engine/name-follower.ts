@@ -43,25 +43,32 @@ function tablesOf(catalog: MysqlCatalog): Tables {
 }
 
 function follow(mask: Mask, before: Tables, now: Tables): void {
+  const hasGone = [...before.keys()].some((key) => !now.has(key));
   for (const [key, table] of before) {
     const masked = table.columns.filter((column) => mask.covers(table.schema, table.name, column));
     if (masked.length === 0) continue;
     const same = now.get(key);
-    if (same === undefined) followTable(mask, table, masked, before, now);
-    else if (masked.some((column) => !same.columns.includes(column))) {
-      for (const column of same.columns)
-        if (!table.columns.includes(column)) mask.follow({ ...nameOf(same), column });
-    }
+    const isWhole = same !== undefined && hasAll(same, masked);
+    // Another table may have come in its place, and the table itself be elsewhere, as when a copy takes over.
+    if (!isWhole || hasGone) followTable(mask, table, masked, before, now);
+    if (same === undefined || isWhole) continue;
+    for (const column of same.columns)
+      if (!table.columns.includes(column)) mask.follow({ ...nameOf(same), column });
   }
 }
 
-/** The table is gone: it may be any that has come and has its masked columns. */
+/** The table may be any that has come, or changed, and has its masked columns now. */
 function followTable(mask: Mask, gone: Table, masked: readonly string[], before: Tables, now: Tables): void {
   for (const [key, table] of now) {
-    if (before.has(key) || !masked.every((column) => table.columns.includes(column))) continue;
-    if (table.columns.length !== gone.columns.length) continue;
+    const earlier = before.get(key);
+    if (earlier !== undefined && hasAll(earlier, table.columns)) continue;
+    if (!hasAll(table, masked) || table.columns.length !== gone.columns.length) continue;
     for (const column of masked) mask.follow({ ...nameOf(table), column });
   }
+}
+
+function hasAll(table: Table, columns: readonly string[]): boolean {
+  return columns.every((column) => table.columns.includes(column));
 }
 
 function nameOf({ schema, name }: Table): { readonly schema: string; readonly table: string } {

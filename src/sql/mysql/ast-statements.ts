@@ -182,6 +182,8 @@ export interface DefinitionStatement {
   readonly engine: string | null;
   /** Columns that were there before and that it changes, renames or drops. */
   readonly alters: readonly string[];
+  /** Those of them that have another name afterwards. */
+  readonly renames: readonly string[];
   /** Expressions whose values are kept: of DEFAULT and of generated columns. */
   readonly stores: readonly Expression[];
   /** Expressions whose values decide: of CHECK, PARTITION BY, and columns and expressions of keys; those of a table referred to stand with its name. */

@@ -76,8 +76,9 @@ function noteColumns(a: Analysis, statement: DefinitionStatement): void {
   const isNew = kind.startsWith('CREATE TABLE');
   if (kind === 'ALTER TABLE') {
     assigned(a, statement, table);
-    exchanged(a, tables);
+    if (tables.length > 1) moved(a, tables);
   }
+  if (kind === 'RENAME TABLE') moved(a, tables);
   if (stores.length === 0 && compares.length === 0) return;
   const scope = new Scope(null);
   scope.ranges.push(isNew ? newRange(statement, table) : alteredRange(a, statement, table));
@@ -103,24 +104,33 @@ function alteredRange(a: Analysis, { columns }: DefinitionStatement, table: Tabl
   return { ...range, columns: [...range.columns, ...added.map(({ name }) => column(name, NOWHERE))] };
 }
 
-/** The columns that ALTER TABLE names are changed. */
-function assigned(a: Analysis, { alters, columns }: DefinitionStatement, table: TableName): void {
+/** The columns that ALTER TABLE names are changed; what is renamed is read under its new name from then on. */
+function assigned(a: Analysis, { alters, renames, columns }: DefinitionStatement, table: TableName): void {
   for (const { schema, name, relation } of a.candidates(table.schema, table.name)) {
     for (const written of [...alters, ...columns.map((made) => made.name)]) {
       const own = relation?.columns.find((one) => one.name.toLowerCase() === written.toLowerCase());
       a.addColumn({ schema, table: name, column: own?.name ?? written }, 'assignment');
     }
+    for (const written of renames) {
+      const own = relation?.columns.find((one) => one.name.toLowerCase() === written.toLowerCase());
+      a.addColumn({ schema, table: name, column: own?.name ?? written }, 'source');
+    }
   }
 }
 
-/** A table that becomes a partition, or changes places with one: its rows are read under the other's name from then on. */
-function exchanged(a: Analysis, tables: readonly TableName[]): void {
-  if (tables.length < 2) return;
-  const known = tables.flatMap(({ schema, name }) => a.candidates(schema, name));
-  const relations = known.flatMap(({ relation }) => (relation === null ? [] : [relation]));
-  if (relations.length < 2) return;
-  for (const { schema, name: table, columns } of relations) {
-    for (const { name } of columns) a.addColumn({ schema, table, column: name }, 'source');
+/**
+ * A table that has another name, becomes a partition, or changes places with one: its rows are read under that name
+ * from then on, and the servers number no tables by which they could be followed.
+ */
+function moved(a: Analysis, tables: readonly TableName[]): void {
+  for (const { schema, name } of tables) {
+    for (const { relation } of a.candidates(schema, name)) {
+      for (const column of relation?.columns ?? [])
+        a.addColumn(
+          { schema: relation?.schema ?? null, table: relation?.name ?? name, column: column.name },
+          'source',
+        );
+    }
   }
 }
 

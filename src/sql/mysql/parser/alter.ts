@@ -132,8 +132,10 @@ function parseChange(c: Cursor, parts: DefinitionParts): void {
   c.expectWord('CHANGE');
   c.takeWord('COLUMN');
   parseIfExists(c);
-  parts.alters.push(parseName(c, 'the name of a column'));
+  const name = parseName(c, 'the name of a column');
+  parts.alters.push(name);
   parseColumn(c, parts);
+  if (parts.columns.at(-1)?.name.toLowerCase() !== name.toLowerCase()) parts.renames.push(name);
 }
 
 function parseModify(c: Cursor, parts: DefinitionParts): void {
@@ -249,6 +251,7 @@ function parseRename(c: Cursor, parts: DefinitionParts): void {
       // Under a new name, what it was under the old one is gone.
       parts.destroys = true;
       parts.alters.push(name);
+      parts.renames.push(name);
     }
     c.expectWord('TO');
     parseName(c, 'a name');

@@ -15,12 +15,13 @@ export class DefinitionParts {
   files = false;
   engine: string | null = null;
   alters: string[] = [];
+  renames: string[] = [];
   stores: Expression[] = [];
   compares: Expression[] = [];
 
   statement(kind: string): DefinitionStatement {
     const { object, tables, refers, temporary, orReplace, ifExists, destroys, columns, query } = this;
-    const { hasBody, files, engine, alters, stores, compares } = this;
+    const { hasBody, files, engine, alters, renames, stores, compares } = this;
     return {
       is: 'definition',
       kind,
@@ -37,6 +38,7 @@ export class DefinitionParts {
       files,
       engine,
       alters,
+      renames,
       stores,
       compares,
     };

@@ -59,6 +59,32 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   'SELECT MAX(ssn) INTO @v FROM person': ['source anything'],
 };
 
+/** No server of these numbers its columns, so nothing could follow them under another name. */
+const RENAMED: Readonly<Record<string, readonly string[]>> = {
+  'RENAME TABLE person TO people': ['source anything'],
+  'RENAME TABLE person TO p, orders TO person, p TO orders': ['source anything'],
+  'ALTER TABLE person RENAME TO people': ['source anything'],
+  'ALTER TABLE person RENAME people, ADD x int': ['source anything'],
+  'ALTER TABLE person RENAME COLUMN ssn TO open': ['assignment anything', 'source anything'],
+  'ALTER TABLE person RENAME COLUMN name TO x, RENAME COLUMN SSN TO name': [
+    'assignment anything',
+    'source anything',
+  ],
+  'ALTER TABLE person CHANGE ssn open varchar(11)': ['assignment anything', 'source anything'],
+  'ALTER TABLE person CHANGE ssn ssn varchar(12)': ['assignment anything'],
+  'ALTER TABLE person MODIFY ssn varchar(12)': ['assignment anything'],
+  'ALTER TABLE person RENAME COLUMN name TO title': [],
+  'ALTER TABLE orders EXCHANGE PARTITION p WITH TABLE person': ['source anything'],
+};
+
+test('promise 4: under another name it is kept elsewhere', () => {
+  for (const [sql, places] of Object.entries(RENAMED)) {
+    for (const traits of FLAVOURS_OF_READING) {
+      assert.deepEqual(usesOf(lineageOf(sql, traits), 'person.ssn'), places, `${traits.flavour}: ${sql}`);
+    }
+  }
+});
+
 test('promise 4: copies are sources, however they are made', () => {
   for (const [sql, places] of Object.entries(KEPT)) {
     for (const traits of FLAVOURS_OF_READING) {
