@@ -15,7 +15,7 @@ import { truthOf } from './trial-value.ts';
 export function canBeFalse(a: Analysis, condition: AstNode, target: Target): boolean {
   const values = new SampleValues();
   collect(a, condition.body, values);
-  for (let sample = 0; sample < SAMPLES; sample++) {
+  for (let sample = 0; sample < SAMPLES && target.trials.left > 0; sample++) {
     const truth = truthOf(new Trial(target, values, sample, false).value(condition));
     if (truth === false || truth === null) return true;
     // That NULL is equal to nothing restricts nobody's rows in earnest; that they are asked for does.

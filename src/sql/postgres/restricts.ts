@@ -21,9 +21,14 @@ export interface Target {
   neverNull(reference: AstNode): boolean;
   /** The column that it reaches, of the target's row or of another row of the same table; null: neither. */
   rowColumn(reference: AstNode): CatalogColumn | null;
+  /** How much more may be computed to find a row that is kept out; without one, none is. */
+  readonly trials: { left: number };
   /** Whether a RangeVar names the target's table. */
   isTable(rangeVar: JsonObject): boolean;
 }
+
+/** Parts of conditions computed on rows that are made up: some ten milliseconds of them. */
+const TRIALS_MAX = 10_000;
 
 /**
  * Whether a condition can keep rows of the target out: it refers to a column of the target, and is not true
@@ -88,6 +93,7 @@ export function targetOf(a: Analysis, range: Range): Target {
       : a.reading.catalog.relation(range.relation.schema, range.relation.name);
   return {
     refers,
+    trials: { left: TRIALS_MAX },
     neverNull(reference) {
       const last = nodes(reference.body, 'fields').at(-1);
       if (last?.tag !== 'String' || !refers(reference)) return false;

@@ -38,6 +38,7 @@ export class Trial {
 
   value(of: AstNode): Value {
     const { tag, body } = of;
+    this.target.trials.left--;
     switch (tag) {
       case 'ColumnRef':
         return this.#column(of);
