@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { PostgresSession } from '../../protocols/postgres/index.ts';
 import { FrameWriter } from '../../src/bytes/index.ts';
 import { sessionIdFrom } from '../../src/core/ids.ts';
+import { Meter } from '../../src/core/meter.ts';
 import type { EnginePort } from '../../src/core/session.ts';
 import { LiveCatalog } from '../../src/engine/live-catalog.ts';
 import { PolicyHolder } from '../../src/engine/policy-holder.ts';
@@ -91,9 +92,12 @@ const domain: SqlDomain = {
     parseLarge: async () => ({ outcome: 'failed' }),
   }),
   describer: new PostgresDescriber(catalog),
+  upstream: '127.0.0.1:5432/shop',
+  approvals: null,
   policy: new PolicyHolder(loadPolicy('policy', POLICY).policy),
   journal,
   masks: new ResultMasks(new Map(), null),
+  meter: new Meter(),
   clock: () => Date.now(),
   record: (_type, members) => {
     if (withJournal) sink.records += members.length;

@@ -60,6 +60,10 @@ const COMMAND_RULE = 'sluice/command';
 const BY_SQLSTATE: ReadonlyMap<string, readonly [number, string]> = new Map([
   // ER_SPECIFIC_ACCESS_DENIED_ERROR
   ['42501', [1227, '42000']],
+  // ER_QUERY_INTERRUPTED
+  ['57014', [1317, '70100']],
+  // ER_USER_LIMIT_REACHED
+  ['53400', [1226, '42000']],
   // ER_PARSE_ERROR
   ['42601', [1064, '42000']],
   // ER_EMPTY_QUERY

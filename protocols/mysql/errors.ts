@@ -38,6 +38,7 @@ export const MYSQL_ERRORS: Readonly<Record<ErrorCode, MysqlError>> = {
   killed: { errno: 1927, sqlstate: '70100' },
   'journal-unavailable': UNKNOWN,
   'catalog-unavailable': UNKNOWN,
+  'approvals-unavailable': UNKNOWN,
   'login-failed': DENIED,
   'login-refused': DENIED,
   'wrong-database': { errno: 1049, sqlstate: '42000' },

@@ -3,14 +3,17 @@
  * stream through; everything else is small, is read whole, and is held against what the server owes.
  */
 import { Accumulator, MalformedBytes } from '../../src/bytes/index.ts';
-import { NO_LIMIT } from '../../src/core/decision.ts';
+import type { LimitDuty } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
+import { noticeOf } from './approvals.ts';
 import { cut, failMasking } from './cut.ts';
+import { denialResponse, failureResponse } from './encode.ts';
 import { frameSize, HEADER_BYTES } from './frame.ts';
 import type { Link } from './link.ts';
 import type { GiveOut, RowMasker } from './masked-rows.ts';
 import { MASKED_ROW_BYTES_MAX, type RunMasking } from './masking.ts';
 import { BACKEND } from './messages.ts';
+import { dutyAt, lift } from './plan.ts';
 import type { Run } from './replies.ts';
 import { Responses } from './responses.ts';
 import { RowLane } from './row-lane.ts';
@@ -35,25 +38,30 @@ export class Backend {
   #lane: RowLane | null = null;
   readonly #behind = new Accumulator();
   readonly #later: (step: () => void) => void;
+  /** What waits for people; what comes behind it waits as well. */
+  #paused: { readonly run: Run; readonly duty: LimitDuty } | null = null;
+  /** Whether rows are kept back, and those that are. */
+  #keeps = false;
+  readonly #kept = new Accumulator();
 
   /** `later` runs a step that the server's bytes did not bring about. */
   constructor(link: Link, later: (step: () => void) => void) {
     this.#later = later;
     this.#link = link;
     this.#responses = new Responses(link);
-    this.#giveOut = (bytes, start, end) => link.engine.downstream.send(bytes, start, end);
+    this.#giveOut = (bytes, start, end) => this.#pass(bytes, start, end);
   }
 
   /** The client has got a part of a message. */
   get isInsideMessage(): boolean {
-    return this.#left > 0 && this.#leftPasses;
+    return this.#left > 0 && this.#leftPasses && !this.#keeps;
   }
 
   receive(bytes: Buffer, start: number, end: number): void {
     this.#begun = null;
     let at = start;
     while (at < end) {
-      if (this.#behind.length > 0) {
+      if (this.#behind.length > 0 || this.#paused !== null) {
         this.#behind.append(bytes, at, end);
         break;
       }
@@ -70,7 +78,8 @@ export class Backend {
   /** The server is not read from while rows wait to be masked, or something waits for them. */
   #holdOrRead(): void {
     const lane = this.#lane;
-    if (lane === null) return;
+    if (this.#paused !== null) this.#link.engine.upstream.pause();
+    if (lane === null || this.#paused !== null) return;
     if (lane.isFull || this.#behind.length > 0) this.#link.engine.upstream.pause();
     else this.#link.engine.upstream.resume();
   }
@@ -79,6 +88,85 @@ export class Backend {
   close(): void {
     this.#lane?.close();
     this.#lane = null;
+    this.#forgetKept();
+  }
+
+  /** A result has reached a bound: it ends there, or pauses until somebody has decided on it. */
+  #over(run: Run, unit: 'rows' | 'bytes'): void {
+    const duty = dutyAt(run, unit);
+    if (duty === null || duty.approval === null || run.subject === null || run.number === null) {
+      this.#cut(run, unit);
+      return;
+    }
+    this.#paused = { run, duty };
+    this.#link.paused = true;
+    this.#lane?.flush();
+    this.#askPeople();
+  }
+
+  #cut(run: Run, unit: 'rows' | 'bytes'): void {
+    if (run.keeps) {
+      this.#lane?.close();
+      this.#lane = null;
+      this.#forgetKept();
+    }
+    cut(this.#link, run, unit);
+  }
+
+  #askPeople(): void {
+    const paused = this.#paused;
+    if (paused === null) return;
+    const { run, duty } = paused;
+    const { number, facts, decision, counted, subject } = run;
+    if (number === null || facts === null || decision === null || subject === null) return;
+    const link = this.#link;
+    const answer = link.gate.approveResult({ number, facts, decision, duty, ...counted }, subject);
+    if (answer.answer === 'pending') {
+      for (const notice of answer.notices) link.toClient(noticeOf(notice));
+      return;
+    }
+    this.#paused = null;
+    link.paused = false;
+    link.runEndedMs = link.engine.now();
+    if (answer.answer === 'granted') {
+      this.#giveKept();
+      lift(run, duty);
+      return;
+    }
+    this.#cut(run, duty.unit);
+    if (answer.answer === 'failed') run.failAs = failureResponse(answer.error);
+    else if (answer.denial.native) run.failAs = denialResponse(answer.denial);
+    else run.cutWhy = answer.denial.message;
+  }
+
+  /** Somebody may have decided on a result that is paused. */
+  wake(): void {
+    if (this.#paused === null) return;
+    this.#askPeople();
+    if (this.#paused !== null) return;
+    this.#link.engine.upstream.resume();
+    const behind = this.#behind.takeAll();
+    this.receive(behind, 0, behind.length);
+  }
+
+  /** Rows that may not be seen before the whole result may be. */
+  #keep(bytes: Buffer, from: number, to: number): void {
+    const { engine } = this.#link;
+    if (!engine.hold(to - from)) throw new ProxyError('held-memory', { detail: 'rows that are kept back' });
+    this.#kept.append(bytes, from, to);
+  }
+
+  #giveKept(): void {
+    this.#keeps = false;
+    if (this.#kept.length === 0) return;
+    this.#link.engine.release(this.#kept.length);
+    this.#link.toClient(this.#kept.takeAll());
+  }
+
+  #forgetKept(): void {
+    this.#keeps = false;
+    this.#link.engine.release(this.#kept.length);
+    this.#kept.clear();
   }
 
   /** More of a row whose header has been counted. */
@@ -90,7 +178,8 @@ export class Backend {
   }
 
   #pass(bytes: Buffer, from: number, to: number): void {
-    this.#link.engine.downstream.send(bytes, from, to);
+    if (this.#keeps) this.#keep(bytes, from, to);
+    else this.#link.engine.downstream.send(bytes, from, to);
   }
 
   /** A frame whose header is here. Gives where the next one begins. */
@@ -124,20 +213,14 @@ export class Backend {
     }
     const run = link.currentRun();
     if (run === null) throw new MalformedBytes('a row of no statement');
+    this.#keeps = run.keeps;
     if (run.masking.masking !== 'none') return this.#maskedRows(bytes, at, end, tag, run);
-    const stop = this.#counter.count(
-      bytes,
-      at,
-      end,
-      tag,
-      run.counted,
-      run.decision?.obligations.limit ?? NO_LIMIT,
-    );
+    const stop = this.#counter.count(bytes, at, end, tag, run.counted, run.limit);
     const to = this.#counter.at;
     this.#pass(bytes, at, to);
     this.#left = this.#counter.left;
     this.#leftPasses = true;
-    if (stop === 'rows' || stop === 'bytes') cut(link, run, stop);
+    if (stop === 'rows' || stop === 'bytes') this.#over(run, stop);
     return to;
   }
 
@@ -188,6 +271,7 @@ export class Backend {
   }
 
   #progressed(): void {
+    if (this.#paused !== null) return;
     const lane = this.#lane;
     if ((lane === null || !lane.isBusy) && this.#behind.length > 0) {
       this.#lane = null;
@@ -211,9 +295,9 @@ export class Backend {
       const held = partial.view();
       const tag = held[0] ?? 0;
       if (this.#isRow(tag) && !this.#isHeldWhole()) {
-        // A row streams from its header on. At the limit the first look cuts, and the second drops it.
+        // A row streams from its header on.
         const header = partial.takeAll();
-        if (this.#rows(header, 0, HEADER_BYTES, tag) === 0) this.#rows(header, 0, HEADER_BYTES, tag);
+        this.#rowAlone(header, HEADER_BYTES, tag);
         return to;
       }
     }
@@ -226,10 +310,16 @@ export class Backend {
     partial.append(bytes, to, more);
     if (partial.length < size) return more;
     const frame = partial.takeAll();
-    if (!isRow) this.#message(frame, 0, size);
-    // At the limit the first look cuts, and the second drops it.
-    else if (this.#rows(frame, 0, size, tag) === 0) this.#rows(frame, 0, size, tag);
+    if (isRow) this.#rowAlone(frame, size, tag);
+    else this.#message(frame, 0, size);
     return more;
+  }
+
+  /** A row, or its header, by itself. At the limit the first look cuts, and the second drops it; or it waits. */
+  #rowAlone(bytes: Buffer, end: number, tag: number): void {
+    if (this.#rows(bytes, 0, end, tag) !== 0) return;
+    if (this.#paused === null) this.#rows(bytes, 0, end, tag);
+    else this.#behind.append(bytes, 0, end);
   }
 
   /** Rows that are masked are read whole. */
@@ -241,7 +331,6 @@ export class Backend {
 
   /** Rows in which cells are masked: as many whole ones as are here. The head of the next is kept. */
   #maskedRows(bytes: Buffer, at: number, end: number, tag: number, run: Run): number {
-    const link = this.#link;
     let to = at;
     let size = 0;
     while (end - to >= HEADER_BYTES && bytes[to] === tag) {
@@ -254,12 +343,11 @@ export class Backend {
       this.#partial.append(bytes, at, end);
       return end;
     }
-    const limit = run.decision?.obligations.limit ?? NO_LIMIT;
     const before = run.counted.rows;
-    const stop = this.#counter.count(bytes, at, to, tag, run.counted, limit);
+    const stop = this.#counter.count(bytes, at, to, tag, run.counted, run.limit);
     const counted = this.#counter.at;
     if (counted > at) this.#mask(bytes, at, counted, tag, run, run.counted.rows - before);
-    if (stop === 'rows' || stop === 'bytes') cut(link, run, stop);
+    if (stop === 'rows' || stop === 'bytes') this.#over(run, stop);
     return counted;
   }
 
@@ -270,11 +358,20 @@ export class Backend {
       return;
     }
     this.#lane = null;
+    // The result is whole, and within its bounds.
+    if (this.#keeps && !ASIDE.has(bytes[from] ?? 0)) this.#giveKept();
     const sight = this.#responses.message(bytes[from] ?? 0, bytes, from + HEADER_BYTES, to);
     if (sight === 'pass') this.#pass(bytes, from, to);
     this.#link.payDebts();
   }
 }
+
+/** They may come amid the rows of a result. */
+const ASIDE: ReadonlySet<number> = new Set([
+  BACKEND.NoticeResponse,
+  BACKEND.ParameterStatus,
+  BACKEND.NotificationResponse,
+]);
 
 function checkSize(size: number, isRow: boolean): void {
   if (isRow && size > MASKED_ROW_BYTES_MAX)

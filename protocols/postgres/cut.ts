@@ -8,8 +8,8 @@ import type { RowStop } from './rows.ts';
 
 /** From here on the run's rows are dropped; its end, whatever it is, becomes an error for the client. */
 export function cut(link: Link, run: Run, stop: RowStop): void {
-  const limit = run.decision?.obligations.limit;
-  run.cutBy = (stop === 'rows' ? limit?.rowsRule : limit?.bytesRule) ?? 'limit';
+  const { limit } = run;
+  run.cutBy = (stop === 'rows' ? limit.rowsRule : limit.bytesRule) ?? 'limit';
   run.failAs = null;
   link.cutRun = run;
   link.cancel();
@@ -25,13 +25,14 @@ export function failMasking(link: Link, run: Run): void {
 /** What the client reads at the end of a cut result. `completed`: what the cancellation came too late for. */
 export function cutError(run: Run, completed: readonly Run[]): Buffer {
   if (run.failAs !== null) return run.failAs;
-  const limit = run.decision?.obligations.limit;
+  const { limit } = run;
   const most =
-    run.cutBy === limit?.rowsRule && limit?.rows !== null ? `${limit?.rows} rows` : `${limit?.bytes} bytes`;
+    run.cutBy === limit.rowsRule && limit.rows !== null ? `${limit.rows} rows` : `${limit.bytes} bytes`;
+  const why = run.cutWhy === null ? '' : ` (${run.cutWhy})`;
   return errorResponse({
     severity: 'ERROR',
     sqlstate: '54000',
-    message: `result truncated by rule "${run.cutBy}": it is limited to ${most}`,
+    message: `result truncated by rule "${run.cutBy}": it is limited to ${most}${why}`,
     detail: completed.some(changesData)
       ? `${run.counted.rows} rows were sent. What was sent had completed before it could be cancelled: its changes stand.`
       : `${run.counted.rows} rows (${run.counted.bytes} bytes) were sent; the rest was not.`,

@@ -14,6 +14,8 @@ import { Requests } from './requests.ts';
 
 /** Messages without a text or values in them. */
 const SMALL_BYTES_MAX = 64 * 1024;
+/** What a client may send ahead while it waits for people. */
+const READ_AHEAD_BYTES_MAX = 64 * 1024;
 /** What one message may make Sluice hold without asking for it. */
 const FREE_BYTES = 64 * 1024;
 
@@ -87,9 +89,11 @@ export class Frontend {
       link.toServer(FLUSH);
     }
     if (!blocked) this.#flushed = false;
-    if (blocked === this.#paused) return;
-    this.#paused = blocked;
-    if (blocked) link.engine.downstream.pause();
+    // While people are asked, the client is read from: that it has gone shows only there.
+    const stops = blocked && (!link.awaitsPeople || this.#input.length > READ_AHEAD_BYTES_MAX);
+    if (stops === this.#paused) return;
+    this.#paused = stops;
+    if (stops) link.engine.downstream.pause();
     else link.engine.downstream.resume();
   }
 

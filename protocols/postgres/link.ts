@@ -24,6 +24,8 @@ export const BLOCK = {
   cut: 8,
   /** More is under way than Sluice keeps account of at once. */
   full: 16,
+  /** Somebody has yet to approve the message. */
+  approval: 32,
 } as const;
 
 /** Messages under way that have a reply. A client can send them much faster than it takes memory to remember them. */
@@ -70,6 +72,8 @@ export class Link {
   serverEnds = false;
   /** A cancel request is on its way to the server. */
   cancelling = false;
+  /** A result has paused at a bound until somebody has decided on it. */
+  paused = false;
   /** The run that was cut, until it has ended. */
   cutRun: Run | null = null;
   /** Statements in whose results neither lineage nor server found anything masked, and the gate's stamp of then. */
@@ -93,6 +97,11 @@ export class Link {
 
   get turn(): number {
     return this.engine.upstream.turn;
+  }
+
+  /** People are asked. The client is read from meanwhile, as far as it may be ahead: it may be gone before they answer. */
+  get awaitsPeople(): boolean {
+    return this.paused || (this.blocks & BLOCK.approval) !== 0;
   }
 
   get namesMoved(): boolean {

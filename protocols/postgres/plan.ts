@@ -1,12 +1,20 @@
 /** From what was resolved to a run: what it counts, what it may go over, which names it changes. */
 
-import type { Decision } from '../../src/core/decision.ts';
+import {
+  type Decision,
+  type LimitDuty,
+  NO_LIMIT,
+  type ResultLimit,
+  tightestOf,
+} from '../../src/core/decision.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
+import type { ApprovalSubject } from '../../src/core/gate.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
+import { approvalKey, kept } from './approvals.ts';
 import type { Link } from './link.ts';
 import { maskingOf, NO_MASKING } from './masking.ts';
-import type { NameChange, Portal, PreparedStatement } from './names.ts';
+import type { Counted, NameChange, Portal, PreparedStatement } from './names.ts';
 import type { Run } from './replies.ts';
 import { isNamed, type Resolved } from './resolve.ts';
 
@@ -40,10 +48,16 @@ export function mayOverrun(resolved: Runs): boolean {
   return rowsMax === null || resolved.counted.rows + rowsMax > limit.rows;
 }
 
-/** `text`: kept only where the statement's errors are held against it. */
-export function runOfPlan(plan: Plan, number: StatementNumber, startedMs: number, text: Buffer): Run {
+/** The text is kept only where the statement's errors are held against it. */
+export function runOfPlan(
+  plan: Plan,
+  number: StatementNumber,
+  startedMs: number,
+  subject: ApprovalSubject,
+): Run {
   const { counted, decision } = plan.resolved;
-  const { masks } = decision.obligations;
+  const { masks, limits } = decision.obligations;
+  const { text } = subject;
   return {
     number,
     facts: plan.facts,
@@ -52,12 +66,39 @@ export function runOfPlan(plan: Plan, number: StatementNumber, startedMs: number
     startedMs,
     rowsBefore: counted.rows,
     bytesBefore: counted.bytes,
+    limit: limitOf(decision, counted),
+    keeps: limits.some(({ hold }) => hold) && counted.lifted?.of !== decision,
+    subject: kept(decision, subject),
     cutBy: null,
+    cutWhy: null,
     failAs: null,
     text: masks === null ? null : Buffer.from(text),
     masking: maskingOf(masks),
     changes: plan.changes,
   };
+}
+
+/** The tightest of the bounds that nobody has lifted. */
+function limitOf(decision: Decision, { lifted }: Counted): ResultLimit {
+  const { limit, limits } = decision.obligations;
+  if (lifted?.of !== decision) return limit;
+  return tightestOf(limits.filter((duty) => !lifted.duties.includes(duty)));
+}
+
+/** The bound that the run has reached. */
+export function dutyAt({ decision, limit }: Run, unit: 'rows' | 'bytes'): LimitDuty | null {
+  const rule = unit === 'rows' ? limit.rowsRule : limit.bytesRule;
+  return decision?.obligations.limits.find((duty) => duty.rule === rule && duty.unit === unit) ?? null;
+}
+
+/** It was approved: the run, and what is read of the same result later, goes on to the next bound. */
+export function lift(run: Run, duty: LimitDuty): void {
+  const { counted, decision } = run;
+  if (decision === null) return;
+  const before = counted.lifted?.of === decision ? counted.lifted.duties : [];
+  counted.lifted = { of: decision, duties: [...before, duty] };
+  run.limit = limitOf(decision, counted);
+  run.keeps = false;
 }
 
 /** The run of an empty statement. */
@@ -70,7 +111,11 @@ export function emptyRun(number: StatementNumber | null, startedMs: number): Run
     startedMs,
     rowsBefore: 0,
     bytesBefore: 0,
+    limit: NO_LIMIT,
+    keeps: false,
+    subject: null,
     cutBy: null,
+    cutWhy: null,
     failAs: null,
     text: null,
     masking: NO_MASKING,
@@ -84,9 +129,10 @@ export function changesOf(
   clearance: Clearance,
   facts: StatementFacts,
   resolved: Runs,
-  text: Buffer,
+  subject: ApprovalSubject,
   index: number,
 ): readonly NameChange[] {
+  const { text } = subject;
   const { act } = facts;
   switch (act.act) {
     case 'prepare': {
@@ -114,6 +160,8 @@ export function changesOf(
         number: null,
         holdable: act.holdable,
         counted: { rows: 0, bytes: 0 },
+        approvedUnder: approvalKey(resolved.decision),
+        subject: kept(resolved.decision, subject),
       };
       return [{ change: 'set-portal', name: act.name, portal: cursor }];
     }

@@ -2,8 +2,9 @@
  * What the server owes, in order: one expectation per message sent to it that has a reply, and the replies that
  * Sluice owes itself in between. The server answers strictly in order, so this queue is the session's map.
  */
-import type { Decision } from '../../src/core/decision.ts';
+import type { Decision, ResultLimit } from '../../src/core/decision.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
+import type { ApprovalSubject } from '../../src/core/gate.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
 import type { Nativeness } from './deny.ts';
 import type { RunMasking } from './masking.ts';
@@ -19,8 +20,16 @@ export interface Run {
   /** Rows and bytes that `counted` had when this run began, so that its own share can be told. */
   readonly rowsBefore: number;
   readonly bytesBefore: number;
+  /** How much it may send; more than its decision says once somebody has lifted a bound. */
+  limit: ResultLimit;
+  /** Its rows are kept back until the result is known to be within its bounds, or approved. */
+  keeps: boolean;
+  /** Text and values, where somebody may be asked about its rows. */
+  readonly subject: ApprovalSubject | null;
   /** Set when it goes over a limit: the rule's name. From then on its rows are dropped. */
   cutBy: string | null;
+  /** What people have said of it, where they did not let it go on. */
+  cutWhy: string | null;
   /** What the client reads instead of the server's error, when Sluice has made it fail. */
   failAs: Buffer | null;
   /** The statement's text, where its errors may have to be held against it. */

@@ -1,8 +1,19 @@
 /** What each message of the client's means in the command phase, and whether it passes. One method per message. */
 import type { Denial } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
-import type { StatementEntry } from '../../src/core/gate.ts';
+import type { StatementFacts } from '../../src/core/facts.ts';
+import type { ApprovalSubject, StatementEntry } from '../../src/core/gate.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
+import {
+  type Approved,
+  approvalKey,
+  approve,
+  copyOf,
+  isCovered,
+  kept,
+  needsApproval,
+  subjectOf,
+} from './approvals.ts';
 import { readBind, readEmpty, readExecute, readNamedObject, readParse, readQuery } from './decode.ts';
 import { refuseExtended, refuseQuery } from './deny.ts';
 import { denialResponse, failureResponse } from './encode.ts';
@@ -10,7 +21,7 @@ import { Following } from './following.ts';
 import { BLOCK, type Link } from './link.ts';
 import { askForDescription, needsDescription } from './masking.ts';
 import type { NameChange, Portal } from './names.ts';
-import { changesOf, emptyRun, type Plan, runOfPlan, settledDecision } from './plan.ts';
+import { changesOf, emptyRun, type Plan, type Runs, runOfPlan, settledDecision } from './plan.ts';
 import { entry, type Outcome, refusedBy, SYNTAX_ERROR, throwIfFinal, unresolved } from './refusals.ts';
 import {
   decisionOf,
@@ -73,7 +84,8 @@ export class Requests {
         for (const change of announced) link.names.revoke(change);
         return unresolved(link, resolved, clearance, entry('query', text), refuseQuery);
       }
-      const plan = { facts, resolved, changes: changesOf(link, clearance, facts, resolved, text, index) };
+      const changes = changesOf(link, clearance, facts, resolved, subjectOf(text), index);
+      const plan = { facts, resolved, changes };
       for (const change of plan.changes) link.names.announce(change);
       announced.push(...plan.changes);
       plans.push(plan);
@@ -86,8 +98,21 @@ export class Requests {
       refuseQuery(link, { error: failureResponse(new ProxyError('too-many-names')), native: 'none' });
       return 'drop';
     }
-    const number = link.gate.admit(clearance, entry('query', text));
-    const runs = plans.map((plan) => runOfPlan(plan, number, link.engine.now(), text));
+    const approved = this.#approveQuery(plans, text);
+    if (approved.approved !== 'granted') {
+      for (const change of announced) link.names.revoke(change);
+      return this.#unapproved(approved, clearance, entry('query', text), refuseQuery);
+    }
+    const number = link.gate.admit(clearance, withApprovals(entry('query', text), approved.approvals));
+    for (const { resolved } of plans) markApproved(resolved);
+    const runs = plans.map((plan) =>
+      runOfPlan(
+        plan,
+        number,
+        link.engine.now(),
+        plan.resolved.portal?.subject ?? subjectOf(text, plan.resolved.runs),
+      ),
+    );
     for (const plan of plans) this.#following.follow(plan.facts, plan.resolved);
     // A simple Query does away with the unnamed statement, whatever comes of it.
     const change: NameChange = { change: 'drop-statement', name: '' };
@@ -105,6 +130,29 @@ export class Requests {
     });
     link.names.beginSection();
     return 'pass';
+  }
+
+  /** All of a text together, since it runs together. */
+  #approveQuery(plans: readonly Plan[], text: Buffer): Approved {
+    const needing = plans.filter(({ facts, resolved }) => isToBeApproved(facts, resolved));
+    if (needing.length === 0) return NOTHING_TO_APPROVE;
+    const named = needing.flatMap(({ resolved }) => (resolved.runs === null ? [] : [resolved.runs]));
+    const runs = named.length === 0 ? null : Buffer.concat(named.flatMap((one) => [one, SEPARATOR]));
+    const judged = needing.map(({ resolved }) => ({ facts: resolved.facts, decision: resolved.decision }));
+    return approve(this.#link, judged, subjectOf(text, runs));
+  }
+
+  #unapproved(
+    approved: Exclude<Approved, { approved: 'granted' }>,
+    clearance: Clearance,
+    statement: StatementEntry,
+    refuse: typeof refuseQuery,
+  ): Outcome {
+    if (approved.approved === 'hold') return 'hold';
+    const { denial, refused } = approved;
+    if (denial !== null) this.#link.gate.refuse(denial, clearance.journalMembers, statement);
+    refuse(this.#link, refused);
+    return 'drop';
   }
 
   parse(bytes: Buffer, start: number, end: number): Outcome {
@@ -166,15 +214,31 @@ export class Requests {
     if (resolved !== null && resolved.resolved !== 'runs') {
       return unresolved(link, resolved, clearance, statement, refuseExtended);
     }
+    const subject: ApprovalSubject = {
+      text: named.text,
+      runs: null,
+      parameters: message.parameters,
+      types: parameterTypes,
+      hidesParameters: statement.hidesParameters,
+    };
+    const needing =
+      resolved !== null && isToBeApproved(facts, resolved)
+        ? [{ facts: resolved.facts, decision: resolved.decision }]
+        : [];
+    const approved = approve(link, needing, subject);
+    if (approved.approved !== 'granted')
+      return this.#unapproved(approved, clearance, statement, refuseExtended);
     const portal: Portal = {
       text: named.text,
       facts,
       decision: resolved?.decision ?? null,
       stamp: link.gate.stamp,
       rowsMax: resolved?.rowsMax ?? null,
-      number: link.gate.admit(clearance, statement),
+      number: link.gate.admit(clearance, withApprovals(statement, approved.approvals)),
       holdable: false,
       counted: resolved?.counted ?? { rows: 0, bytes: 0 },
+      approvedUnder: needing[0] === undefined ? null : approvalKey(needing[0].decision),
+      subject: facts !== null && isNamed(facts) ? copyOf(subject) : kept(resolved?.decision ?? null, subject),
     };
     const change: NameChange = { change: 'set-portal', name: message.portal, portal };
     link.names.announce(change);
@@ -198,22 +262,33 @@ export class Requests {
     }
     const { facts } = portal;
     let plan: Plan | null = null;
+    let approvals: readonly string[] = [];
     if (facts !== null) {
       const own = isNamed(facts) ? null : decisionOf(link, portal);
       const resolved = resolve(link, facts, own, () => portal.rowsMax, 1);
       if (resolved.resolved !== 'runs') {
         return unresolved(link, resolved, NO_CLEARANCE, entry('execute', portal.text), refuseExtended);
       }
+      const read = isNamed(facts) ? resolved.portal : portal;
+      const approved = this.#approvePortal(portal, facts, { ...resolved, portal: read });
+      if (approved.approved !== 'granted')
+        return this.#unapproved(approved, NO_CLEARANCE, entry('execute', portal.text), refuseExtended);
+      approvals = approved.approvals;
+      if (needsApproval(facts, resolved.decision)) markApproved({ ...resolved, portal: read });
       const counted = isNamed(facts) ? resolved.counted : portal.counted;
-      const changes = changesOf(link, NO_CLEARANCE, facts, resolved, portal.text, 0);
+      const subject = portal.subject ?? subjectOf(portal.text);
+      const changes = changesOf(link, NO_CLEARANCE, facts, resolved, subject, 0);
       plan = { facts, resolved: { ...resolved, counted }, changes };
     }
-    // A cursor that SQL declared has no Bind of its own.
-    const number = portal.number ?? link.gate.admit(NO_CLEARANCE, entry('execute', portal.text));
+    // A cursor that SQL declared has no Bind of its own; what is approved now has a record that says so.
+    const number =
+      approvals.length === 0 && portal.number !== null
+        ? portal.number
+        : link.gate.admit(NO_CLEARANCE, withApprovals(entry('execute', portal.text), approvals));
     const run =
       plan === null
         ? emptyRun(number, link.engine.now())
-        : runOfPlan(plan, number, link.engine.now(), portal.text);
+        : runOfPlan(plan, number, link.engine.now(), portal.subject ?? subjectOf(portal.text));
     if (needsDescription(link, run)) askForDescription(link, name, run);
     for (const change of run.changes) link.names.announce(change);
     link.replies.push({ of: 'execute', run, turn: link.turn });
@@ -221,6 +296,15 @@ export class Requests {
     link.executedSinceSync = true;
     if (plan !== null) this.#following.follow(plan.facts, plan.resolved);
     return 'pass';
+  }
+
+  /** What was bound under another policy, and what is only named, is asked about when it runs. */
+  #approvePortal(portal: Portal, facts: StatementFacts, resolved: Runs): Approved {
+    if (!isToBeApproved(facts, resolved)) return NOTHING_TO_APPROVE;
+    const judged = [{ facts: resolved.facts, decision: resolved.decision }];
+    const { subject } = portal;
+    const runs = isNamed(facts) ? resolved.runs : null;
+    return approve(this.#link, judged, subject === null ? null : { ...subject, runs });
   }
 
   describe(bytes: Buffer, start: number, end: number): Outcome {
@@ -298,6 +382,22 @@ export class Requests {
 }
 
 const EMPTY = Buffer.alloc(0);
+const SEPARATOR = Buffer.from(';\n');
+const NOTHING_TO_APPROVE: Approved = { approved: 'granted', approvals: [] };
+
+function isToBeApproved(facts: StatementFacts | null, { decision, portal }: Runs): boolean {
+  return needsApproval(facts, decision) && !isCovered(portal, decision);
+}
+
+/** More of the same result is read under the same approval. */
+function markApproved({ decision, portal }: Runs): void {
+  if (portal !== null) portal.approvedUnder = approvalKey(decision) ?? portal.approvedUnder;
+}
+
+function withApprovals(statement: StatementEntry, approvals: readonly string[]): StatementEntry {
+  return approvals.length === 0 ? statement : { ...statement, approvals };
+}
+
 const NO_CLEARANCE: Clearance = {
   outcome: 'clear',
   statements: [],

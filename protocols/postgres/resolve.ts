@@ -18,6 +18,10 @@ export type Resolved =
       /** Where rows are counted: a cursor's own count, or a new one. */
       readonly counted: Counted;
       readonly rowsMax: number | null;
+      /** The text that the names stand for; null where the statement itself runs. */
+      readonly runs: Buffer | null;
+      /** The portal that is read from. */
+      readonly portal: Portal | null;
     }
   | { readonly resolved: 'denied'; readonly denial: Denial }
   | { readonly resolved: 'pending' }
@@ -54,7 +58,7 @@ export function resolve(
     default: {
       const rowsMax = facts.bound.kind === 'parameter' ? boundValue(facts.bound.index) : null;
       const own = decision ?? link.gate.decide(facts, rowsMax, batchSize);
-      return settled(link, facts, own, { rows: 0, bytes: 0 }, rowsMax);
+      return settled(link, facts, own, { rows: 0, bytes: 0 }, rowsMax, null);
     }
   }
 }
@@ -65,12 +69,13 @@ function settled(
   decision: Decision,
   counted: Counted,
   rowsMax: number | null,
+  portal: Portal | null,
 ): Resolved {
-  if (decision.verdict === 'allow') {
+  if (decision.verdict !== 'deny') {
     const held = unsettled(link, facts, false);
     if (held === 'later') return { resolved: 'uncertain' };
     if (held !== null) return { resolved: 'denied', denial: held };
-    return { resolved: 'runs', facts, decision, counted, rowsMax };
+    return { resolved: 'runs', facts, decision, counted, rowsMax, portal, runs: portal?.text ?? null };
   }
   return { resolved: 'denied', denial: link.gate.denialOf(decision, facts) };
 }
@@ -95,7 +100,8 @@ function resolveExecute(
     const value = args[index - 1];
     return typeof value === 'number' ? value : null;
   };
-  return resolve(link, facts, null, boundValue, batchSize, depth + 1);
+  const inner = resolve(link, facts, null, boundValue, batchSize, depth + 1);
+  return inner.resolved === 'runs' ? { ...inner, runs: inner.runs ?? current.statement.text } : inner;
 }
 
 function resolveFetch(link: Link, name: string, batchSize: number, depth: number): Resolved {
@@ -109,7 +115,7 @@ function resolveFetch(link: Link, name: string, batchSize: number, depth: number
   const decision = decisionOf(link, portal);
   if (portal.facts === null || decision === null)
     return { resolved: 'denied', denial: missing('XX000', 'unsupported portal strategy') };
-  return settled(link, portal.facts, decision, portal.counted, portal.rowsMax);
+  return settled(link, portal.facts, decision, portal.counted, portal.rowsMax, portal);
 }
 
 /** A portal's decision under the policy of now. */

@@ -202,8 +202,13 @@ export class PostgresSession implements ProtocolSession {
     this.#downstreamGone = true;
     this.#goneSinceMs = this.#engine.now();
     const phase = this.#phase;
-    // A client that has only closed its side still reads: what it asked for is answered first.
-    if (phase.phase !== 'serving' || (phase.link.replies.size === 0 && phase.link.blocks === 0))
+    // A client that has only closed its side still reads: what it asked for is answered first. People are not asked
+    // for one that may be gone.
+    if (
+      phase.phase !== 'serving' ||
+      phase.link.awaitsPeople ||
+      (phase.link.replies.size === 0 && phase.link.blocks === 0)
+    )
       this.#close(null);
     else if (phase.link.unsynced || phase.link.copyIn) this.#engine.upstream.end();
   }
@@ -247,14 +252,21 @@ export class PostgresSession implements ProtocolSession {
 
   cancelRequested(): void {
     const phase = this.#phase;
-    if (phase.phase === 'serving' && phase.link.replies.size > 0) phase.link.cancel();
+    if (phase.phase !== 'serving') return;
+    if (phase.link.awaitsPeople) {
+      phase.link.gate.withdraw();
+      this.wake();
+    } else if (phase.link.replies.size > 0) phase.link.cancel();
   }
 
   wake(): void {
     const phase = this.#phase;
     if (phase.phase !== 'serving') return;
-    phase.link.unblock(BLOCK.answer);
-    this.#guarded('malformed-frame', () => this.#settle(phase.link, phase.frontend));
+    phase.link.unblock(BLOCK.answer | BLOCK.approval);
+    this.#guarded('malformed-frame', () => {
+      phase.backend.wake();
+      this.#settle(phase.link, phase.frontend);
+    });
   }
 
   retract(turn: number): void {
@@ -352,7 +364,7 @@ export class PostgresSession implements ProtocolSession {
     const run = link.currentRun();
     const rows = link.rowsSent + (run === null ? 0 : run.counted.rows - run.rowsBefore);
     const bytes = link.bytesSent + (run === null ? 0 : run.counted.bytes - run.bytesBefore);
-    const held = (link.blocks & BLOCK.answer) !== 0;
+    const held = (link.blocks & BLOCK.answer) !== 0 || link.awaitsPeople;
     const idle = link.replies.size === 0 && !link.unsynced && link.status === STATUS_IDLE;
     return { phase: held ? 'held' : idle ? 'idle' : 'busy', rows, bytes };
   }

@@ -10,7 +10,8 @@ const ANSWER_MS_MAX = 5_000;
 /** Cancels a statement that is over its time. Gives the reason where the session has to end. */
 export function overTime(link: Link, settings: LinkSettings, now: number): ProxyError | null {
   const { statementTimeoutMs, idleTimeoutMs } = settings;
-  const run = statementTimeoutMs > 0 ? link.runAtServer() : null;
+  // While a result is paused it is people who take their time.
+  const run = statementTimeoutMs > 0 && !link.paused ? link.runAtServer() : null;
   const late = run === null ? 0 : now - Math.max(run.startedMs, link.runEndedMs) - statementTimeoutMs;
   if (run !== null && late > ANSWER_MS_MAX && !link.unsynced) {
     return new ProxyError('upstream-lost', { detail: 'a statement could not be cancelled' });

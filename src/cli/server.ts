@@ -18,6 +18,7 @@ import { HeldMemory } from '../limits/held-memory.ts';
 import { MaskPool } from '../masking/index.ts';
 import { Listener } from '../transport/listener.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
+import { type ApprovalDesk, openApprovals } from './approval-desk.ts';
 import { fileProblems } from './check-warnings.ts';
 import { legTlsOf, type ServedUpstream, type Shared, usersOf } from './listeners.ts';
 import { keyProblems, ringsOf } from './mask-keys.ts';
@@ -33,6 +34,8 @@ export interface RunningServer {
   readonly sessions: Sessions;
   readonly journal: Journal;
   readonly policy: PolicyHolder;
+  /** What people are asked to decide, and how they are told. */
+  readonly desk: ApprovalDesk;
   /** Reads the policy file again; what is wrong with it is logged. */
   reloadPolicy(): void;
   /** Takes no more connections, lets sessions finish within the drain time, seals the journal. */
@@ -106,16 +109,19 @@ async function start(
   undo.push(() => journal.close());
   const state = openState(loaded, log);
   undo.push(() => state.close());
+  const turn = new Turn(journal, {
+    atEndOfTurn: (run) => setImmediate(run),
+    soon: (run) => setTimeout(run, SOON_MS),
+  });
+  const desk = openApprovals(loaded, log, { state, journal, turn });
+  undo.push(() => desk.close());
   const shared: Shared = {
     config,
     directory,
     log,
     policy,
     journal,
-    turn: new Turn(journal, {
-      atEndOfTurn: (run) => setImmediate(run),
-      soon: (run) => setTimeout(run, SOON_MS),
-    }),
+    turn,
     sessions: new Sessions(config.limits.connections),
     memory: new HeldMemory(config.limits.held),
     tools,
@@ -124,6 +130,7 @@ async function start(
       ? await PasswordKey.make()
       : null,
     masks: new ResultMasks(ringsOf(config), makeMaskPool),
+    approvals: desk.approvals,
     meters: new Map(config.listeners.map(({ name }) => [name, new Meter()])),
     state,
   };
@@ -138,7 +145,7 @@ async function start(
     undo.push(() => listening.close());
     listeners.push(listening);
   }
-  return running(shared, catalogs, listeners, policyFile, world);
+  return running(shared, desk, catalogs, listeners, policyFile, world);
 }
 
 function openJournal({ config, directory }: LoadedConfig, log: Logger): Journal {
@@ -206,6 +213,7 @@ const LISTEN_REASONS: Readonly<Record<string, string>> = {
 
 function running(
   shared: Shared,
+  desk: ApprovalDesk,
   catalogs: readonly ServedUpstream['catalog'][],
   listeners: readonly Listener[],
   policyFile: string,
@@ -241,6 +249,7 @@ function running(
     });
     clearInterval(ticker);
     for (const refresher of refreshers) clearInterval(refresher);
+    await desk.close();
     shared.turn.flush();
     journal.close();
     await shared.tools.close();
@@ -253,6 +262,7 @@ function running(
     sessions,
     journal,
     policy,
+    desk,
     reloadPolicy: () => watch.read(),
     stop() {
       stopping ??= stop();

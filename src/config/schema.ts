@@ -120,6 +120,15 @@ const maskKey = z.union(
   { error: 'expected a secret, or a list of { id, secret } whose first is the current one' },
 );
 
+const webUrl = z.url({ protocol: /^https?$/, error: 'expected a URL such as https://example.com/…' });
+
+const approvals = z.strictObject({
+  url: webUrl.optional().describe('Where people decide in a browser; the id of a request is put behind it.'),
+  webhook: z
+    .strictObject({ url: webUrl, secret: z.string().min(16, { error: 'expected 16 characters or more' }) })
+    .optional(),
+});
+
 export const configSchema = z.strictObject({
   listeners: z.array(listener).min(1, { error: 'expected at least one listener' }),
   identity: z.strictObject({ users: z.array(user).default([]) }).default({ users: [] }),
@@ -132,6 +141,7 @@ export const configSchema = z.strictObject({
   limits: z
     .strictObject({ connections: z.int().positive().default(10_000), held: size.default(256 * 1024 * 1024) })
     .default({ connections: 10_000, held: 256 * 1024 * 1024 }),
+  approvals: approvals.default({}),
   admin: admin.optional(),
   drain: duration.default(30_000),
   log: z

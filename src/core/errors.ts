@@ -180,6 +180,14 @@ export const ERRORS = {
     log: 'error',
     message: 'the catalog of the upstream cannot be read at the moment; the statement was not run',
   },
+  'approvals-unavailable': {
+    kind: 'unavailable',
+    blame: 'us',
+    sqlstate: '57P03',
+    session: 'go-on',
+    log: 'error',
+    message: 'approvals cannot be asked for at the moment; the statement was not run',
+  },
   'login-failed': {
     kind: 'identity',
     blame: 'peer',

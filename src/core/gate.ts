@@ -1,5 +1,5 @@
 /** What a protocol session may ask of policy, catalog and journal. The engine answers; sessions never see those. */
-import type { Decision, Denial } from './decision.ts';
+import type { Decision, Denial, JudgedStatement, LimitDuty } from './decision.ts';
 import type { ProxyError } from './errors.ts';
 import type { StatementFacts, TemporaryTable } from './facts.ts';
 import type { StatementNumber } from './ids.ts';
@@ -31,6 +31,8 @@ export interface StatementEntry {
   readonly parameters: readonly BoundParameter[];
   /** The journal keeps only how long they are. */
   readonly hidesParameters: boolean;
+  /** Ids of the approvals under which it runs. */
+  readonly approvals?: readonly string[];
 }
 
 /** How a statement that ran came out. */
@@ -43,6 +45,45 @@ export interface RunResult {
   readonly ms: number;
   /** Why the result was cut, by rule; null where it was not. */
   readonly cutBy: string | null;
+}
+
+/** A statement as far as somebody has to know it to decide on it. */
+export interface ApprovalSubject {
+  readonly text: Buffer;
+  /** What really runs where the text only names it (EXECUTE, FETCH); null where the text itself does. */
+  readonly runs: Buffer | null;
+  readonly parameters: readonly BoundParameter[];
+  /** The types that the client has given its parameters, by the database's own numbers. */
+  readonly types: readonly number[];
+  readonly hidesParameters: boolean;
+}
+
+/** What a client that waits for people is told, where its protocol can tell it. */
+export interface ApprovalNotice {
+  readonly id: string;
+  readonly message: string;
+  readonly detail: string;
+  readonly hint: string;
+}
+
+/**
+ * `granted`: it may run now, once; `approvals` are their ids, for its record. `pending`: the session keeps the message
+ * and asks again when its `wake()` is called; `notices` are for the client, each given once.
+ */
+export type ApprovalAnswer =
+  | { readonly answer: 'granted'; readonly approvals: readonly string[] }
+  | { readonly answer: 'pending'; readonly notices: readonly ApprovalNotice[] }
+  | { readonly answer: 'refused'; readonly denial: Denial }
+  | { readonly answer: 'failed'; readonly error: ProxyError };
+
+/** A result that has reached a bound which people can lift. */
+export interface PausedResult {
+  readonly number: StatementNumber;
+  readonly facts: StatementFacts;
+  readonly decision: Decision;
+  readonly duty: LimitDuty;
+  readonly rows: number;
+  readonly bytes: number;
 }
 
 export interface SqlGate {
@@ -63,6 +104,22 @@ export interface SqlGate {
 
   /** What the client is told of a decision that denies. */
   denialOf(decision: Decision, facts: StatementFacts): Denial;
+
+  /**
+   * Asks for the approvals that the decisions on a message's statements ask for. `canTell`: its client can be told that
+   * it is held; one that cannot gets an error at once, unless a rule says how long it waits.
+   */
+  approve(
+    judged: readonly JudgedStatement[],
+    subject: ApprovalSubject,
+    canTell: boolean,
+  ): ApprovalAnswer;
+
+  /** Asks whether a result may go on past a bound. */
+  approveResult(paused: PausedResult, subject: ApprovalSubject): ApprovalAnswer;
+
+  /** The client does not want what it waits for any more. */
+  withdraw(): void;
 
   /** Journals that a statement passes. Its bytes may go upstream with this turn's write, not before. */
   admit(clearance: Clearance, entry: StatementEntry): StatementNumber;

@@ -74,6 +74,7 @@ export function entryMembers(entry: StatementEntry): string {
   if (shown !== text) members += `,"textBytes":${text.length},"textSha256":"${hash('sha256', text, 'hex')}"`;
   if (parameters.length > 0)
     members += `,"parameters":[${parameters.map(hidesParameters ? hiddenJson : parameterJson).join(',')}]`;
+  if (entry.approvals !== undefined) members += `,"approvals":${JSON.stringify(entry.approvals)}`;
   return members;
 }
 

@@ -2,11 +2,20 @@
  * The gate of one SQL session: the order in which facts, policy and journal are asked (DESIGN 3). Synchronous
  * where everything is at hand, so that a statement seen before costs a look-up; `pending` where it is not.
  */
+import type { Approvals } from '../approvals/index.ts';
 import type { Decision, Denial, JudgedStatement } from '../core/decision.ts';
 import { effectSet } from '../core/effects.ts';
 import { ProxyError } from '../core/errors.ts';
 import type { StatementFacts, TemporaryTable } from '../core/facts.ts';
-import type { RunResult, SqlAnswer, SqlGate, StatementEntry } from '../core/gate.ts';
+import type {
+  ApprovalAnswer,
+  ApprovalSubject,
+  PausedResult,
+  RunResult,
+  SqlAnswer,
+  SqlGate,
+  StatementEntry,
+} from '../core/gate.ts';
 import type { SessionId, StatementNumber } from '../core/ids.ts';
 import type { Clearance, Judgement } from '../core/judgement.ts';
 import type { CellMasks, MaskDuties, ResultField, ResultMasking } from '../core/masks.ts';
@@ -14,6 +23,7 @@ import type { SessionContext } from '../core/principal.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { PolicyContext } from '../policy/policy.ts';
 import type { SessionReader, SqlDialect, SqlEntry } from '../sql/index.ts';
+import { StatementApprovals } from './approvals.ts';
 import { denialFrom } from './denials.ts';
 import { decideBound, judgeStatement } from './judge-statement.ts';
 import type { CatalogState } from './live-catalog.ts';
@@ -31,6 +41,10 @@ export interface SqlDomain extends RecordSink {
   readonly journal: Journal;
   readonly masks: ResultMasks;
   readonly describer: ResultDescriber;
+  /** `127.0.0.1:5432/shop`, for people. */
+  readonly upstream: string;
+  /** Null: nobody can be asked, so what needs approval does not run. */
+  readonly approvals: Approvals | null;
   /** Milliseconds since the epoch. */
   clock(): number;
 }
@@ -53,6 +67,7 @@ export class SessionGate implements SqlGate {
   #stamp = 1;
   #uncommitted = false;
   #strikes = 0;
+  readonly #approvals: StatementApprovals;
   /** Why the last wait was in vain; the statement that waited fails by it. */
   #waitFailure: Error | null = null;
 
@@ -73,6 +88,7 @@ export class SessionGate implements SqlGate {
     this.#readerStamp = this.#reader.stamp;
     this.#policyContext = domain.policy.current.contextFor(context, domain.clock());
     this.#policyVersion = domain.policy.current.version;
+    this.#approvals = new StatementApprovals(domain, session, context, () => this.#wake());
   }
 
   #wake(): void {
@@ -113,10 +129,12 @@ export class SessionGate implements SqlGate {
 
   setPath(path: readonly string[] | null): void {
     this.#reader.setPath(path);
+    this.#approvals.path = path;
   }
 
   setMode(mode: string | null): void {
     this.#reader.setMode(mode);
+    this.#approvals.mode = mode;
   }
 
   setTemporary(tables: readonly TemporaryTable[]): void {
@@ -143,6 +161,15 @@ export class SessionGate implements SqlGate {
       return { outcome: 'failed', error: new ProxyError('catalog-unavailable', { cause: failure }) };
     }
     this.#notice();
+    const { meter } = this.#domain;
+    if (!meter.isTimed) return this.#judgeText(bytes, start, end);
+    const begunMs = performance.now();
+    const answer = this.#judgeText(bytes, start, end);
+    meter.decided(performance.now() - begunMs);
+    return answer;
+  }
+
+  #judgeText(bytes: Buffer, start: number, end: number): SqlAnswer {
     const read = this.#reader.read(bytes, start, end);
     switch (read.outcome) {
       case 'entry':
@@ -256,15 +283,35 @@ export class SessionGate implements SqlGate {
     return { outcome: 'pending' };
   }
 
+  approve(judged: readonly JudgedStatement[], subject: ApprovalSubject, canTell: boolean): ApprovalAnswer {
+    return this.#approvals.ask(judged, subject, canTell);
+  }
+
+  approveResult(paused: PausedResult, subject: ApprovalSubject): ApprovalAnswer {
+    return this.#approvals.askForResult(paused, subject);
+  }
+
+  withdraw(): void {
+    this.#approvals.withdraw();
+  }
+
+  /** The session is over. */
+  close(): void {
+    this.#approvals.drop();
+  }
+
   admit(clearance: Clearance, entry: StatementEntry): StatementNumber {
+    this.#approvals.drop();
     return this.records.admit(clearance, entry);
   }
 
   refuse(denial: Denial, journalMembers: string, entry: StatementEntry): void {
+    this.#approvals.drop();
     this.records.refuse(denial, journalMembers, entry, this.#policyVersion);
   }
 
   finish(number: StatementNumber, result: RunResult): void {
+    this.#approvals.drop();
     this.records.finish(number, result);
   }
 }

@@ -77,6 +77,8 @@ export async function soloDomain(schema: string): Promise<SoloDomain> {
       parseLarge: async () => ({ outcome: 'failed' }),
     }),
     describer: new PostgresDescriber(catalog),
+    upstream: '127.0.0.1:5432/shop',
+    approvals: null,
     policy: new PolicyHolder(loadPolicy('policy', 'default: allow\n').policy),
     journal,
     masks: new ResultMasks(new Map(), null),

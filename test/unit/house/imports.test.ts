@@ -12,6 +12,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bytes: [],
   core: ['bytes'],
   ...Object.fromEntries(PARTS.map((part) => [part, DOMAIN])),
+  // What instances share is asked of a store, by its interface.
+  approvals: [...DOMAIN, 'state'],
   config: DOMAIN,
   // It proposes masks, so it asks detectors and maskers.
   classify: [...DOMAIN, 'masking'],

@@ -33,6 +33,7 @@ const ERROR_PINS: Readonly<Record<string, string>> = {
   draining: '57P01 end',
   'journal-unavailable': '58030 go-on',
   'catalog-unavailable': '57P03 go-on',
+  'approvals-unavailable': '57P03 go-on',
   'login-failed': '28P01 end',
   'login-refused': '28000 end',
   'wrong-database': '3D000 end',

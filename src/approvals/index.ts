@@ -1,0 +1,12 @@
+export { type ApprovalAsk, reasonIn } from './ask.ts';
+export {
+  cancelledDenial,
+  heldNotice,
+  pendingDenial,
+  reasonMissing,
+  settledDenial,
+  tooManyOpen,
+} from './denials.ts';
+export { Approvals, type ApprovalsOptions, OPEN_MAX, type Question } from './service.ts';
+export { type ApprovalView, viewOf } from './view.ts';
+export { Webhook } from './webhook.ts';
