@@ -17,13 +17,15 @@ async function decide(
   policyText: string,
   sql: string,
   groups: readonly string[] = ['agents'],
+  path: readonly string[] | null | undefined = undefined,
 ): Promise<Decision> {
   const { policy } = loadPolicy('policy.yaml', policyText);
   const context = policy.contextFor(
     { principal: { name: 'agent', groups }, listener: 'shop', clientAddress: '127.0.0.1' },
     Date.UTC(2026, 2, 4),
   );
-  return judgeStatement(policy, context, await shop.fact(sql), 1).decision;
+  return judgeStatement(policy, context, await shop.fact(sql, path === undefined ? {} : { path }), 1)
+    .decision;
 }
 
 test('the strongest verdict wins, whatever the order', async () => {
@@ -182,6 +184,15 @@ for (const name of BASELINE_NAMES) {
     }
   });
 }
+
+test('the baseline leaves it to the server to miss a table, even where no search path is known', async () => {
+  assert.equal(
+    (await decide('default: allow\n', 'SELECT * FROM nowhere', ['agents'], null)).verdict,
+    'allow',
+  );
+  const toast = await decide('default: allow\n', 'SELECT * FROM pg_toast_1255', ['agents'], null);
+  assert.equal(toast.rule, 'baseline/leak-catalogs');
+});
 
 test('a context keeps its identity over time while the same rules apply, and gets another when they change', () => {
   const { policy } = loadPolicy(
