@@ -193,6 +193,7 @@ export class MysqlSession implements ProtocolSession {
     if (link.reply === null && !link.cancelling) link.unblock(BLOCK.cut);
     if (link.reply === null && link.blocks === 0) askNext(link);
     frontend.resume();
+    if (this.#phase.frontend !== frontend) return;
     if (frontend.ended) {
       if (!link.isBusy) this.#close(null);
     } else if (this.#downstreamGone && !link.isBusy) this.#close(null);
