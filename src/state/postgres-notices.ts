@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
+import { farewell, hangUp } from './postgres-farewell.ts';
 import { STORE_TOPICS, type StoreTopic } from './store.ts';
 import { Watchers } from './watch.ts';
 
@@ -52,7 +53,7 @@ export class PostgresNotices {
     if (this.#timer !== null) clearTimeout(this.#timer);
     const client = this.#client;
     this.#client = null;
-    await client?.end().catch(() => {});
+    if (client !== null) await farewell(client);
   }
 
   async #listen(): Promise<void> {
@@ -65,13 +66,13 @@ export class PostgresNotices {
       client.on('notification', ({ payload }) => this.#notified(payload ?? ''));
       await client.query(`LISTEN ${CHANNEL}`);
     } catch {
-      void client?.end().catch(() => {});
+      if (client !== null) hangUp(client);
       this.#later(() => void this.#listen(), this.#pauseMs);
       this.#pauseMs = Math.min(PAUSE_MS_MAX, this.#pauseMs * 2);
       return;
     }
     if (this.#closed) {
-      void client.end().catch(() => {});
+      hangUp(client);
       return;
     }
     this.#client = client;
@@ -85,7 +86,7 @@ export class PostgresNotices {
   #pulse(client: pg.Client): void {
     this.#later(() => {
       if (client !== this.#client) return;
-      const silent = setTimeout(() => void client.end().catch(() => {}), PULSE_MS).unref();
+      const silent = setTimeout(() => hangUp(client), PULSE_MS).unref();
       client.query('SELECT 1').then(
         () => {
           clearTimeout(silent);
@@ -102,7 +103,7 @@ export class PostgresNotices {
   #lost(client: pg.Client): void {
     if (client !== this.#client) return;
     this.#client = null;
-    void client.end().catch(() => {});
+    hangUp(client);
     this.#later(() => void this.#listen(), this.#pauseMs);
   }
 

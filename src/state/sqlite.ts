@@ -4,7 +4,7 @@
  * without holding up the event loop. A process that is killed loses nothing that was committed; a power cut may lose
  * the last transactions, as with a journal that is `written` and not `synced`.
  */
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -47,6 +47,8 @@ export interface SqliteOptions {
 interface Open {
   readonly handle: DatabaseSync;
   readonly statements: Map<string, StatementSync>;
+  /** Of the file, which somebody may move away or replace; 0 in memory. */
+  readonly inode: number;
   dataVersion: number;
 }
 
@@ -107,6 +109,7 @@ export class SqliteDatabase implements Database {
   ): Promise<Result> {
     if (this.#closed) throw new StoreUnavailable('the store is closed');
     try {
+      if (this.#open !== null && this.#open.inode !== this.#inode()) this.#shut();
       const open = this.#open ?? (await this.#opened());
       return await this.#within(open, begin, run);
     } catch (error) {
@@ -166,7 +169,7 @@ export class SqliteDatabase implements Database {
     if (this.#file !== IN_MEMORY && !existsSync(this.#file))
       closeSync(openSync(this.#file, 'a', PRIVATE_MODE));
     const handle = new DatabaseSync(this.#file, { timeout: 0, enableForeignKeyConstraints: true });
-    const open: Open = { handle, statements: new Map(), dataVersion: 0 };
+    const open: Open = { handle, statements: new Map(), inode: this.#inode(), dataVersion: 0 };
     try {
       await unlessBusy(() => handle.exec('PRAGMA journal_mode = WAL'));
       handle.exec('PRAGMA synchronous = NORMAL');
@@ -208,6 +211,10 @@ export class SqliteDatabase implements Database {
     const changed = STORE_TOPICS.filter((topic) => counts.get(topic) !== this.#seen.get(topic));
     this.#seen = counts;
     this.#watchers.changed(changed);
+  }
+
+  #inode(): number {
+    return this.#file === IN_MEMORY ? 0 : (statSync(this.#file, { throwIfNoEntry: false })?.ino ?? 0);
   }
 
   #stopLooking(): void {
