@@ -57,9 +57,9 @@ export class MysqlRawClient {
   readonly flags: number;
   /** Everything that came, as it came. */
   readonly chunks: Buffer[] = [];
-  greeting = Buffer.alloc(0);
+  greeting: Buffer = Buffer.alloc(0);
   closed = false;
-  #unread = Buffer.alloc(0);
+  #unread: Buffer = Buffer.alloc(0);
   #wake: (() => void) | null = null;
 
   private constructor(socket: Socket, flags: number) {
