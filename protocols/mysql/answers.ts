@@ -1,12 +1,12 @@
 /** OK, EOF and ERR packets of the server's: what they say, and what the client gets in their place. */
 import { CAPABILITY, STATUS } from './capabilities.ts';
 import { type Eof, type Ok, readEof, readOk } from './decode.ts';
-import { type ErrFields, errPacket, okPacket } from './encode.ts';
+import { type ErrFields, eofPacket, errPacket, okPacket } from './encode.ts';
 import type { Link } from './link.ts';
 import { followState } from './reading.ts';
-import type { Reply, Results, Sight } from './replies.ts';
+import type { Reply, Results, Run, Sight } from './replies.ts';
 import { unexpected } from './run-ends.ts';
-import { okToScrub } from './scrub.ts';
+import { okToScrub, warningsTell } from './scrub.ts';
 
 export const OK = 0x00;
 export const END = 0xfe;
@@ -28,20 +28,27 @@ export function okOf(link: Link, bytes: Buffer, start: number, end: number): Ok 
 }
 
 /** An OK packet on to the client: in the form that it knows, and without what it may not see. */
-export function okSight(link: Link, results: Results | null, ok: Ok, endsResult: boolean): Sight {
+export function okSight(
+  link: Link,
+  results: Results | null,
+  run: Run | null,
+  ok: Ok,
+  endsResult: boolean,
+): Sight {
   if (results !== null && results.over !== null) return 'drop';
   const { capabilities } = link;
   const tracks = (capabilities & CAPABILITY.SESSION_TRACK) !== 0;
-  const run = results?.runs[Math.min(results.current, results.runs.length - 1)];
-  const scrubs = run === undefined ? null : okToScrub(ok, run);
-  const hides = scrubs !== null && (scrubs.info || scrubs.insertId);
+  const scrubs = run === null ? null : okToScrub(ok, run);
+  const warned = run !== null && warningsTell(run, ok.warnings);
+  if (warned) link.ask('forget-warnings');
+  const hides = scrubs !== null && (scrubs.info || scrubs.insertId || warned);
   if (!hides && (tracks || (ok.info.length === 0 && ok.sessionState.length === 0))) return 'pass';
   const packet = okPacket(
     {
       affected: ok.affected,
       insertId: scrubs?.insertId === true ? 0 : ok.insertId,
       status: tracks ? ok.status : ok.status & ~STATUS.SESSION_STATE_CHANGED,
-      warnings: ok.warnings,
+      warnings: warned ? 0 : ok.warnings,
       info: scrubs?.info === true ? NOTHING : ok.info,
       sessionState: tracks && ok.sessionState.length > 0 ? ok.sessionState : null,
       endsResult,
@@ -50,6 +57,14 @@ export function okSight(link: Link, results: Results | null, ok: Ok, endsResult:
     sequenceOf(link),
   );
   link.toClient(packet);
+  return 'drop';
+}
+
+/** An EOF packet on to the client: without a number of warnings that tells of masked values. */
+export function eofSight(link: Link, run: Run, eof: Eof): Sight {
+  if (!warningsTell(run, eof.warnings)) return 'pass';
+  link.ask('forget-warnings');
+  link.toClient(eofPacket(eof.status, 0, sequenceOf(link)));
   return 'drop';
 }
 

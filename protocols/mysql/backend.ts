@@ -2,14 +2,16 @@
  * From the server's bytes to packets and on to the client. Rows are counted by their headers and stream through;
  * everything else is small, is read whole, and is held against what the server owes.
  */
-import { ByteSink, MalformedBytes } from '../../src/bytes/index.ts';
-import { NO_LIMIT, type ResultLimit } from '../../src/core/decision.ts';
+import { Accumulator, ByteSink, MalformedBytes } from '../../src/bytes/index.ts';
+import type { LimitDuty, ResultLimit } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
 import { cut, failMasking } from './cut.ts';
+import { denialError, failureError } from './deny.ts';
 import type { Link } from './link.ts';
 import type { GiveOut, RowMasker } from './masked-rows.ts';
 import { describeRows, MASKED_ROW_BYTES_MAX } from './masking.ts';
 import { HEADER_BYTES, lengthAt, PACKET_PAYLOAD_MAX, type PacketReader } from './packet.ts';
+import { dutyAt, lift } from './plan.ts';
 import type { Results, Run } from './replies.ts';
 import { Responses } from './responses.ts';
 import { RowLane } from './row-lane.ts';
@@ -33,6 +35,17 @@ export class Backend {
   #lane: RowLane | null = null;
   #waits = false;
   readonly #later: (step: () => void) => void;
+  /** What waits for people; `due` is the sequence id of the row that is due there. */
+  #paused: {
+    readonly results: Results;
+    readonly run: Run;
+    readonly duty: LimitDuty;
+    readonly due: number;
+  } | null = null;
+  /** Whether rows are kept back, those that are, and what the client is to get in the place of the first. */
+  #keeps = false;
+  readonly #kept = new Accumulator();
+  #keptSequence = 0;
 
   /** `later` runs a step that the server's bytes did not bring about. */
   constructor(link: Link, later: (step: () => void) => void) {
@@ -48,7 +61,7 @@ export class Backend {
 
   /** The client has got a part of a packet. */
   get isInsideMessage(): boolean {
-    return this.#reader.isInsidePayload && this.#passes;
+    return this.#reader.isInsidePayload && this.#passes && !this.#keeps;
   }
 
   /** What the client is to get next, in the middle of a reply. */
@@ -56,6 +69,7 @@ export class Backend {
     const { reply, shift } = this.#link;
     if (reply === null) return 0;
     if (reply.of === 'results' && reply.over !== null) return reply.overSequence;
+    if (this.#kept.length > 0) return this.#keptSequence;
     return (this.#reader.due + shift) & 0xff;
   }
 
@@ -70,7 +84,8 @@ export class Backend {
   /** The server is not read from while rows wait to be masked, or something waits for them. */
   #holdOrRead(): void {
     const lane = this.#lane;
-    if (lane === null) return;
+    if (this.#paused !== null) this.#link.engine.upstream.pause();
+    if (lane === null || this.#paused !== null) return;
     if (lane.isFull || this.#waits) this.#link.engine.upstream.pause();
     else this.#link.engine.upstream.resume();
   }
@@ -79,13 +94,86 @@ export class Backend {
   close(): void {
     this.#lane?.close();
     this.#lane = null;
+    this.#forgetKept();
+  }
+
+  /** A result has reached a bound: it ends there, or pauses until somebody has decided on it. */
+  #over(results: Results, run: Run, unit: 'rows' | 'bytes', due: number): void {
+    const duty = dutyAt(run, unit);
+    if (duty === null || duty.approval === null || run.subject === null) {
+      this.#cut(results, run, unit, due);
+      return;
+    }
+    this.#paused = { results, run, duty, due };
+    this.#link.paused = true;
+    this.#lane?.flush();
+    this.#askPeople();
+  }
+
+  #askPeople(): void {
+    const paused = this.#paused;
+    if (paused === null) return;
+    const { results, run, duty, due } = paused;
+    const { number, facts, decision, counted, subject } = run;
+    if (facts === null || decision === null || subject === null) return;
+    const link = this.#link;
+    const answer = link.gate.approveResult({ number, facts, decision, duty, ...counted }, subject);
+    // The client cannot be told that it waits.
+    if (answer.answer === 'pending') return;
+    this.#paused = null;
+    link.paused = false;
+    link.askedMs = link.engine.now();
+    if (answer.answer === 'granted') {
+      this.#giveKept();
+      lift(run, duty);
+      return;
+    }
+    this.#cut(results, run, duty.unit, due);
+    if (answer.answer === 'failed') run.failAs = failureError(answer.error);
+    else if (answer.denial.native) run.failAs = denialError(answer.denial);
+    else run.cutWhy = answer.denial.message;
+  }
+
+  /** Somebody may have decided on a result that is paused. */
+  wake(): void {
+    if (this.#paused === null) return;
+    this.#askPeople();
+    if (this.#paused !== null) return;
+    this.#link.engine.upstream.resume();
+    this.#pump();
+    this.#reader.keep();
+    this.#holdOrRead();
+  }
+
+  /** Bytes for the client, or rows that it may not see before the whole result may be seen. */
+  #send(bytes: Buffer, from: number, to: number): void {
+    const { engine } = this.#link;
+    if (!this.#keeps) {
+      engine.downstream.send(bytes, from, to);
+      return;
+    }
+    if (!engine.hold(to - from)) throw new ProxyError('held-memory', { detail: 'rows that are kept back' });
+    this.#kept.append(bytes, from, to);
+  }
+
+  #giveKept(): void {
+    this.#keeps = false;
+    if (this.#kept.length === 0) return;
+    this.#link.engine.release(this.#kept.length);
+    this.#link.toClient(this.#kept.takeAll());
+  }
+
+  #forgetKept(): void {
+    this.#keeps = false;
+    this.#link.engine.release(this.#kept.length);
+    this.#kept.clear();
   }
 
   #pump(): void {
     const reader = this.#reader;
-    while (!this.#waits) {
+    while (!this.#waits && this.#paused === null) {
       if (reader.rest()) {
-        if (this.#passes) this.#link.engine.downstream.send(reader.bytes, reader.start, reader.end);
+        if (this.#passes) this.#send(reader.bytes, reader.start, reader.end);
       } else if (!reader.head() || !this.#packet()) return;
     }
   }
@@ -102,6 +190,8 @@ export class Backend {
     if (whole === 'too-large') throw new MalformedBytes(`a control packet of ${reader.length} bytes or more`);
     if (whole === 'more') return false;
     this.#lane = null;
+    // The result is whole, and within its bounds.
+    if (this.#keeps) this.#giveKept();
     const { bytes, start, end, first } = reader;
     if (this.#responses.packet(start < end ? first : -1, bytes, start, end) === 'pass')
       this.#pass(bytes, start - HEADER_BYTES, end);
@@ -126,7 +216,9 @@ export class Backend {
       return true;
     }
     if (run.masking.masking === 'undescribed') this.#describeAgain(results, run);
-    const limit = run.decision?.obligations.limit ?? NO_LIMIT;
+    const { limit } = run;
+    this.#keeps = run.keeps;
+    if (run.keeps && this.#kept.length === 0) this.#keptSequence = (reader.due + this.#link.shift) & 0xff;
     if (reader.length === PACKET_PAYLOAD_MAX) return this.#largeRow(results, run, limit);
     return reader.window() ? this.#rows(results, run, limit) : this.#oneRow(results, run, limit);
   }
@@ -153,7 +245,7 @@ export class Backend {
       this.#passes = true;
       this.#pass(bytes, start, counter.at);
     } else if (counter.at > start) this.#mask(bytes, start, counter.at, results, run, counted.rows - before);
-    if (stop === 'rows' || stop === 'bytes') this.#cut(results, run, stop, counter.due);
+    if (stop === 'rows' || stop === 'bytes') this.#over(results, run, stop, counter.due);
     else if (counter.at === start) return this.#oneRow(results, run, limit);
     return true;
   }
@@ -164,7 +256,7 @@ export class Backend {
     const size = HEADER_BYTES + reader.length;
     const over = overLimit(run.counted, size, limit);
     if (over !== null) {
-      this.#cut(results, run, over, reader.due);
+      this.#over(results, run, over, reader.due);
       return true;
     }
     if (run.masking.masking === 'none') {
@@ -187,7 +279,7 @@ export class Backend {
     const size = HEADER_BYTES + reader.length;
     const over = overLimit(counted, size, limit);
     if (over !== null) {
-      this.#cut(results, run, over, reader.due);
+      this.#over(results, run, over, reader.due);
       return true;
     }
     if (masking.masking === 'none' && limit.bytes === null) {
@@ -212,7 +304,7 @@ export class Backend {
     const size = reader.end - reader.start + reader.packets * HEADER_BYTES;
     const over = overLimit(counted, size, limit);
     if (over !== null) {
-      this.#cut(results, run, over, due);
+      this.#over(results, run, over, due);
       return true;
     }
     counted.rows++;
@@ -238,6 +330,15 @@ export class Backend {
   }
 
   #cut(results: Results, run: Run, stop: 'rows' | 'bytes', due: number): void {
+    if (run.keeps) {
+      // Nothing of the result has left.
+      const sequence = this.#kept.length > 0 ? this.#keptSequence : due + this.#link.shift;
+      this.#lane?.close();
+      this.#lane = null;
+      this.#forgetKept();
+      cut(this.#link, results, run, stop, sequence);
+      return;
+    }
     // What is being masked still goes to the client; nothing of it makes more packets of its rows than there were.
     cut(this.#link, results, run, stop, due + this.#link.shift);
   }
@@ -275,6 +376,7 @@ export class Backend {
   }
 
   #progressed(): void {
+    if (this.#paused !== null) return;
     const lane = this.#lane;
     if ((lane === null || !lane.isBusy) && this.#waits) {
       this.#waits = false;
@@ -291,14 +393,14 @@ export class Backend {
 
   /** Packets on to the client, each from its header on, in the client's count. The last one may go on. */
   #pass(bytes: Buffer, from: number, to: number): void {
-    const { shift, engine } = this.#link;
+    const { shift } = this.#link;
     if (shift === 0) {
-      engine.downstream.send(bytes, from, to);
+      this.#send(bytes, from, to);
       return;
     }
     const own = Buffer.from(bytes.subarray(from, to));
     for (let at = 0; at + HEADER_BYTES <= own.length; at += HEADER_BYTES + lengthAt(own, at))
       own[at + 3] = (own[at + 3] ?? 0) + shift;
-    engine.downstream.send(own, 0, own.length);
+    this.#send(own, 0, own.length);
   }
 }

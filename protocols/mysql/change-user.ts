@@ -7,7 +7,7 @@ import type { SqlGate } from '../../src/core/gate.ts';
 import type { Principal } from '../../src/core/principal.ts';
 import { type AuthStep, ClientAuthentication, NATIVE } from './auth.ts';
 import { CAPABILITY } from './capabilities.ts';
-import { sessionCollation } from './collations.ts';
+import { collationForServer, sessionCollation } from './collations.ts';
 import { type ChangeUser, readChangeUser } from './decode.ts';
 import { packetOf } from './encode.ts';
 import { Link } from './link.ts';
@@ -92,6 +92,9 @@ export function successor(
   databases: readonly string[],
 ): Link {
   const link = new Link(before.engine, gate, before.settings, before);
+  const asked =
+    change.collation === null || change.collation === 0 ? null : sessionCollation(change.collation);
+  link.collation = asked === null ? null : collationForServer(asked, link.flavour);
   const { path } = before.reading;
   link.setReading({ path, mode: null });
   const { database } = change;

@@ -13,8 +13,8 @@ import type { RowStop } from './rows.ts';
 
 /** `sequence`: what the client is to get next, in its own count. */
 export function cut(link: Link, results: Results, run: Run, stop: RowStop, sequence: number): void {
-  const limit = run.decision?.obligations.limit;
-  run.cutBy = (stop === 'rows' ? limit?.rowsRule : limit?.bytesRule) ?? 'limit';
+  const { limit } = run;
+  run.cutBy = (stop === 'rows' ? limit.rowsRule : limit.bytesRule) ?? 'limit';
   run.failAs = null;
   results.over = run;
   results.overSequence = sequence & 0xff;
@@ -37,15 +37,16 @@ export function tellCut(link: Link, results: Results, completed: boolean): void 
 /** `completed`: the cancellation came too late. */
 function cutError(run: Run, completed: boolean): ErrFields {
   if (run.failAs !== null) return run.failAs;
-  const limit = run.decision?.obligations.limit;
+  const { limit } = run;
   const most =
-    run.cutBy === limit?.rowsRule && limit?.rows !== null ? `${limit?.rows} rows` : `${limit?.bytes} bytes`;
+    run.cutBy === limit.rowsRule && limit.rows !== null ? `${limit.rows} rows` : `${limit.bytes} bytes`;
+  const why = run.cutWhy === null ? '' : ` (${run.cutWhy})`;
   const stands = completed && run.facts !== null && (run.facts.effects & CHANGES) !== 0;
   return {
     // ER_QUERY_INTERRUPTED
     errno: 1317,
     sqlstate: '70100',
-    message: `result truncated by rule "${run.cutBy}": it is limited to ${most}; ask for fewer rows${
+    message: `result truncated by rule "${run.cutBy}": it is limited to ${most}${why}; ask for fewer rows${
       stands ? '; the statement had completed, and its changes stand' : ''
     }`,
   };

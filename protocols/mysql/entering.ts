@@ -17,6 +17,14 @@ export function enterDatabase(link: Link, database: string): boolean {
       gate.refuse(answer.denial, answer.journalMembers, entry('startup', text));
       throw new ProxyError('wrong-database', { detail: answer.denial.message });
     case 'clear': {
+      const held = answer.statements.find(({ decision }) => decision.verdict === 'approve');
+      if (held !== undefined) {
+        const denial = gate.denialOf(held.decision, held.facts);
+        gate.refuse(denial, answer.journalMembers, entry('startup', text));
+        throw new ProxyError('wrong-database', {
+          detail: `${denial.message}: entering it takes an approval`,
+        });
+      }
       const number = gate.admit(answer, entry('startup', text));
       gate.finish(number, { tag: 'USE', sqlstate: null, rows: 0, bytes: 0, ms: 0, cutBy: null });
       return true;

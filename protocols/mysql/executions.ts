@@ -1,6 +1,7 @@
 /** Commands on prepared statements, by the server's ids: an id that Sluice does not know does not exist. */
 import { ProxyError } from '../../src/core/errors.ts';
-import type { StatementEntry } from '../../src/core/gate.ts';
+import type { ApprovalSubject, StatementEntry } from '../../src/core/gate.ts';
+import { approve, isCovered, needsApproval, unapproved, withApprovals } from './approvals.ts';
 import { native, unknownStatement } from './deny.ts';
 import type { Link } from './link.ts';
 import { integerParameter, readExecution, readStatementId } from './parameters.ts';
@@ -11,6 +12,8 @@ import { run } from './run-command.ts';
 import type { LongData, Prepared } from './statements.ts';
 
 const CURSOR_READ_ONLY = 1;
+/** As the protocol has it in front of each type's number. */
+const UNSIGNED = 0x8000;
 /** Command, statement id and parameter. */
 const LONG_DATA_HEAD_BYTES = 7;
 const WRONG_ARGUMENTS = native('22023', 'Incorrect arguments to mysqld_stmt_execute');
@@ -58,12 +61,25 @@ export class Executions {
     if (resolved !== null && resolved.resolved !== 'runs')
       return unresolved(this.#link, resolved, command, clearance, statement);
     const plan = facts === null || resolved === null ? null : planOf(link, facts, resolved, clearance, text);
-    const number = link.gate.admit(clearance, { ...statement, hidesParameters: clearance.hidesParameters });
+    const subject: ApprovalSubject = {
+      text,
+      runs: resolved?.runs ?? null,
+      parameters: execution.parameters,
+      types: execution.types.map(({ type, unsigned }) => (unsigned ? type | UNSIGNED : type)),
+      hidesParameters: clearance.hidesParameters,
+    };
+    const needing = plan !== null && needsApproval(plan.facts, plan.decision) ? [plan] : [];
+    const approved = approve(link, needing, subject);
+    if (approved.approved !== 'granted') return unapproved(link, approved, command, clearance, statement);
+    const number = link.gate.admit(
+      clearance,
+      withApprovals({ ...statement, hidesParameters: clearance.hidesParameters }, approved.approvals),
+    );
     // The server closes the cursor that is open, and forgets the long data with the execution.
     prepared.cursor = null;
     this.forgetLongData(prepared);
     const cursor = execution.flags === CURSOR_READ_ONLY ? prepared : null;
-    return run(link, command, [runOf(link, plan, number, text)], true, cursor);
+    return run(link, command, [runOf(link, plan, number, subject)], true, cursor);
   }
 
   fetch(command: Command): Outcome {
@@ -82,7 +98,7 @@ export class Executions {
     if (cursor.stamp !== link.gate.stamp || current.judged !== prepared.judged) {
       prepared.judged = current.judged;
       const decision = link.gate.decide(cursor.facts, cursor.rowsMax, 1);
-      if (decision.verdict !== 'allow')
+      if (decision.verdict === 'deny' || !isCovered(cursor, decision))
         return deny(this.#link, link.gate.denialOf(decision, cursor.facts), command);
       cursor.decision = decision;
       cursor.stamp = link.gate.stamp;

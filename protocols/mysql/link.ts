@@ -20,6 +20,8 @@ export const BLOCK = {
   answer: 1,
   /** A cancel is under way: it has to be delivered before anything else can be hit by it. */
   cut: 2,
+  /** Somebody has yet to approve the command. */
+  approval: 4,
 } as const;
 
 export interface LinkSettings {
@@ -35,6 +37,7 @@ export interface Legs {
   readonly serverCapabilities: number;
   readonly server: PacketReader;
   readonly flavour: Flavour;
+  readonly collation: number | null;
 }
 
 const DEFINING = effectSet('define', 'destroy');
@@ -47,6 +50,8 @@ export class Link {
   readonly capabilities: number;
   readonly serverCapabilities: number;
   readonly flavour: Flavour;
+  /** What the client has asked for at its login, by number; null: the server's own. */
+  collation: number | null;
   readonly statements = new Statements();
   /** Null: the server owes nothing. */
   reply: Reply | null = null;
@@ -65,6 +70,8 @@ export class Link {
   readonly #temporary = new Map<string, TemporaryTable>();
   /** The server has said why it ends the session: nothing needs to be added to that. */
   serverEnds = false;
+  /** A result has paused at a bound until somebody has decided on it. */
+  paused = false;
   /** A cancel is on its way to the server. */
   cancelling = false;
   /** Statements in whose results neither lineage nor server found anything masked, and the gate's stamp of then. */
@@ -85,6 +92,7 @@ export class Link {
     this.serverCapabilities = legs.serverCapabilities;
     this.server = legs.server;
     this.flavour = legs.flavour;
+    this.collation = legs.collation;
     this.idleSinceMs = engine.now();
   }
 
@@ -94,6 +102,11 @@ export class Link {
 
   get deprecatesEof(): boolean {
     return (this.capabilities & CAPABILITY.DEPRECATE_EOF) !== 0;
+  }
+
+  /** People are asked. */
+  get awaitsPeople(): boolean {
+    return this.paused || (this.blocks & BLOCK.approval) !== 0;
   }
 
   /** The client's next command has to wait. */

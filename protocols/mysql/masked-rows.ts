@@ -15,11 +15,17 @@ export class RowMasker {
   readonly #splicer: RowSplicer;
   /** A cell is masked here first: most cells that detectors look at stay, and the gap before them need not be copied. */
   readonly #cell = new ByteSink(0);
+  /**
+   * By column: 1 where the cell before was masked, so that this one most likely is as well. Then it is written where it
+   * is to stand, which saves a copy of it; where it stays after all, the gap before it was copied for nothing.
+   */
+  readonly #likely: Uint8Array;
 
   constructor(masks: CellMasks, fields: readonly MysqlResultField[]) {
     this.#masks = masks;
     this.#masked = maskedColumns(masks);
     this.#cells = new RowCells(fields);
+    this.#likely = new Uint8Array(fields.length);
     this.#splicer = new RowSplicer(new ByteSink(0), this.#cells);
   }
 
@@ -94,10 +100,30 @@ export class RowMasker {
       if (mask.ofNull !== null) this.#splicer.replace(n, mask.ofNull, 0, mask.ofNull.length);
       return;
     }
+    if (this.#likely[n] === 1 && this.#cells.widths[n] === 'string') this.#maskInPlace(mask, bytes, n, value);
+    else this.#maskAside(mask, bytes, n, value);
+  }
+
+  #maskInPlace(mask: CellMask, bytes: Buffer, n: number, value: number): void {
+    const splicer = this.#splicer;
+    splicer.openString(n);
+    const outcome = mask.mask(bytes, value, this.#cells.starts[n + 1] ?? 0, splicer.sink);
+    if (outcome === CELL_OUTCOME.written) {
+      splicer.closeString();
+      return;
+    }
+    this.#likely[n] = 0;
+    splicer.dropString();
+    if (outcome === CELL_OUTCOME.nulled) splicer.replaceByNull(n);
+  }
+
+  #maskAside(mask: CellMask, bytes: Buffer, n: number, value: number): void {
     const masked = this.#cell;
     masked.reset();
     const outcome = mask.mask(bytes, value, this.#cells.starts[n + 1] ?? 0, masked);
-    if (outcome === CELL_OUTCOME.written) this.#splicer.replace(n, masked.bytes, 0, masked.at);
-    else if (outcome === CELL_OUTCOME.nulled) this.#splicer.replaceByNull(n);
+    if (outcome === CELL_OUTCOME.written) {
+      this.#likely[n] = 1;
+      this.#splicer.replace(n, masked.bytes, 0, masked.at);
+    } else if (outcome === CELL_OUTCOME.nulled) this.#splicer.replaceByNull(n);
   }
 }

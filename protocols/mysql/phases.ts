@@ -65,7 +65,7 @@ export function activityOf(
   const run = link.currentRun();
   const rows = link.rowsSent + (run === null ? 0 : run.counted.rows - run.rowsBefore);
   const bytes = link.bytesSent + (run === null ? 0 : run.counted.bytes - run.bytesBefore);
-  const held = (link.blocks & BLOCK.answer) !== 0;
+  const held = (link.blocks & BLOCK.answer) !== 0 || link.awaitsPeople;
   const idle = !link.isBusy && !link.isInTransaction;
   return { phase: held ? 'held' : idle ? 'idle' : 'busy', rows, bytes };
 }

@@ -1,12 +1,22 @@
 /** From what was resolved to a run: what it counts, what it may go over, which names it changes. */
-import type { Decision, Denial, JudgedStatement } from '../../src/core/decision.ts';
+import {
+  type Decision,
+  type Denial,
+  type JudgedStatement,
+  type LimitDuty,
+  NO_LIMIT,
+  type ResultLimit,
+  tightestOf,
+} from '../../src/core/decision.ts';
 import { hasEffect } from '../../src/core/effects.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
+import type { ApprovalSubject } from '../../src/core/gate.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
+import { kept } from './approvals.ts';
 import { definesObjects, type Link } from './link.ts';
 import { maskingOf, NO_MASKING } from './masking.ts';
-import type { NameChange, Results, Run } from './replies.ts';
+import type { Counted, NameChange, Results, Run } from './replies.ts';
 import type { Resolved } from './resolve.ts';
 import type { Cursor, Prepared } from './statements.ts';
 
@@ -16,6 +26,8 @@ export interface Plan {
   readonly decision: Decision;
   readonly rowsMax: number | null;
   readonly names: NameChange | null;
+  /** The text that a name stands for; null where the statement itself runs. */
+  readonly runs: Buffer | null;
 }
 
 /** `facts` are those of the statement as it stands, `resolved` of what it runs. */
@@ -26,8 +38,8 @@ export function planOf(
   clearance: Clearance,
   text: Buffer,
 ): Plan {
-  const { decision, rowsMax } = resolved;
-  return { facts: resolved.facts, decision, rowsMax, names: nameChange(link, facts, clearance, text) };
+  const { decision, rowsMax, runs } = resolved;
+  return { facts: resolved.facts, decision, rowsMax, runs, names: nameChange(link, facts, clearance, text) };
 }
 
 function nameChange(
@@ -50,10 +62,16 @@ function nameChange(
   return { change: 'set', name: act.name, judged };
 }
 
-/** `plan` null: an empty statement. `text`: kept only where the statement's errors are held against it. */
-export function runOf(link: Link, plan: Plan | null, number: StatementNumber, text: Buffer): Run {
-  const masks = plan?.decision.obligations.masks ?? null;
+/** `plan` null: an empty statement. The text is kept only where the statement's errors are held against it. */
+export function runOf(link: Link, plan: Plan | null, number: StatementNumber, subject: ApprovalSubject): Run {
+  const { text } = subject;
+  const obligations = plan?.decision.obligations;
+  const masks = obligations?.masks ?? null;
   return {
+    limit: obligations?.limit ?? NO_LIMIT,
+    keeps: obligations?.limits.some(({ hold }) => hold) ?? false,
+    subject: plan === null ? null : kept(plan.decision, subject),
+    cutWhy: null,
     number,
     facts: plan?.facts ?? null,
     decision: plan?.decision ?? null,
@@ -73,8 +91,12 @@ export function runOf(link: Link, plan: Plan | null, number: StatementNumber, te
 
 /** More rows of a result that was begun before. */
 export function runOfCursor(link: Link, prepared: Prepared, cursor: Cursor): Run {
-  const { number, facts, decision, counted, rowsMax, masking } = cursor;
+  const { number, facts, decision, counted, rowsMax, masking, subject } = cursor;
   return {
+    limit: limitOf(decision, counted),
+    keeps: decision.obligations.limits.some(({ hold }) => hold) && counted.lifted?.of !== decision,
+    subject,
+    cutWhy: null,
     number,
     facts,
     decision,
@@ -90,6 +112,29 @@ export function runOfCursor(link: Link, prepared: Prepared, cursor: Cursor): Run
     severalResults: false,
     names: null,
   };
+}
+
+/** The tightest of the bounds that nobody has lifted. */
+function limitOf(decision: Decision, { lifted }: Counted): ResultLimit {
+  const { limit, limits } = decision.obligations;
+  if (lifted?.of !== decision) return limit;
+  return tightestOf(limits.filter((duty) => !lifted.duties.includes(duty)));
+}
+
+/** The bound that the run has reached. */
+export function dutyAt({ decision, limit }: Run, unit: 'rows' | 'bytes'): LimitDuty | null {
+  const rule = unit === 'rows' ? limit.rowsRule : limit.bytesRule;
+  return decision?.obligations.limits.find((duty) => duty.rule === rule && duty.unit === unit) ?? null;
+}
+
+/** It was approved: the run, and what is read of the same result later, goes on to the next bound. */
+export function lift(run: Run, duty: LimitDuty): void {
+  const { counted, decision } = run;
+  if (decision === null) return;
+  const before = counted.lifted?.of === decision ? counted.lifted.duties : [];
+  counted.lifted = { of: decision, duties: [...before, duty] };
+  run.limit = limitOf(decision, counted);
+  run.keeps = false;
 }
 
 export function resultsOf(

@@ -9,6 +9,12 @@ import { preparation } from './session-track.ts';
 /** It has no result, and leaves everything as it is but a cancel that is still on its way. */
 const ABSORB = 'DO 0';
 
+/** MariaDB forgets the warnings of earlier statements with one that uses a table. */
+const FORGET_WARNINGS = 'DO (SELECT 1 FROM information_schema.CHARACTER_SETS LIMIT 0)';
+
+/** The server would end a session whose result is not read for a minute; people take longer to decide on it. */
+const PATIENCE = ', SESSION net_write_timeout = 604800';
+
 /** Sends the next question, if there is one. To be called where nothing is under way. */
 export function askNext(link: Link): void {
   while (link.reply === null && link.blocks === 0) {
@@ -31,9 +37,14 @@ function packetFor(link: Link, question: OwnQuestion): Buffer | 'later' | null {
   const { newcomer } = link;
   switch (question) {
     case 'prepare':
-      return commandPacket(COMMAND.Query, preparation(link.flavour));
+      return commandPacket(
+        COMMAND.Query,
+        `${preparation(link.flavour, link.collation, newcomer !== null)}${link.gate.pausesResults ? PATIENCE : ''}`,
+      );
     case 'absorb':
       return commandPacket(COMMAND.Query, ABSORB);
+    case 'forget-warnings':
+      return commandPacket(COMMAND.Query, FORGET_WARNINGS);
     case 'reset':
       return commandPacket(COMMAND.ResetConnection, '');
     case 'enter':

@@ -2,8 +2,9 @@
  * What the server owes. Commands go to it one at a time, so there is at most one reply under way, and its shape
  * follows from the command that was sent and from what has come of it: never from a packet's first byte alone.
  */
-import type { Decision } from '../../src/core/decision.ts';
+import type { Decision, LimitDuty, ResultLimit } from '../../src/core/decision.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
+import type { ApprovalSubject } from '../../src/core/gate.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
 import type { MysqlResultField, ResultMasking } from '../../src/core/masks.ts';
 import type { ErrFields } from './encode.ts';
@@ -14,6 +15,8 @@ import type { JudgedText, Prepared } from './statements.ts';
 export interface Counted {
   rows: number;
   bytes: number;
+  /** Bounds that people have lifted, and the decision that set them. */
+  lifted?: { readonly of: Decision; readonly duties: readonly LimitDuty[] };
 }
 
 /** What is done to the rows of a run. `undescribed`: rows that come now are not the client's to see. */
@@ -39,8 +42,16 @@ export interface Run {
   /** Rows and bytes that `counted` had when this run began, so that its own share can be told. */
   readonly rowsBefore: number;
   readonly bytesBefore: number;
+  /** How much it may send; more than its decision says once somebody has lifted a bound. */
+  limit: ResultLimit;
+  /** Its rows are kept back until the result is known to be within its bounds, or approved. */
+  keeps: boolean;
+  /** Text and values, where somebody may be asked about its rows. */
+  readonly subject: ApprovalSubject | null;
   /** Set when it goes over a limit: the rule's name. From then on its rows are dropped. */
   cutBy: string | null;
+  /** What people have said of it, where they did not let it go on. */
+  cutWhy: string | null;
   /** What the client reads instead of the server's error, when Sluice has made it fail. */
   failAs: ErrFields | null;
   /** The statement's text, where its errors may have to be held against it. */
@@ -108,10 +119,10 @@ export type PlainCommand =
 
 /**
  * `prepare`: makes the session one that can be followed. `absorb`: a cancel that came too late hits it, and nothing
- * else. `reset`: ends what another user had begun. `enter`: the database of a user that has come, if it may be entered.
+ * else. `forget-warnings`: those of a statement that touched masked columns are gone, and their number with them. `reset`: ends what another user had begun. `enter`: the database of a user that has come, if it may be entered.
  * `welcome`: nothing for the server; what comes before it is done.
  */
-export type OwnQuestion = 'prepare' | 'absorb' | 'reset' | 'enter' | 'welcome';
+export type OwnQuestion = 'prepare' | 'absorb' | 'forget-warnings' | 'reset' | 'enter' | 'welcome';
 
 /** Whether the client gets to see a packet of the server's. */
 export type Sight = 'pass' | 'drop';

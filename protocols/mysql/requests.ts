@@ -1,6 +1,7 @@
 /** What each command of the client's means, and whether it passes. One method per command. */
 import { ProxyError } from '../../src/core/errors.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
+import { approve, needsApproval, subjectOf, unapproved, withApprovals } from './approvals.ts';
 import { CAPABILITY } from './capabilities.ts';
 import { commandName } from './commands.ts';
 import { native, refusedCommand, UNKNOWN_COMMAND } from './deny.ts';
@@ -83,11 +84,16 @@ export class Requests {
         return fail(this.#link, new ProxyError('too-many-names'), command);
       plans.push(planOf(link, facts, resolved, clearance, text));
     }
-    const number = link.gate.admit(clearance, statement);
+    const needing = plans.filter(({ facts, decision }) => needsApproval(facts, decision));
+    const named = needing.flatMap(({ runs }) => (runs === null ? [] : [runs]));
+    const subject = subjectOf(text, named.length === 0 ? null : Buffer.concat(named));
+    const approved = approve(link, needing, subject);
+    if (approved.approved !== 'granted') return unapproved(link, approved, command, clearance, statement);
+    const number = link.gate.admit(clearance, withApprovals(statement, approved.approvals));
     const runs =
       plans.length === 0
-        ? [runOf(link, null, number, text)]
-        : plans.map((plan) => runOf(link, plan, number, text));
+        ? [runOf(link, null, number, subject)]
+        : plans.map((plan) => runOf(link, plan, number, subjectOf(text, plan.runs)));
     return run(link, command, runs, false, null);
   }
 

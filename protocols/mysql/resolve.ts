@@ -15,6 +15,8 @@ export type Resolved =
       readonly facts: StatementFacts;
       readonly decision: Decision;
       readonly rowsMax: number | null;
+      /** The text that a name stands for; null where the statement itself runs. */
+      readonly runs: Buffer | null;
     }
   | Unresolved;
 
@@ -34,8 +36,8 @@ export function resolve(
   if (facts.act.act === 'execute') return resolveExecute(link, facts.act.name, facts.act.args, batchSize);
   const rowsMax = facts.bound.kind === 'parameter' ? boundValue(facts.bound.index) : null;
   const own = decision ?? link.gate.decide(facts, rowsMax, batchSize);
-  if (own.verdict !== 'allow') return { resolved: 'denied', denial: link.gate.denialOf(own, facts) };
-  return { resolved: 'runs', facts, decision: own, rowsMax };
+  if (own.verdict === 'deny') return { resolved: 'denied', denial: link.gate.denialOf(own, facts) };
+  return { resolved: 'runs', facts, decision: own, rowsMax, runs: null };
 }
 
 function resolveExecute(
@@ -57,7 +59,8 @@ function resolveExecute(
     const value = args[index - 1];
     return typeof value === 'number' ? value : null;
   };
-  return resolve(link, facts, null, boundValue, batchSize);
+  const inner = resolve(link, facts, null, boundValue, batchSize);
+  return inner.resolved === 'runs' ? { ...inner, runs: current.judged.text } : inner;
 }
 
 export type UpToDate = { readonly resolved: 'judged'; readonly judged: JudgedText } | Unresolved;

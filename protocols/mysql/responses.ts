@@ -122,10 +122,11 @@ export class Responses {
       case 'reset-connection':
         link.statements.clear();
         link.warnings = null;
+        if (link.flavour === 'mysql') link.collation = null; // MariaDB keeps what was agreed at the login.
         link.ask('prepare');
         break;
     }
-    return okSight(this.#link, null, ok, false);
+    return okSight(this.#link, null, null, ok, false);
   }
 
   #own(
@@ -141,7 +142,7 @@ export class Responses {
       const ok = okOf(this.#link, bytes, start, end);
       link.status = ok.status;
     } else if (first !== ERR) throw unexpected(`packet ${first}`, reply);
-    else if (reply.question !== 'absorb') {
+    else if (reply.question !== 'absorb' && reply.question !== 'forget-warnings') {
       const { errno } = readErr(bytes, start + 1, end);
       throw new ProxyError('upstream-malformed', {
         detail: `error ${errno} where Sluice sets the session up`,

@@ -3,7 +3,8 @@
  * columns by where in the result the server is.
  */
 import { MalformedBytes } from '../../src/bytes/index.ts';
-import { END, ERR, eofOf, OK, okOf, okSight, told } from './answers.ts';
+import { END, ERR, eofOf, eofSight, OK, okOf, okSight, told } from './answers.ts';
+import { approvalKey } from './approvals.ts';
 import { STATUS } from './capabilities.ts';
 import { tellCut } from './cut.ts';
 import { type Eof, readErr } from './decode.ts';
@@ -45,8 +46,9 @@ export class ResultResponses {
   #begins(results: Results, first: number, bytes: Buffer, start: number, end: number): Sight {
     if (first === OK) {
       const ok = okOf(this.#link, bytes, start, end);
+      const run = this.#run(results);
       this.#resultEnds(results, ok.status, ok.affected, false);
-      return okSight(this.#link, results, ok, false);
+      return okSight(this.#link, results, run, ok, false);
     }
     if (first === LOCAL_INFILE) return this.#fileAsked();
     const run = this.#run(results);
@@ -88,23 +90,26 @@ export class ResultResponses {
 
   #columnsEnd(results: Results, eof: Eof): Sight {
     this.#link.status = eof.status;
+    const run = this.#run(results);
     results.stage = 'rows';
     // With a cursor, the rows wait to be fetched; this was all.
     if (results.cursor !== null && (eof.status & STATUS.CURSOR_EXISTS) !== 0)
       this.#resultEnds(results, eof.status, 0n, true);
-    return this.#sight(results);
+    return this.#sight(results) === 'pass' ? eofSight(this.#link, run, eof) : 'drop';
   }
 
   #rowsEnd(results: Results, first: number, bytes: Buffer, start: number, end: number): Sight {
     if (!this.#link.deprecatesEof) {
       const eof = eofOf(first, bytes, start, end, results);
+      const run = this.#run(results);
       this.#resultEnds(results, eof.status, 0n, true);
-      return this.#sight(results);
+      return this.#sight(results) === 'pass' ? eofSight(this.#link, run, eof) : 'drop';
     }
     if (first !== END) throw unexpected(`packet ${first}`, results);
     const ok = okOf(this.#link, bytes, start, end);
+    const run = this.#run(results);
     this.#resultEnds(results, ok.status, 0n, true);
-    return okSight(this.#link, results, ok, true);
+    return okSight(this.#link, results, run, ok, true);
   }
 
   /** `isRows`: the rows of a result have ended; else the statement has ended without any. */
@@ -139,10 +144,22 @@ export class ResultResponses {
     if (statement === null || run.facts === null || run.decision === null) return;
     if ((status & STATUS.LAST_ROW_SENT) !== 0) statement.cursor = null;
     else if (!results.isFetch && (status & STATUS.CURSOR_EXISTS) !== 0) {
-      const { facts, decision, rowsMax, number, counted, masking } = run;
+      const { facts, decision, rowsMax, number, counted, masking, subject } = run;
+      const approvedUnder = approvalKey(decision);
       const fields = results.fields ?? [];
       const { stamp } = this.#link.gate;
-      statement.cursor = { facts, decision, rowsMax, number, counted, masking, fields, stamp };
+      statement.cursor = {
+        facts,
+        decision,
+        rowsMax,
+        number,
+        counted,
+        masking,
+        fields,
+        stamp,
+        approvedUnder,
+        subject,
+      };
     }
   }
 

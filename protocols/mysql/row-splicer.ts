@@ -33,6 +33,9 @@ export class RowSplicer {
   #rowAt = -1;
   /** Packets that rows have grown by, since they have got over the size of one. */
   #grown = 0;
+  /** Where the value of the open cell begins in the sink, and what stood here before it was opened. */
+  #value = 0;
+  #before = { at: 0, copied: 0, rowAt: 0 };
 
   constructor(sink: ByteSink, cells: RowCells) {
     this.sink = sink;
@@ -67,6 +70,44 @@ export class RowSplicer {
     else if (width === 'temporal') this.sink.u8(size);
     this.sink.copy(bytes, from, to);
     if (cells.binary && cells.values[n] === NULL_AT) this.#setNull(n, false);
+  }
+
+  /**
+   * Cell `n`, a string that is not NULL, is written to the sink itself: what comes behind what that holds now is its
+   * value. One of `closeString` and `dropString` follows.
+   */
+  openString(n: number): void {
+    const { sink } = this;
+    const cells = this.#cells;
+    const before = this.#before;
+    before.at = sink.at;
+    before.copied = this.#copied;
+    before.rowAt = this.#rowAt;
+    this.#gap(cells.starts[n] ?? 0, cells.starts[n + 1] ?? 0);
+    // Nearly every length takes one byte.
+    sink.u8(0);
+    this.#value = sink.at;
+  }
+
+  closeString(): void {
+    const { sink } = this;
+    const size = sink.at - this.#value;
+    if (size < NULL_BYTE) {
+      sink.bytes[this.#value - 1] = size;
+      return;
+    }
+    const value = sink.taken(this.#value);
+    sink.at = this.#value - 1;
+    this.#length(size);
+    sink.copy(value, 0, size);
+  }
+
+  /** The cell stays as it is; nothing has become of it. */
+  dropString(): void {
+    const { at, copied, rowAt } = this.#before;
+    this.sink.at = at;
+    this.#copied = copied;
+    this.#rowAt = rowAt;
   }
 
   replaceByNull(n: number): void {

@@ -28,8 +28,10 @@ export function finish(link: Link, run: Run, tag: string | null, sqlstate: strin
     if (sqlstate !== null && run.names?.change === 'set') link.statements.removeName(run.names.name);
     if (sqlstate !== null && run.names?.change === 'forget') link.statements.forgetNames();
     const duties = run.decision?.obligations.masks ?? null;
-    if (mayQuote(duties)) link.warnings = duties;
-    else if (facts.relations.length > 0) link.warnings = null;
+    if (mayQuote(duties)) {
+      link.warnings = duties;
+      if (sqlstate !== null) link.ask('forget-warnings');
+    } else if (facts.relations.length > 0) link.warnings = null;
   }
   const ms = link.engine.now() - run.startedMs;
   link.gate.finish(run.number, { tag, sqlstate, rows, bytes, ms, cutBy: run.cutBy });

@@ -78,4 +78,9 @@ export function okToScrub(ok: Ok, run: Run): { readonly info: boolean; readonly 
   return { info: ok.info.length > 0 && !ITS_OWN_INFO.test(ok.info.toString('latin1')), insertId: sets };
 }
 
+/** Whether how many warnings there are may depend on masked values: `CAST(ssn AS SIGNED)` gives one for each that is no number. */
+export function warningsTell(run: Run, warnings: number): boolean {
+  return warnings > 0 && mayQuote(run.decision?.obligations.masks ?? null);
+}
+
 const NOTHING_TO_SCRUB = { info: false, insertId: false } as const;

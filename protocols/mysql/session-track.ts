@@ -79,17 +79,22 @@ const TRACKED_BY: Readonly<Record<Flavour, readonly string[]>> = {
 /**
  * The statement that makes a session of the server's one that can be followed, to be run before the client's first
  * and after everything that resets a session (COM_RESET_CONNECTION, COM_CHANGE_USER). Its OK packet reports each
- * setting as it stands: the assignments of a setting to itself are there for that.
+ * setting as it stands: the assignments of a setting to itself are there for that. `collation`: by number, the one of
+ * utf8mb4 that the client has asked for and columns are described with; null for the server's own. `begins`: it becomes
+ * that of literals too, as at a login. MariaDB takes no numbers, and keeps literals' collation when it is reset.
  */
-export function preparation(flavour: Flavour): string {
+export function preparation(flavour: Flavour, collation: number | null, begins: boolean): string {
   const names = TRACKED_BY[flavour];
+  const numbered = flavour === 'mysql' ? collation : null;
+  const charset = numbered ?? 'utf8mb4';
   const itself = names.filter(
     (name) => !name.startsWith('character_set_') && !name.startsWith('session_track_'),
   );
   return [
     `SET SESSION session_track_system_variables = '${names.join(',')}'`,
     'SESSION session_track_schema = ON',
-    'character_set_client = utf8mb4, character_set_results = utf8mb4',
+    `character_set_client = ${charset}, character_set_results = ${charset}`,
+    ...(begins && numbered !== null ? [`collation_connection = ${numbered}`] : []),
     ...itself.map((name) => `SESSION ${name} = @@SESSION.${name}`),
   ].join(', ');
 }

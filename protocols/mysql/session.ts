@@ -5,6 +5,7 @@ import type { Principal } from '../../src/core/principal.ts';
 import type { EnginePort, ProtocolSession, SessionActivity } from '../../src/core/session.ts';
 import { Backend } from './backend.ts';
 import { successor, UserChange } from './change-user.ts';
+import { collationForServer } from './collations.ts';
 import { plainOk } from './encode.ts';
 import { enterDatabase } from './entering.ts';
 import { Frontend } from './frontend.ts';
@@ -133,6 +134,7 @@ export class MysqlSession implements ProtocolSession {
       serverCapabilities: ready.capabilities,
       server: upstream.reader,
       flavour: ready.version.flavour,
+      collation: collationForServer(login.collation, ready.version.flavour),
     });
     upstream.reader.due = 0;
     applyChanges(link, ready.session);
@@ -204,8 +206,9 @@ export class MysqlSession implements ProtocolSession {
     this.#downstreamGone = true;
     this.#goneSinceMs = this.#engine.now();
     const phase = this.#phase;
-    // A client that has only closed its side still reads: what it asked for is answered first.
-    if (phase.phase !== 'serving' || !phase.link.isBusy) this.#close(null);
+    // A client that has only closed its side still reads: what it asked for is answered first. People are not asked
+    // for one that may be gone.
+    if (phase.phase !== 'serving' || phase.link.awaitsPeople || !phase.link.isBusy) this.#close(null);
   }
 
   downstreamLost(): void {
@@ -245,7 +248,11 @@ export class MysqlSession implements ProtocolSession {
 
   cancelRequested(): void {
     const phase = this.#phase;
-    if (phase.phase === 'serving' && phase.link.currentRun() !== null) phase.link.cancel();
+    if (phase.phase !== 'serving') return;
+    if (phase.link.awaitsPeople) {
+      phase.link.gate.withdraw();
+      this.wake();
+    } else if (phase.link.currentRun() !== null) phase.link.cancel();
   }
 
   wake(): void {
@@ -253,7 +260,8 @@ export class MysqlSession implements ProtocolSession {
     this.#guarded('malformed-frame', () => {
       if (phase.phase === 'entering') this.#enter(phase.link, phase.login, phase.handshake);
       if (phase.phase !== 'serving') return;
-      phase.link.unblock(BLOCK.answer);
+      phase.link.unblock(BLOCK.answer | BLOCK.approval);
+      phase.backend.wake();
       this.#settle(phase.link, phase.frontend);
     });
   }

@@ -4,6 +4,7 @@
  */
 import type { Decision } from '../../src/core/decision.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
+import type { ApprovalSubject } from '../../src/core/gate.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
 import type { MysqlResultField } from '../../src/core/masks.ts';
@@ -38,6 +39,10 @@ export interface Cursor {
   readonly counted: Counted;
   readonly fields: readonly MysqlResultField[];
   masking: RunMasking;
+  /** What people have said yes to (`approvalKey`); null: nobody was asked. */
+  approvedUnder: string | null;
+  /** Text and values, while somebody may be asked about them. */
+  readonly subject: ApprovalSubject | null;
 }
 
 export interface Prepared {

@@ -11,7 +11,8 @@ const ANSWER_MS_MAX = 5_000;
 function overTime(link: Link, now: number): ProxyError | null {
   const { statementTimeoutMs, idleTimeoutMs } = link.settings;
   const { reply } = link;
-  const run = statementTimeoutMs > 0 ? link.currentRun() : null;
+  // While a result is paused it is people who take their time.
+  const run = statementTimeoutMs > 0 && !link.paused ? link.currentRun() : null;
   const late = run === null ? 0 : now - link.askedMs - statementTimeoutMs;
   if (run !== null && late > ANSWER_MS_MAX)
     return new ProxyError('upstream-lost', { detail: 'a statement could not be cancelled' });

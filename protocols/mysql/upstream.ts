@@ -279,7 +279,7 @@ export class UpstreamHandshake {
     const version = this.#version;
     if (version === null) throw new ProxyError('invariant', { detail: 'OK before greeting' });
     this.#phase = 'preparing';
-    const packet = commandPacket(COM_QUERY, preparation(version.flavour));
+    const packet = commandPacket(COM_QUERY, preparation(version.flavour, this.#collation(version), false));
     this.#port.send(packet, 0, packet.length);
     this.reader.due = 1;
   }

@@ -109,11 +109,7 @@ export interface SqlGate {
    * Asks for the approvals that the decisions on a message's statements ask for. `canTell`: its client can be told that
    * it is held; one that cannot gets an error at once, unless a rule says how long it waits.
    */
-  approve(
-    judged: readonly JudgedStatement[],
-    subject: ApprovalSubject,
-    canTell: boolean,
-  ): ApprovalAnswer;
+  approve(judged: readonly JudgedStatement[], subject: ApprovalSubject, canTell: boolean): ApprovalAnswer;
 
   /** Asks whether a result may go on past a bound. */
   approveResult(paused: PausedResult, subject: ApprovalSubject): ApprovalAnswer;
@@ -129,6 +125,9 @@ export interface SqlGate {
 
   /** Journals how an admitted statement came out. */
   finish(number: StatementNumber, result: RunResult): void;
+
+  /** Whether results of this session may pause until people have decided on them. */
+  readonly pausesResults: boolean;
 
   /** Whether any mask holds for this session. */
   readonly hasMasks: boolean;

@@ -229,6 +229,10 @@ export class SessionGate implements SqlGate {
     return denialFrom(decision, facts);
   }
 
+  get pausesResults(): boolean {
+    return this.#policyContext.rules.some(({ pauses }) => pauses);
+  }
+
   get hasMasks(): boolean {
     return !this.#policyContext.masks.isIdle && !this.#domain.policy.current.isObserving;
   }

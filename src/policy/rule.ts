@@ -49,6 +49,11 @@ export class Rule {
     this.#tables = when.tables?.flatMap((pattern) => compilePattern(pattern, 2) ?? []) ?? null;
   }
 
+  /** Whether it may pause a result. */
+  get pauses(): boolean {
+    return this.action.kind === 'limit' && this.action.limits.some(({ approval }) => approval !== null);
+  }
+
   appliesTo(context: SessionContext, at: Date): boolean {
     return this.#context.every((test) => test(context, at));
   }

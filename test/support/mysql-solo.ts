@@ -49,6 +49,7 @@ export class TableGate implements SqlGate {
   stamp = 1;
   canRecord = true;
   readonly hasMasks = false;
+  readonly pausesResults = false;
   readonly masksColumns = false;
   readonly paths: (readonly string[] | null)[] = [];
   readonly modes: (string | null)[] = [];
