@@ -22,6 +22,10 @@ export function fileProblems({ config, directory, source }: LoadedConfig): reado
     if (why !== null)
       problems.push(source.problemAt(['listeners', n, 'upstream'], `${sslWords(upstream).rootCert}: ${why}`));
   });
+  const { url } = config.state;
+  const stateCertificate = url.kind === 'postgres' ? url.server.sslRootCert : null;
+  const whyNot = stateCertificate === null ? null : whyUnreadable(resolve(directory, stateCertificate));
+  if (whyNot !== null) problems.push(source.problemAt(['state', 'url'], `sslrootcert: ${whyNot}`));
   const journal = resolve(directory, config.journal.dir);
   if (existsSync(journal) && !statSync(journal).isDirectory()) {
     problems.push(source.problemAt(['journal', 'dir'], `expected a directory, and ${journal} is a file`));

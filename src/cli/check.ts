@@ -13,6 +13,7 @@ import { keyProblems } from './mask-keys.ts';
 import { mysqlTraits, NAMELESS_DATABASE, readMysqlSchemaFile } from './mysql-catalogs.ts';
 import { type LocatedPolicy, readLocatedPolicy, worldOf } from './policy-files.ts';
 import { DEFAULT_CONFIG, type Dialect, dialectOf, policyFileBeside, policyFileOf } from './premises.ts';
+import { inspectState } from './state-store.ts';
 import { type Style, styleFor } from './style.ts';
 import { plural } from './text-layout.ts';
 import { readUpstreamCatalog } from './upstream-catalog.ts';
@@ -167,6 +168,8 @@ async function checkConfig(
   }
   const files = fileProblems(loaded);
   problems.push(...files, ...keyProblems(loaded));
+  const state = files.some(({ key }) => key.startsWith('state')) ? null : await inspectState(loaded);
+  if (state !== null && !state.isAway) problems.push(loaded.source.problemAt(['state', 'url'], state.why));
   const { listeners, catalogs } = await readCatalogs(loaded, files);
   const policyFile = policyFileOf(loaded);
   const isThere = existsSync(policyFile);
@@ -180,13 +183,16 @@ async function checkConfig(
     policyFile,
     problems,
     warnings: [...configWarnings(loaded), ...(policy === null ? [] : policyWarnings(policy))],
-    notes: listeners.flatMap(({ name, upstream, unreachable }) =>
-      unreachable === null
-        ? []
-        : [
-            `the upstream of listener "${name}" (${upstream}) cannot be asked for its catalog: ${unreachable}; the policy's tables, columns and functions were not looked up`,
-          ],
-    ),
+    notes: [
+      ...(state?.isAway === true ? [state.why] : []),
+      ...listeners.flatMap(({ name, upstream, unreachable }) =>
+        unreachable === null
+          ? []
+          : [
+              `the upstream of listener "${name}" (${upstream}) cannot be asked for its catalog: ${unreachable}; the policy's tables, columns and functions were not looked up`,
+            ],
+      ),
+    ],
     policy,
     listeners,
     tables: known.length === 0 ? null : known.reduce((sum, catalog) => sum + tablesIn(catalog), 0),

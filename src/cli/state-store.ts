@@ -6,6 +6,7 @@ import type { StateUrl } from '../config/state-url.ts';
 import type { Database } from '../state/database.ts';
 import { WatchedDatabase } from '../state/health.ts';
 import { PostgresDatabase } from '../state/postgres.ts';
+import { wasAnswered } from '../state/postgres-errors.ts';
 import { sharedState } from '../state/shared-state.ts';
 import { IN_MEMORY, SqliteDatabase, type SqliteOptions } from '../state/sqlite.ts';
 import { type StateStore, StoreUnavailable } from '../state/store.ts';
@@ -60,16 +61,24 @@ export function openState(loaded: LoadedConfig, log: Logger): StateStore {
   return state;
 }
 
-/** What is wrong with the store of a configuration; null: it can be used. */
-export async function stateProblem(loaded: LoadedConfig): Promise<string | null> {
-  let database: Database | null = null;
+export interface StateFinding {
+  readonly why: string;
+  /** A server that does not answer now may answer later; anything else has to be mended. */
+  readonly isAway: boolean;
+}
+
+/** What is wrong with the store of a configuration; null: it can be used, or made. Changes nothing. */
+export async function inspectState({ config, directory }: LoadedConfig): Promise<StateFinding | null> {
+  const { url } = config.state;
+  const database = stateDatabase(url, directory);
   try {
-    database = stateDatabase(loaded.config.state.url, loaded.directory);
-    await database.write((transaction) => transaction.now());
+    await database.inspect();
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    if (!(error instanceof StoreUnavailable)) throw error;
+    const isAway = url.kind === 'postgres' && error.cause !== undefined && !wasAnswered(error.cause);
+    return { why: error.message, isAway };
   } finally {
-    await database?.close();
+    await database.close();
   }
 }

@@ -23,6 +23,8 @@ export interface Database {
   /** One consistent view of the data. */
   read<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result>;
   watch(topic: StoreTopic, callback: () => void): () => void;
+  /** Rejects with StoreUnavailable where the store could not be used as it is or be made; changes and makes nothing. */
+  inspect(): Promise<void>;
   close(): Promise<void>;
 }
 

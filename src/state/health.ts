@@ -23,6 +23,10 @@ export class WatchedDatabase implements Database {
 
   watch: Database['watch'] = (topic, callback) => this.#inner.watch(topic, callback);
 
+  inspect(): Promise<void> {
+    return this.#observed(this.#inner.inspect());
+  }
+
   close(): Promise<void> {
     return this.#inner.close();
   }

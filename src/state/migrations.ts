@@ -132,7 +132,12 @@ export async function migrate(
   }
 }
 
-async function versionOf(transaction: Transaction, ground: MigrationGround, known: number): Promise<number> {
+/** The version of the store as it is, 0 where there is none. Throws StoreUnavailable where it is newer than this program. */
+export async function versionOf(
+  transaction: Transaction,
+  ground: MigrationGround,
+  known: number,
+): Promise<number> {
   const [isThere] = await transaction.all(ground.isThere);
   if (isThere === undefined) return 0;
   const [row] = await transaction.all('SELECT coalesce(max(version), 0) AS version FROM sluice.migrations');

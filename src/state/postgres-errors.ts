@@ -1,11 +1,11 @@
 /** What Postgres' errors mean for the store (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
 import { StoreUnavailable } from './store.ts';
 
-const RIGHTS =
-  'its role needs the right to make the schema sluice (GRANT CREATE ON DATABASE …), or a schema of its own: CREATE SCHEMA sluice AUTHORIZATION …';
+export const NO_RIGHTS =
+  'there is no permission: its role needs the right to make the schema sluice (GRANT CREATE ON DATABASE …), or a schema of its own: CREATE SCHEMA sluice AUTHORIZATION …';
 
 const WHY: Readonly<Record<string, string>> = {
-  '42501': `there is no permission: ${RIGHTS}`,
+  '42501': NO_RIGHTS,
   '25006': 'the server takes no writes: it is a standby, or set to read only',
   '53100': 'the disk of the server is full',
   '53300': 'the server has no connection left',
@@ -28,6 +28,12 @@ export function postgresProblem(error: unknown, name: string): string | null {
   if (code !== null && OWN_CLASSES.has(code.slice(0, 2))) return null;
   const why = code === null ? undefined : WHY[code];
   return `the store ${name} cannot be used: ${why === undefined ? wordsOf(error) : `${why} (${wordsOf(error)})`}`;
+}
+
+/** Whether a server was there and answered. */
+export function wasAnswered(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return sqlstateOf(error) !== null || error instanceof StoreUnavailable;
 }
 
 /** Nothing was committed, and the same may go well now. */

@@ -5,9 +5,9 @@
  */
 import type pg from 'pg';
 import { type Clock, type Database, numberAt, type Row, type Transaction, type Value } from './database.ts';
-import { MIGRATIONS, type MigrationGround, migrate } from './migrations.ts';
+import { MIGRATIONS, type MigrationGround, migrate, versionOf } from './migrations.ts';
 import { PostgresConnections } from './postgres-connections.ts';
-import { mayBeRepeated, postgresProblem, tablesAreGone } from './postgres-errors.ts';
+import { mayBeRepeated, NO_RIGHTS, postgresProblem, tablesAreGone } from './postgres-errors.ts';
 import { CHANNEL, PostgresNotices } from './postgres-notices.ts';
 import { type StoreTopic, StoreUnavailable } from './store.ts';
 
@@ -29,6 +29,12 @@ const GROUND: MigrationGround = {
     if (found === undefined) await transaction.all('CREATE SCHEMA sluice');
   },
 };
+
+/** A row where this role could make or change the tables. */
+const RIGHT_TO_MIGRATE = `SELECT 1 AS found WHERE CASE
+    WHEN EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'sluice')
+    THEN pg_catalog.has_schema_privilege('sluice', 'CREATE')
+    ELSE pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') END`;
 
 export interface PostgresOptions {
   /** Makes a connection; rejects with an error whose message is safe to log. */
@@ -67,6 +73,21 @@ export class PostgresDatabase implements Database {
 
   watch(topic: StoreTopic, callback: () => void): () => void {
     return this.#notices.watch(topic, callback);
+  }
+
+  async inspect(): Promise<void> {
+    try {
+      await this.#once('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async (transaction) => {
+        const version = await versionOf(transaction, GROUND, this.#migrations.length);
+        if (version === this.#migrations.length) return;
+        const [row] = await transaction.all(RIGHT_TO_MIGRATE);
+        if (row === undefined)
+          throw new StoreUnavailable(`the store ${this.#name} cannot be used: ${NO_RIGHTS}`);
+      });
+    } catch (error) {
+      const problem = postgresProblem(error, this.#name);
+      throw problem === null ? error : new StoreUnavailable(problem, { cause: error });
+    }
   }
 
   async close(): Promise<void> {

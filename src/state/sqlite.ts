@@ -4,7 +4,8 @@
  * without holding up the event loop. A process that is killed loses nothing that was committed; a power cut may lose
  * the last transactions, as with a journal that is `written` and not `synced`.
  */
-import { closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -16,7 +17,7 @@ import {
   textAt,
   type Value,
 } from './database.ts';
-import { MIGRATIONS, type MigrationGround, migrate } from './migrations.ts';
+import { MIGRATIONS, type MigrationGround, migrate, versionOf } from './migrations.ts';
 import { isBusy, sqliteProblem } from './sqlite-errors.ts';
 import { STORE_TOPICS, type StoreTopic, StoreUnavailable } from './store.ts';
 import { Watchers } from './watch.ts';
@@ -88,6 +89,29 @@ export class SqliteDatabase implements Database {
       end();
       if (this.#watchers.isEmpty) this.#stopLooking();
     };
+  }
+
+  async inspect(): Promise<void> {
+    if (this.#file === IN_MEMORY) return;
+    try {
+      if (existsSync(this.#file)) await this.#inspectFile();
+      else accessSync(dirname(this.#file), constants.W_OK | constants.X_OK);
+    } catch (error) {
+      const problem = sqliteProblem(error, this.#file);
+      throw problem === null ? error : new StoreUnavailable(problem.message, { cause: error });
+    }
+  }
+
+  async #inspectFile(): Promise<void> {
+    const handle = new DatabaseSync(this.#file, { timeout: 0 });
+    const open: Open = { handle, statements: new Map(), inode: 0, dataVersion: 0 };
+    try {
+      // The lock for writing is only to be had where the file can be written.
+      await unlessBusy(() => handle.exec('BEGIN IMMEDIATE'));
+      await versionOf(this.#transaction(open, new Set()), GROUND, this.#migrations.length);
+    } finally {
+      handle.close();
+    }
   }
 
   async close(): Promise<void> {
