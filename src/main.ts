@@ -7,30 +7,20 @@
  * resize a nursery it has, and crashes when concurrent marking is turned off under way (deploy/dependencies.mjs
  * passes the same flags).
  */
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { EXIT, type Io, UsageError } from './cli/command.ts';
 import { COMMANDS } from './cli/commands.ts';
 import { errorText } from './cli/error-text.ts';
+import { ownVersion } from './cli/own-version.ts';
 import { readSecrets } from './cli/secret-prompt.ts';
 import { suggestion } from './core/nearest.ts';
 import { ProblemsError } from './core/problem.ts';
 
-function version(): string {
-  // From src/ in the repository and from dist/src/ in the package.
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      const file: { version?: unknown } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
-      if (typeof file.version === 'string') return file.version;
-    } catch {}
-  }
-  return 'unknown';
-}
-
 function overview(): string {
   const width = Math.max(...COMMANDS.map((command) => command.name.length));
   const list = COMMANDS.map((command) => `  ${command.name.padEnd(width)}   ${command.summary}`).join('\n');
-  return `Sluice ${version()}: a data firewall for AI agents
+  return `Sluice ${ownVersion()}: a data firewall for AI agents
 
 Usage: sluice COMMAND [options]
 
@@ -47,7 +37,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     return name === undefined ? EXIT.bad : EXIT.ok;
   }
   if (name === '--version' || name === '-V') {
-    io.out(`${version()}\n`);
+    io.out(`${ownVersion()}\n`);
     return EXIT.ok;
   }
   const command = COMMANDS.find((candidate) => candidate.name === name);

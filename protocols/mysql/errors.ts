@@ -35,6 +35,7 @@ export const MYSQL_ERRORS: Readonly<Record<ErrorCode, MysqlError>> = {
   'statement-timeout': { errno: 3024, sqlstate: 'HY000' },
   'struck-off': SHUTDOWN,
   draining: SHUTDOWN,
+  terminated: SHUTDOWN,
   killed: { errno: 1927, sqlstate: '70100' },
   'journal-unavailable': UNKNOWN,
   'catalog-unavailable': UNKNOWN,

@@ -6,7 +6,10 @@ import type { ColumnMask } from '../core/masks.ts';
 import { type ExplainedStatement, type Explanation, isBounded, isHeld, limitOf } from './explanation.ts';
 import type { Premises } from './premises.ts';
 
-export function explanationJson(explanation: Explanation, premises: Premises): Record<string, unknown> {
+export function explanationJson(
+  explanation: Explanation,
+  premises: Pick<Premises, 'ground' | 'warnings'>,
+): Record<string, unknown> {
   const { asked, denial, statements } = explanation;
   const { principal, listener, clientAddress } = asked.context;
   return {

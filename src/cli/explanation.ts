@@ -45,7 +45,10 @@ export interface Explanation {
   readonly policyVersion: string;
 }
 
-export async function explain(premises: Premises, asked: Asked): Promise<Explanation> {
+/** What a statement is judged from. */
+export type Judging = Pick<Premises, 'ground'> & { readonly policy: Pick<Premises['policy'], 'policy'> };
+
+export async function explain(premises: Judging, asked: Asked): Promise<Explanation> {
   const { policy } = premises.policy;
   const read = await premises.ground.read(Buffer.from(asked.sql));
   if (read.outcome === 'denied') return explanationOf(asked, policy, [], read.denial);

@@ -42,7 +42,7 @@ export interface Shared {
   readonly masks: ResultMasks;
   /** By the listener's name. */
   readonly meters: ReadonlyMap<string, Meter>;
-  readonly approvals: Approvals | null;
+  readonly approvals: Approvals;
   /** Approvals, budgets, credentials, revocations: shared by instances. */
   readonly state: StateStore;
 }

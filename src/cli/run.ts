@@ -54,6 +54,7 @@ export const run: Command = {
       const listener = loaded.config.listeners.find((candidate) => candidate.name === name);
       log.info({ listener: name, host: listener?.listen.host, port }, 'listening');
     }
+    if (server.adminUrl !== null) log.info({ url: server.adminUrl }, 'the console is there');
     await stopped;
     log.info('stopped');
     log.flush();

@@ -1,6 +1,7 @@
 /** Puts a configuration to work: everything that `sluice run` and the demo start, and how it stops again. */
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
+import type { RunningAdmin } from '../admin/server.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { Meter } from '../core/meter.ts';
 import { formatProblem, ProblemsError } from '../core/problem.ts';
@@ -18,6 +19,7 @@ import { HeldMemory } from '../limits/held-memory.ts';
 import { MaskPool } from '../masking/index.ts';
 import { Listener } from '../transport/listener.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
+import { openAdmin } from './admin.ts';
 import { type ApprovalDesk, openApprovals } from './approval-desk.ts';
 import { fileProblems } from './check-warnings.ts';
 import { legTlsOf, type ServedUpstream, type Shared, usersOf } from './listeners.ts';
@@ -31,6 +33,8 @@ import { openState } from './state-store.ts';
 export interface RunningServer {
   /** The port of each listener by name. */
   readonly ports: ReadonlyMap<string, number>;
+  /** Where the console is; null: there is none. */
+  readonly adminUrl: string | null;
   readonly sessions: Sessions;
   readonly journal: Journal;
   readonly policy: PolicyHolder;
@@ -145,7 +149,8 @@ async function start(
     undo.push(() => listening.close());
     listeners.push(listening);
   }
-  return running(shared, desk, catalogs, listeners, policyFile, world);
+  const admin = await openAdmin(loaded, shared, desk.approvals, catalogs);
+  return running(shared, desk, admin, catalogs, listeners, policyFile, world);
 }
 
 function openJournal({ config, directory }: LoadedConfig, log: Logger): Journal {
@@ -214,6 +219,7 @@ const LISTEN_REASONS: Readonly<Record<string, string>> = {
 function running(
   shared: Shared,
   desk: ApprovalDesk,
+  admin: RunningAdmin | null,
   catalogs: readonly ServedUpstream['catalog'][],
   listeners: readonly Listener[],
   policyFile: string,
@@ -242,6 +248,7 @@ function running(
   let stopping: Promise<void> | null = null;
   const stop = async () => {
     watch.close();
+    await admin?.close();
     for (const listener of listeners) listener.close();
     await sessions.drain(config.drain, (run, ms) => {
       const timer = setTimeout(run, ms);
@@ -259,6 +266,7 @@ function running(
   };
   return {
     ports,
+    adminUrl: admin?.url ?? null,
     sessions,
     journal,
     policy,

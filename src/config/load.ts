@@ -76,6 +76,7 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
       at('auth', 'nobody can log in: no user under identity.users has a password');
     }
   });
+  problems.push(...adminProblems(source));
   const users = new Set<string>();
   identity.users.forEach((user, n) => {
     if (users.has(user.name))
@@ -103,6 +104,27 @@ function upstreamProblems(listener: ListenerConfig, at: (key: string, message: s
       'is for protocol: mysql; Postgres takes several statements in its simple protocol',
     );
   }
+}
+
+function adminProblems(source: LocatedDocument<Config>): readonly Problem[] {
+  const { admin } = source.value;
+  if (admin === undefined) return [];
+  const problems: Problem[] = [];
+  const at = (key: string, message: string) => problems.push(source.problemAt(['admin', key], message));
+  const { host } = admin.listen;
+  if (!isLoopback(host) && admin.tls === undefined && admin.url?.startsWith('https:') !== true) {
+    at(
+      'listen',
+      `passwords pass here, and ${host} is no loopback address: expected tls, or url: https://… of a server with TLS in front`,
+    );
+  }
+  if (Object.values(admin.roles).every((groups) => groups.length === 0)) {
+    at(
+      'roles',
+      'nobody can log in: expected groups, such as { viewer: [dev], approver: [dba], admin: [ops] }',
+    );
+  }
+  return problems;
 }
 
 export function isLoopback(host: string): boolean {

@@ -148,6 +148,14 @@ export const ERRORS = {
     log: 'warn',
     message: 'terminating the session: too many statements that are too complex to judge',
   },
+  terminated: {
+    kind: 'limit',
+    blame: 'operator',
+    sqlstate: '57P01',
+    session: 'end',
+    log: 'info',
+    message: 'terminating the session: an administrator of Sluice has ended it',
+  },
   killed: {
     kind: 'limit',
     blame: 'peer',

@@ -46,6 +46,8 @@ export class LiveCatalog<Catalog> implements CatalogState {
   #epoch = 0;
   #reading: Promise<Error | null> | null = null;
   #readAtMs = Number.NEGATIVE_INFINITY;
+  /** When it was last read well; null: never. */
+  #goodAtMs: number | null = null;
   /** Definitions have changed since the last reading began. */
   #stale = false;
   /** They had changed before the reading that is under way began: until it has ended, what is at hand is out of date. */
@@ -61,6 +63,11 @@ export class LiveCatalog<Catalog> implements CatalogState {
 
   get isStale(): boolean {
     return this.#stale || this.#beingMended;
+  }
+
+  /** Since it was last read; null: it never could be. */
+  get ageMs(): number | null {
+    return this.#goodAtMs === null ? null : this.#options.now() - this.#goodAtMs;
   }
 
   /** Something was defined or destroyed and committed. */
@@ -103,6 +110,7 @@ export class LiveCatalog<Catalog> implements CatalogState {
     try {
       const contents = await this.#options.source.read();
       this.#readAtMs = this.#options.now();
+      this.#goodAtMs = this.#readAtMs;
       if (contents.fingerprint !== this.#fingerprint || this.#current === null) {
         this.#fingerprint = contents.fingerprint;
         const made = contents.make(++this.#epoch);

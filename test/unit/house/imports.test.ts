@@ -18,11 +18,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // It proposes masks, so it asks detectors and maskers.
   classify: [...DOMAIN, 'masking'],
   engine: [...DOMAIN, ...PARTS],
+  // The index of a journal reads its segments.
+  recordings: [...DOMAIN, 'journal'],
+  // It shows what it is given by interfaces of its own.
+  admin: DOMAIN,
+  // In a browser: of the house it has the types of the API, and nothing that runs.
+  console: ['admin'],
   // It reads the upstream's catalog, whose queries are sql's, over a connection of its own.
   transport: [...DOMAIN, 'engine', 'sql'],
   'protocols/postgres': DOMAIN,
   'protocols/mysql': DOMAIN,
-  workers: [...DOMAIN, 'masking', 'sql'],
+  workers: [...DOMAIN, 'masking', 'sql', 'recordings'],
 };
 
 /** They put the house together. */

@@ -29,6 +29,7 @@ const ERROR_PINS: Readonly<Record<string, string>> = {
   'idle-timeout': '57P05 end',
   'statement-timeout': '57014 go-on',
   'struck-off': '57P01 end',
+  terminated: '57P01 end',
   killed: '57P01 end',
   draining: '57P01 end',
   'journal-unavailable': '58030 go-on',

@@ -1,0 +1,76 @@
+/** What the admin API shows and does, as it asks for it: whoever puts the house together answers. */
+import type { Principal } from '../core/principal.ts';
+import type {
+  ApprovalInfo,
+  LiveSnapshot,
+  PolicyInfo,
+  RecordedSession,
+  RecordingPage,
+  SearchQuery,
+  SessionPage,
+  TrafficInfo,
+  Trial,
+  Tried,
+} from './wire.ts';
+
+export type VoteAnswer =
+  | { readonly outcome: 'counted'; readonly approval: ApprovalInfo }
+  | { readonly outcome: 'refused'; readonly why: VoteRefusal };
+export type VoteRefusal = 'unknown' | 'settled' | 'expired' | 'own' | 'not-allowed' | 'twice';
+
+export interface ApprovalsPort {
+  list(filter: {
+    readonly state: ApprovalInfo['state'] | null;
+    readonly limit: number;
+  }): Promise<readonly ApprovalInfo[]>;
+  get(id: string): Promise<ApprovalInfo | null>;
+  vote(id: string, by: Principal, verdict: 'approve' | 'deny', reason: string | null): Promise<VoteAnswer>;
+}
+
+export interface RecordingsPort {
+  search(query: SearchQuery): Promise<SessionPage>;
+  get(id: string, fromNumber: number, limit: number): Promise<RecordingPage | null>;
+  /** The last sessions of a principal. */
+  recent(user: string, limit: number): Promise<readonly RecordedSession[]>;
+  traffic(sinceMs: number, untilMs: number): Promise<TrafficInfo>;
+}
+
+export interface PolicyPort {
+  current(): PolicyInfo;
+  /** Throws a Refusal where the statement cannot be tried, such as for a listener that is not there. */
+  try(trial: Trial): Promise<Tried>;
+}
+
+export interface LivePort {
+  snapshot(limit: number): LiveSnapshot;
+  /** False where there is no such session. */
+  terminate(id: string): boolean;
+}
+
+/** One thing that has to be in order for Sluice to serve. */
+export interface ReadinessCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What is wrong; null where nothing is. */
+  readonly problem: string | null;
+}
+
+export interface AdminPorts {
+  /** A principal that has been revoked is nobody any more. */
+  isRevoked(name: string): boolean;
+  /** Who that is; null where name and password do not belong together. */
+  password(name: string, password: string): Promise<Principal | null>;
+  readonly live: LivePort;
+  readonly recordings: RecordingsPort;
+  readonly policy: PolicyPort;
+  readonly approvals: ApprovalsPort;
+  readiness(): Promise<readonly ReadinessCheck[]>;
+  /** In Prometheus' text format, with the type that says so. */
+  metrics(): Promise<{ readonly type: string; readonly text: string }>;
+  /** Leaves a record of what somebody did; false where it could not be written, and must not be done. */
+  record(by: string, action: string, details: Readonly<Record<string, string | null>>): boolean;
+  log(level: 'info' | 'warn' | 'error', message: string, details: Readonly<Record<string, unknown>>): void;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  readonly version: string;
+}

@@ -1,0 +1,216 @@
+/** The admin listener of a running Sluice: what it shows is taken from the parts that have it. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Metrics } from '../admin/metrics.ts';
+import type { AdminPorts, ApprovalsPort, ReadinessCheck } from '../admin/ports.ts';
+import { type RunningAdmin, startAdmin } from '../admin/server.ts';
+import type { LiveSnapshot } from '../admin/wire.ts';
+import type { Approvals } from '../approvals/index.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { ProxyError } from '../core/errors.ts';
+import { ProblemsError } from '../core/problem.ts';
+import type { SessionBrief } from '../engine/sessions.ts';
+import { ListenerIdentity } from '../identity/users.ts';
+import { IndexThread } from '../recordings/index-thread.ts';
+import { AdminPolicy } from './admin-policy.ts';
+import { AdminRecordings } from './admin-recordings.ts';
+import { errorText } from './error-text.ts';
+import type { ServedUpstream, Shared } from './listeners.ts';
+import { ownVersion } from './own-version.ts';
+
+/** Whether revoked principals have been added is looked at so often, in case that it was not told. */
+const REVOCATIONS_MS = 5_000;
+const PENDING_MAX = 1_000;
+
+/** Null: the configuration has none. Throws ProblemsError where it cannot be started. */
+export async function openAdmin(
+  loaded: LoadedConfig,
+  shared: Shared,
+  approvals: Approvals,
+  catalogs: readonly ServedUpstream['catalog'][],
+): Promise<RunningAdmin | null> {
+  const { config, directory, source } = loaded;
+  const { admin } = config;
+  if (admin === undefined) return null;
+  const index = new IndexThread(resolve(directory, config.journal.dir), (error) =>
+    shared.log.error({ error: error.message }, 'the index of the journal failed; it is started again'),
+  );
+  const revoked = new Revoked(shared);
+  try {
+    const { roles, url = null } = admin;
+    const tls = tlsFiles(admin.tls, directory);
+    const ports = portsOf(shared, approvalsOf(approvals), catalogs, index, revoked);
+    const running = await startAdmin({ ...admin.listen, url, tls, roles }, ports);
+    return {
+      ...running,
+      async close() {
+        revoked.close();
+        await running.close();
+        await index.close();
+      },
+    };
+  } catch (error) {
+    revoked.close();
+    await index.close();
+    throw new ProblemsError([source.problemAt(['admin'], `cannot be served: ${errorText(error)}`)]);
+  }
+}
+
+function tlsFiles(tls: { readonly cert: string; readonly key: string } | undefined, directory: string) {
+  if (tls === undefined) return null;
+  const [cert, key] = [tls.cert, tls.key].map((file) => readFileSync(resolve(directory, file)));
+  return cert === undefined || key === undefined ? null : { cert, key };
+}
+
+function portsOf(
+  shared: Shared,
+  approvals: ApprovalsPort,
+  catalogs: readonly ServedUpstream['catalog'][],
+  index: IndexThread,
+  revoked: Revoked,
+): AdminPorts {
+  const { config, journal, turn, sessions, meters, log } = shared;
+  const identity = new ListenerIdentity(shared.users, ['password']);
+  const metrics = new Metrics({
+    meters,
+    sessionsByListener: () => countedByListener(sessions.briefs()),
+    catalogAges: () =>
+      new Map(config.listeners.map(({ name }, n) => [name, secondsOf(catalogs[n]?.ageMs ?? null)])),
+    get journalHealthy() {
+      return journal.healthy;
+    },
+    get indexLagBytes() {
+      return index.leftBytes;
+    },
+    approvalsPending: async () => (await approvals.list({ state: 'pending', limit: PENDING_MAX })).length,
+  });
+  return {
+    isRevoked: (name) => revoked.has(name),
+    async password(name, password) {
+      const plan = identity.mysqlLogin(name);
+      return plan.plan === 'password' ? plan.cleartext(Buffer.from(password)) : null;
+    },
+    live: {
+      snapshot: (limit) => snapshotOf(shared, limit),
+      terminate: (id) => sessions.terminate(id, new ProxyError('terminated')),
+    },
+    recordings: new AdminRecordings(index),
+    policy: new AdminPolicy(shared, catalogs),
+    approvals,
+    readiness: () => readinessOf(shared, catalogs),
+    metrics: () => metrics.text(),
+    record(by, action, details) {
+      journal.append('admin', JSON.stringify({ by, action, ...details }).slice(1, -1));
+      return turn.flush();
+    },
+    log: (level, message, details) => log[level](details, message),
+    now: () => Date.now(),
+    version: ownVersion(),
+  };
+}
+
+function approvalsOf(approvals: Approvals): ApprovalsPort {
+  return {
+    list: ({ state, limit }) => approvals.list(state === null ? { limit } : { state, limit }),
+    get: (id) => approvals.get(id),
+    async vote(id, { name, groups }, verdict, reason) {
+      const vote = { by: name, groups, verdict, reason, channel: 'console' };
+      const outcome = await approvals.vote(id, vote);
+      if (outcome.outcome === 'refused') return outcome;
+      const approval = await approvals.get(id);
+      return approval === null ? { outcome: 'refused', why: 'unknown' } : { outcome: 'counted', approval };
+    },
+  };
+}
+
+function secondsOf(ms: number | null): number | null {
+  return ms === null ? null : ms / 1000;
+}
+
+function countedByListener(briefs: Iterable<SessionBrief>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { listener } of briefs) counts.set(listener, (counts.get(listener) ?? 0) + 1);
+  return counts;
+}
+
+const PHASES: readonly SessionBrief['phase'][] = ['held', 'busy', 'idle', 'startup', 'closed'];
+
+/** Those that wait for people first, then those that are at work, then those that have taken most. */
+function snapshotOf({ sessions, meters }: Shared, limit: number): LiveSnapshot {
+  const briefs = [...sessions.briefs()].sort(
+    (left, right) =>
+      PHASES.indexOf(left.phase) - PHASES.indexOf(right.phase) ||
+      right.bytes - left.bytes ||
+      left.ageMs - right.ageMs,
+  );
+  const sum = (count: 'rows' | 'bytes' | 'allowed' | 'denied' | 'cuts') =>
+    [...meters.values()].reduce((total, meter) => total + meter[count], 0);
+  return {
+    at: new Date().toISOString(),
+    total: briefs.length,
+    rows: sum('rows'),
+    bytes: sum('bytes'),
+    allowed: sum('allowed'),
+    denied: sum('denied'),
+    cuts: sum('cuts'),
+    sessions: briefs.slice(0, limit).map(({ principal, clientAddress, ageMs, ...brief }) => ({
+      ...brief,
+      user: principal.name,
+      groups: principal.groups,
+      client: clientAddress,
+      ageMs: Math.round(ageMs),
+    })),
+  };
+}
+
+async function readinessOf(
+  { config, journal, state }: Shared,
+  catalogs: readonly ServedUpstream['catalog'][],
+): Promise<readonly ReadinessCheck[]> {
+  const check = (name: string, problem: string | null) => ({ name, ok: problem === null, problem });
+  const store = await state.now().then(
+    () => null,
+    (error: unknown) => errorText(error),
+  );
+  return [
+    check('journal', journal.healthy || journal.tryRecover() ? null : 'it cannot be written'),
+    ...config.listeners.map(({ name }, n) =>
+      check(`catalog ${name}`, catalogs[n]?.current == null ? 'it has never been read' : null),
+    ),
+    check('state', store),
+  ];
+}
+
+/** Principals that have no access any more, as the shared store has them. */
+class Revoked {
+  readonly #shared: Shared;
+  readonly #unwatch: () => void;
+  readonly #timer: NodeJS.Timeout;
+  #names: ReadonlySet<string> = new Set();
+
+  constructor(shared: Shared) {
+    this.#shared = shared;
+    const read = () => void this.#read();
+    this.#unwatch = shared.state.watch('revocations', read);
+    this.#timer = setInterval(read, REVOCATIONS_MS).unref();
+    read();
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const current = await this.#shared.state.revocations.current();
+      this.#names = new Set(current.filter(({ kind }) => kind === 'principal').map(({ subject }) => subject));
+    } catch {
+      // What is wrong with the store is logged by the store; those known to be revoked stay so.
+    }
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  close(): void {
+    this.#unwatch();
+    clearInterval(this.#timer);
+  }
+}
