@@ -9,7 +9,7 @@ import { STATUS } from './capabilities.ts';
 import { tellCut } from './cut.ts';
 import { type Eof, readErr } from './decode.ts';
 import { readColumn, readColumnCount } from './describe.ts';
-import type { Link } from './link.ts';
+import { BLOCK, type Link } from './link.ts';
 import { describeRows, wantsFields } from './masking.ts';
 import { writeHeader } from './packet.ts';
 import type { Results, Run, Sight } from './replies.ts';
@@ -134,9 +134,8 @@ export class ResultResponses {
       return;
     }
     link.replied();
-    if (results.over === null) return;
-    link.ask('absorb');
-    tellCut(link, results, true);
+    if ((link.blocks & BLOCK.cut) !== 0) link.ask('absorb');
+    if (results.over !== null) tellCut(link, results, true);
   }
 
   #keepCursor(results: Results, run: Run, status: number): void {
@@ -176,7 +175,7 @@ export class ResultResponses {
       return 'drop';
     }
     const replacement = run.failAs ?? scrubError(err, run.decision?.obligations.masks ?? null, run.text);
-    if (run.failAs !== null && err.errno !== INTERRUPTED) link.ask('absorb');
+    if ((link.blocks & BLOCK.cut) !== 0 && err.errno !== INTERRUPTED) link.ask('absorb');
     return told(this.#link, replacement);
   }
 
