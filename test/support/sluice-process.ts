@@ -47,10 +47,11 @@ export async function startSluiceProcess(options: SluiceProcessOptions): Promise
   const journalDirectory = options.journalDirectory ?? join(directory, 'journal');
   const policyFile = join(directory, 'policy.yaml');
   writeFileSync(policyFile, options.policy ?? 'default: allow\n');
+  const protocol = /^(mysql|mariadb):/.test(options.upstream) ? 'mysql' : 'postgres';
   const listener = options.listener === undefined ? '' : `, ${options.listener}`;
   const lines = [
     'listeners:',
-    `  - { name: shop, protocol: postgres, listen: "127.0.0.1:0", upstream: ${JSON.stringify(options.upstream)}, auth: [trust]${listener} }`,
+    `  - { name: shop, protocol: ${protocol}, listen: "127.0.0.1:0", upstream: ${JSON.stringify(options.upstream)}, auth: [trust]${listener} }`,
     'identity: { users: [ { name: agent, groups: [agents] } ] }',
     'policy: policy.yaml',
     `journal: { dir: ${JSON.stringify(journalDirectory)} }`,
