@@ -16,6 +16,8 @@ const CURSOR_READ_ONLY = 1;
 const UNSIGNED = 0x8000;
 /** Command, statement id and parameter. */
 const LONG_DATA_HEAD_BYTES = 7;
+/** https://mariadb.com/kb/en/com_stmt_execute/: -1 is the statement that was prepared last. */
+const LAST_PREPARED = 0xffff_ffff;
 const WRONG_ARGUMENTS = native('22023', 'Incorrect arguments to mysqld_stmt_execute');
 
 export class Executions {
@@ -28,7 +30,7 @@ export class Executions {
   execute(command: Command): Outcome {
     const link = this.#link;
     const id = readStatementId(command.bytes, command.start, command.end);
-    const prepared = link.statements.byId(id);
+    const prepared = this.#named(command, id);
     if (prepared === null) return this.#missing(command, id, 'mysqld_stmt_execute');
     if (!link.gate.canRecord) return fail(this.#link, new ProxyError('journal-unavailable'), command);
     const current = upToDate(link, prepared.judged);
@@ -113,7 +115,7 @@ export class Executions {
   sendLongData(command: Command): Outcome {
     const { bytes, start, end } = command;
     if (end - start < LONG_DATA_HEAD_BYTES) return 'drop';
-    const prepared = this.#link.statements.byId(readStatementId(bytes, start, end));
+    const prepared = this.#named(command, readStatementId(bytes, start, end));
     const n = bytes.readUInt16LE(start + 5);
     if (prepared === null || n >= prepared.parameters) return 'drop';
     const data = prepared.longData.get(n) ?? { pieces: [], bytes: 0, isTooLong: false };
@@ -157,6 +159,17 @@ export class Executions {
     const { turn } = link;
     link.expect({ of: 'plain', command: { command: 'reset-statement', statement }, turn }, command.last);
     return 'pass';
+  }
+
+  /**
+   * The statement behind an id. MariaDB's clients send the execution together with what prepares its statement; the
+   * server gets the id that this has, since what it prepared last may be another where Sluice refused one.
+   */
+  #named({ bytes, start }: Command, id: number): Prepared | null {
+    const { flavour, statements } = this.#link;
+    if (flavour !== 'mariadb' || id !== LAST_PREPARED) return statements.byId(id);
+    if (statements.last !== null) bytes.writeUInt32LE(statements.last.id, start + 1);
+    return statements.last;
   }
 
   #missing(command: Command, id: number, handler: string): Outcome {

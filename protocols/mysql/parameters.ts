@@ -49,7 +49,8 @@ export function readExecution(
   const flags = bytes[start + COMMAND_BYTES + ID_BYTES] ?? 0;
   if (bytes.readUInt32LE(start + FIXED_BYTES - 4) !== 1) return null;
   let at = start + FIXED_BYTES;
-  if (count === 0) return at === end ? { id, flags, types: [], parameters: [] } : null;
+  // MariaDB's connector says that it binds types where there is nothing to bind; servers read no further.
+  if (count === 0) return end - at <= 1 ? { id, flags, types: [], parameters: [] } : null;
   const nullsAt = at;
   at += (count + 7) >> 3;
   if (at >= end) return null;

@@ -100,6 +100,7 @@ export class Requests {
   prepare(command: Command): Outcome {
     const link = this.#link;
     const text = Buffer.from(command.bytes.subarray(command.start + 1, command.end));
+    link.statements.last = null;
     if (link.statements.size >= link.settings.namesMax)
       return fail(this.#link, new ProxyError('too-many-names'), command);
     const answer = link.gate.judge(text, 0, text.length);

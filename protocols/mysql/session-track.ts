@@ -87,6 +87,7 @@ export function preparation(flavour: Flavour, collation: number | null, begins: 
   const names = TRACKED_BY[flavour];
   const numbered = flavour === 'mysql' ? collation : null;
   const charset = numbered ?? 'utf8mb4';
+  const literals = begins && numbered !== null ? numbered : '@@SESSION.collation_connection';
   const itself = names.filter(
     (name) => !name.startsWith('character_set_') && !name.startsWith('session_track_'),
   );
@@ -94,7 +95,8 @@ export function preparation(flavour: Flavour, collation: number | null, begins: 
     `SET SESSION session_track_system_variables = '${names.join(',')}'`,
     'SESSION session_track_schema = ON',
     `character_set_client = ${charset}, character_set_results = ${charset}`,
-    ...(begins && numbered !== null ? [`collation_connection = ${numbered}`] : []),
-    ...itself.map((name) => `SESSION ${name} = @@SESSION.${name}`),
+    ...itself.map(
+      (name) => `SESSION ${name} = ${name === 'collation_connection' ? literals : `@@SESSION.${name}`}`,
+    ),
   ].join(', ');
 }

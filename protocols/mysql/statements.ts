@@ -68,6 +68,9 @@ export class Statements {
   /** Those of SQL's PREPARE, by their names in lower case: the server compares them without regard to case. */
   readonly #byName = new Map<string, JudgedText>();
 
+  /** What the last COM_STMT_PREPARE prepared; null where it was refused, or the statement is gone. */
+  last: Prepared | null = null;
+
   get size(): number {
     return this.#byId.size + this.#byName.size;
   }
@@ -78,10 +81,12 @@ export class Statements {
 
   add(prepared: Prepared): void {
     this.#byId.set(prepared.id, prepared);
+    this.last = prepared;
   }
 
   remove(id: number): void {
     this.#byId.delete(id);
+    if (this.last?.id === id) this.last = null;
   }
 
   byName(name: string): JudgedText | null {
@@ -104,6 +109,7 @@ export class Statements {
   clear(): void {
     this.#byId.clear();
     this.#byName.clear();
+    this.last = null;
   }
 
   /** A commit or rollback closes cursors; reading from one that is gone is the server's to refuse. */
