@@ -39,12 +39,15 @@ export class Frontend {
     this.#requests = new Requests(link);
   }
 
-  get isPaused(): boolean {
-    return this.#paused;
+  /** Whether something has changed that `resume` is for. */
+  get isDue(): boolean {
+    return this.#input.length > 0 || this.#paused !== this.#stops;
   }
 
-  get isWaiting(): boolean {
-    return this.#input.length > 0;
+  /** While people are asked, the client is read from: that it has gone shows only there. */
+  get #stops(): boolean {
+    const { blocks, awaitsPeople } = this.#link;
+    return blocks !== 0 && (!awaitsPeople || this.#input.length > READ_AHEAD_BYTES_MAX);
   }
 
   receive(bytes: Buffer, start: number, end: number): void {
@@ -89,8 +92,7 @@ export class Frontend {
       link.toServer(FLUSH);
     }
     if (!blocked) this.#flushed = false;
-    // While people are asked, the client is read from: that it has gone shows only there.
-    const stops = blocked && (!link.awaitsPeople || this.#input.length > READ_AHEAD_BYTES_MAX);
+    const stops = this.#stops;
     if (stops === this.#paused) return;
     this.#paused = stops;
     if (stops) link.engine.downstream.pause();

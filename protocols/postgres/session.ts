@@ -192,7 +192,7 @@ export class PostgresSession implements ProtocolSession {
     if (link.replies.size === 0 && (!link.readingStale || !probe(link))) link.unblock(BLOCK.replies);
     if ((link.blocks & BLOCK.cut) !== 0 && !link.cancelling && link.cutRun === null) link.unblock(BLOCK.cut);
     if (link.replies.size < UNDER_WAY_MAX / 2) link.unblock(BLOCK.full);
-    if (frontend.isWaiting || frontend.isPaused !== (link.blocks !== 0)) frontend.resume();
+    if (frontend.isDue) frontend.resume();
     if (frontend.ended) return;
     if (this.#downstreamGone && link.replies.size === 0 && link.blocks === 0) this.#close(null);
     else if (this.#draining && this.activity.phase === 'idle') this.terminate(new ProxyError('draining'));
