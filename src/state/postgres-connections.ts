@@ -81,7 +81,12 @@ export class PostgresConnections {
     try {
       const client = await this.#dialled(deadline);
       client.on('error', () => this.#drop(client));
-      await inTime(client, deadline, () => client.query(begin));
+      try {
+        await inTime(client, deadline, () => client.query(begin));
+      } catch (error) {
+        hangUp(client);
+        throw error;
+      }
       this.retryNow();
       return client;
     } catch (error) {
