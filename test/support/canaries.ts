@@ -37,8 +37,13 @@ export class Canaries {
 
   /** What of a canary is in the messages, unless the client sent it; null where nothing is. */
   found(messages: readonly WireMessage[], sent: Buffer): string | null {
+    return this.foundIn(readingsOf(messages), sent);
+  }
+
+  /** The same of texts, one character a byte. */
+  foundIn(texts: Iterable<string>, sent: Buffer): string | null {
     const told = sent.toString('latin1');
-    for (const text of readingsOf(messages)) {
+    for (const text of texts) {
       const found =
         pieceIn(text, this.#pieces, PIECE, told) ?? pieceIn(text, this.#hexPieces, HEX_PIECE, told);
       if (found !== null) return found;
