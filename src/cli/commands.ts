@@ -1,4 +1,5 @@
 /** Every command, in the order of the overview. */
+import { approvals } from './approvals.ts';
 import { check } from './check.ts';
 import { classify } from './classify.ts';
 import type { Command } from './command.ts';
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   testPolicies,
   tryPolicy,
   classify,
+  approvals,
   sessions,
   replay,
   verify,

@@ -1,6 +1,6 @@
 /** A recorded session for a terminal. Everything in it came from a client, so no control character passes. */
 import { formatBytes, formatMs } from '../core/quantities.ts';
-import type { RecordedResult, RecordedStatement } from './recording.ts';
+import type { RecordedApproval, RecordedResult, RecordedStatement } from './recording.ts';
 import type { SessionSummary } from './session-summaries.ts';
 import type { Style } from './style.ts';
 import { oneLine, plural, shortTime, withoutControls } from './text-layout.ts';
@@ -24,7 +24,8 @@ export function headText(session: SessionSummary, style: Style): string {
 
 export function statementText(statement: RecordedStatement, style: Style): string {
   const { verdict, text, via, message } = statement;
-  const mark = verdict === 'allow' ? style.green('allow') : style.red(style.bold('DENY '));
+  const passed = verdict !== 'deny';
+  const mark = markOf(verdict, style);
   const when = style.dim(offset(statement.offsetMs).padStart(10));
   const [first = '', ...rest] = withoutControls(text).split('\n').slice(0, TEXT_LINES_MAX);
   const more = text.split('\n').length - TEXT_LINES_MAX;
@@ -36,7 +37,7 @@ export function statementText(statement: RecordedStatement, style: Style): strin
       `${INDENT}${style.dim(parameters.map((value, n) => `$${n + 1} = ${valueText(value)}`).join(', '))}`,
     );
   }
-  if (verdict !== 'allow') {
+  if (!passed) {
     const told =
       message === null ? `denied by rule "${statement.rule ?? 'default'}"` : withoutControls(message);
     lines.push(`${INDENT}${style.red(told)}`);
@@ -44,14 +45,29 @@ export function statementText(statement: RecordedStatement, style: Style): strin
   if (statement.observed.length > 0) {
     lines.push(`${INDENT}${style.yellow(`observed: ${statement.observed.join(', ')}`)}`);
   }
+  for (const approval of statement.approvals) lines.push(`${INDENT}${approvalText(approval, style)}`);
   for (const result of statement.results) lines.push(`${INDENT}${resultText(result, style)}`);
   if (via === 'parse') lines.push(`${INDENT}${style.dim('prepared, not run')}`);
-  else if (verdict === 'allow' && statement.results.length === 0) {
+  else if (passed && statement.results.length === 0) {
     lines.push(
       `${INDENT}${style.dim('no result recorded: it was under way, or another statement failed before it')}`,
     );
   }
   return `${lines.join('\n')}\n`;
+}
+
+function markOf(verdict: string, style: Style): string {
+  if (verdict === 'deny') return style.red(style.bold('DENY '));
+  return verdict === 'approve' ? style.yellow('appr.') : style.green('allow');
+}
+
+/** Such as `approval k7m2-pq9x: approved, yes by dana (ticket 4711)`. */
+function approvalText({ id, outcome, votes }: RecordedApproval, style: Style): string {
+  const said = votes.map(({ by, vote, reason }) => {
+    const why = reason === null ? '' : ` (${oneLine(reason, NAME_WIDTH)})`;
+    return `${vote === 'approve' ? 'yes' : 'no'} by ${oneLine(by, NAME_WIDTH)}${why}`;
+  });
+  return style.yellow([`approval ${id}${outcome === null ? '' : `: ${outcome}`}`, ...said].join(', '));
 }
 
 function resultText(result: RecordedResult, style: Style): string {

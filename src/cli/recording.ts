@@ -13,6 +13,14 @@ export interface RecordedResult {
   readonly truncatedBy: string | null;
 }
 
+export interface RecordedApproval {
+  readonly id: string;
+  /** Null where the session's records do not say: it is pending, or was asked for by another session. */
+  readonly outcome: string | null;
+  /** Who said yes or no, in order. */
+  readonly votes: readonly { readonly by: string; readonly vote: string; readonly reason: string | null }[];
+}
+
 export interface RecordedStatement {
   readonly number: number;
   readonly at: string;
@@ -32,6 +40,8 @@ export interface RecordedStatement {
   readonly policy: string | null;
   /** What the client was told where it was denied. */
   readonly message: string | null;
+  /** Those under which it ran, and those that its result asked for. */
+  readonly approvals: readonly RecordedApproval[];
   readonly results: readonly RecordedResult[];
 }
 
@@ -62,7 +72,9 @@ export function recordingOf(id: string, records: readonly JsonObject[]): Recordi
   const startedAt = textIn(records[0] ?? {}, 'at') ?? '';
   const tally = new SessionTally(id, startedAt);
   const results = new Map<number, RecordedResult[]>();
+  const approvals = new RecordedApprovals();
   for (const record of records) {
+    approvals.add(record);
     tally.add(record, NO_FILTER);
     const number = numberIn(record, 'number');
     if (record['type'] !== 'result' || number === null) continue;
@@ -71,7 +83,7 @@ export function recordingOf(id: string, records: readonly JsonObject[]): Recordi
   const startedMs = Date.parse(startedAt);
   const statements = records
     .filter(({ type }) => type === 'statement' || type === 'parse' || type === 'denied')
-    .map((record) => statementOf(record, startedMs, results));
+    .map((record) => statementOf(record, startedMs, results, approvals));
   return { session: tally.summary(), statements };
 }
 
@@ -90,6 +102,7 @@ function statementOf(
   record: JsonObject,
   startedMs: number,
   results: ReadonlyMap<number, readonly RecordedResult[]>,
+  approvals: RecordedApprovals,
 ): RecordedStatement {
   const number = numberIn(record, 'number') ?? 0;
   const at = textIn(record, 'at') ?? '';
@@ -109,6 +122,38 @@ function statementOf(
     observed: wordsIn(record, 'observed'),
     policy: textIn(record, 'policy'),
     message: textIn(record, 'message'),
+    approvals: approvals.of(wordsIn(record, 'approvals'), number),
     results: record['type'] === 'denied' ? [] : (results.get(number) ?? []),
   };
+}
+
+/** What one session's records say of approvals. */
+class RecordedApprovals {
+  readonly #byId = new Map<string, RecordedApproval>();
+  /** Requests about the result of a statement, by its number. */
+  readonly #byNumber = new Map<number, string[]>();
+
+  add(record: JsonObject): void {
+    const id = textIn(record, 'approval');
+    if (id === null) return;
+    const known = this.#byId.get(id) ?? { id, outcome: null, votes: [] };
+    this.#byId.set(id, known);
+    const number = numberIn(record, 'number');
+    if (record['type'] === 'approval-request' && number !== null)
+      this.#byNumber.set(number, [...(this.#byNumber.get(number) ?? []), id]);
+    if (record['type'] === 'approval') this.#byId.set(id, { ...known, outcome: textIn(record, 'outcome') });
+    if (record['type'] !== 'approval-vote') return;
+    const vote = {
+      by: textIn(record, 'by') ?? '',
+      vote: textIn(record, 'vote') ?? '',
+      reason: textIn(record, 'reason'),
+    };
+    this.#byId.set(id, { ...known, votes: [...known.votes, vote] });
+  }
+
+  of(ids: readonly string[], number: number): readonly RecordedApproval[] {
+    return [...ids, ...(this.#byNumber.get(number) ?? [])].map(
+      (id) => this.#byId.get(id) ?? { id, outcome: null, votes: [] },
+    );
+  }
 }

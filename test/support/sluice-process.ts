@@ -13,6 +13,7 @@ export interface SluiceProcessOptions {
   readonly policy?: string;
   /** Further keys of the listener, in YAML's flow style. */
   readonly listener?: string;
+  readonly users?: string;
   /** Further top-level lines of sluice.yaml. */
   readonly config?: string;
   readonly drain?: string;
@@ -52,7 +53,7 @@ export async function startSluiceProcess(options: SluiceProcessOptions): Promise
   const lines = [
     'listeners:',
     `  - { name: shop, protocol: ${protocol}, listen: "127.0.0.1:0", upstream: ${JSON.stringify(options.upstream)}, auth: [trust]${listener} }`,
-    'identity: { users: [ { name: agent, groups: [agents] } ] }',
+    `identity: { users: ${options.users ?? '[ { name: agent, groups: [agents] } ]'} }`,
     'policy: policy.yaml',
     `journal: { dir: ${JSON.stringify(journalDirectory)} }`,
     `drain: ${options.drain ?? '5s'}`,
