@@ -50,6 +50,13 @@ export interface RawReply {
   readonly status: number;
 }
 
+export interface RawPrepared {
+  readonly id: number;
+  readonly columns: number;
+  readonly parameters: number;
+  readonly error: RawFailure | null;
+}
+
 const WAIT_MS = 10_000;
 
 export class MysqlRawClient {
@@ -215,10 +222,13 @@ export class MysqlRawClient {
   }
 
   /** COM_STMT_PREPARE. */
-  async prepare(
-    sql: string,
-  ): Promise<{ id: number; columns: number; parameters: number; error: RawFailure | null }> {
+  prepare(sql: string): Promise<RawPrepared> {
     this.send(command(0x16, sql));
+    return this.prepared();
+  }
+
+  /** The answer to it. */
+  async prepared(): Promise<RawPrepared> {
     const first = await this.#due([], 'an answer to a prepare');
     const error = failureOf(first);
     if (error !== null) return { id: -1, columns: 0, parameters: 0, error };
