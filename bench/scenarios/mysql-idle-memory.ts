@@ -5,7 +5,7 @@ import type { Bench, Scenario } from '../scenario.ts';
 
 const CONNECTIONS = 2000;
 const AT_ONCE = 40;
-const ROUNDS_MAX = 3;
+const ROUNDS_MAX = 2;
 const PROXIES = ['haproxy', 'sluice'] as const;
 
 const EMPTY = { metric: 'rss-empty', unit: 'MiB', better: 'lower' } as const;
