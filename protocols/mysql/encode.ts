@@ -66,9 +66,9 @@ export function okPacket(fields: OkFields, capabilities: number, sequence: numbe
     .length(fields.insertId)
     .u16(fields.status)
     .u16(fields.warnings);
-  if ((capabilities & CAPABILITY.SESSION_TRACK) === 0) return writer.raw(fields.info).packet(sequence);
-  if (fields.info.length > 0 || fields.sessionState !== null) writer.lengthBytes(fields.info);
-  if (fields.sessionState !== null) writer.lengthBytes(fields.sessionState);
+  const tracks = (capabilities & CAPABILITY.SESSION_TRACK) !== 0 && fields.sessionState !== null;
+  if (fields.info.length > 0 || tracks) writer.lengthBytes(fields.info);
+  if (fields.sessionState !== null && tracks) writer.lengthBytes(fields.sessionState);
   return writer.packet(sequence);
 }
 
