@@ -14,6 +14,7 @@ import {
   text,
   Unreadable,
 } from './ast.ts';
+import type { CatalogRelation } from './catalog.ts';
 import { everyRelation } from './drop.ts';
 import { analyzeStatement, plain, type StatementResult } from './statement.ts';
 import { sweep } from './sweep.ts';
@@ -169,6 +170,14 @@ function showsElsewhere(a: Analysis, relation: JsonObject, command: AstNode, sub
   }
 }
 
+/**
+ * The columns are read under another name from then on, also by statements that were judged before by what that name
+ * meant, and wait for the lock.
+ */
+function toldElsewhere(a: Analysis, { schema, name: table, columns }: CatalogRelation): void {
+  for (const { name: column } of columns) a.addColumn({ schema, table, column }, 'source');
+}
+
 /** A temporary table whose columns or name change: under either name, it may be what a later statement means. */
 function changeTemporary(a: Analysis, relation: JsonObject | null, newName: string | null): void {
   if (relation === null) return;
@@ -200,6 +209,8 @@ export function rename(a: Analysis, body: JsonObject): StatementResult {
     a.changesReading = true;
     const schema = text(body, 'subname');
     everyRelation(a, effectSet(...effects), (_, own) => own === schema);
+    for (const moved of a.reading.catalog.userRelations())
+      if (moved.schema === schema) toldElsewhere(a, moved);
   }
   const relation = struct(body, 'relation');
   const column = text(body, 'subname');
@@ -207,7 +218,12 @@ export function rename(a: Analysis, body: JsonObject): StatementResult {
     const table = text(relation, 'relname') ?? '';
     for (const candidate of a.candidates(text(relation, 'schemaname'), table)) {
       a.addColumn({ schema: candidate.schema, table, column }, 'assignment');
+      a.addColumn({ schema: candidate.schema, table, column }, 'source');
     }
+  }
+  if (relation !== null && type !== 'OBJECT_COLUMN') {
+    const named = a.candidates(text(relation, 'schemaname'), text(relation, 'relname') ?? '');
+    for (const candidate of named) if (candidate.relation !== null) toldElsewhere(a, candidate.relation);
   }
   changeTemporary(a, relation, type === 'OBJECT_COLUMN' ? null : text(body, 'newname'));
   const subject = type === 'OBJECT_COLUMN' ? (text(body, 'relationType') ?? 'OBJECT_TABLE') : type;

@@ -199,9 +199,10 @@ function createView(a: Analysis, body: JsonObject): StatementResult {
   a.addEffects('define');
   const { shape } = analyzeQuery(a, query, null);
   mentionRelation(a, view, effectSet('define'));
+  // Who waits for a lock on the name has been judged by what it meant before; and of a temporary view the catalog has
+  // nothing, ever.
+  a.addColumns(wholeOf(shape), 'source');
   if (makesTemporary(a, view)) {
-    // What lies behind the view is the session's own affair: the catalog never has it.
-    a.addColumns(wholeOf(shape), 'source');
     const columns = renamed(shape, nodes(body, 'aliases').map(stringOf));
     a.makesTemporary.push({
       name: text(view, 'relname') ?? '',
