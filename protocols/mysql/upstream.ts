@@ -11,11 +11,12 @@ import type { UpstreamAccount, UpstreamPort } from '../../src/core/session.ts';
 import { CACHING_SHA2, NATIVE, NONCE_BYTES } from './auth.ts';
 import { agreedWithServer, CAPABILITY, DEMANDED } from './capabilities.ts';
 import { collationForServer } from './collations.ts';
-import { readAuthSwitch, readErr, readGreeting, readOk, type ServerGreeting } from './decode.ts';
+import { readAuthSwitch, readGreeting, readOk, type ServerGreeting } from './decode.ts';
 import { commandPacket, loginPacket, packetOf, sslRequestPacket } from './encode.ts';
 import { PacketReader } from './packet.ts';
 import { readServerVersion, type ServerVersion } from './server-version.ts';
 import { preparation, readSessionState, type SessionChanges } from './session-track.ts';
+import { demands, refused } from './upstream-refusal.ts';
 
 const PACKET_BYTES_MAX = 64 * 1024;
 const ED25519 = 'client_ed25519';
@@ -30,10 +31,6 @@ const FAST_PROVEN = 0x03;
 const FULL_WANTED = 0x04;
 const KEY_ASKED = 0x02;
 const COM_QUERY = 0x03;
-/** ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED. */
-const TOO_MANY_CONNECTIONS: ReadonlySet<number> = new Set([1040, 1203, 1226]);
-/** ER_DBACCESS_DENIED_ERROR and ER_BAD_DB_ERROR. */
-const BAD_DATABASE: ReadonlySet<number> = new Set([1044, 1049]);
 
 /** An option of the account: without TLS, take the server's RSA key as it comes, from whoever answers. */
 export const KEY_OPTION = 'get-server-public-key';
@@ -107,7 +104,7 @@ export class UpstreamHandshake {
 
   #packet(bytes: Buffer, start: number, end: number): UpstreamReady | null {
     const first = start < end ? (bytes[start] ?? 0) : -1;
-    if (first === ERR) this.#refused(bytes, start + 1, end);
+    if (first === ERR) refused(this.#login.database, bytes, start + 1, end);
     switch (this.#phase) {
       case 'greeting':
         this.#greeted(readGreeting(bytes, start, end));
@@ -201,7 +198,7 @@ export class UpstreamHandshake {
       case ED25519:
         return credential.ed25519(this.#nonce);
       default:
-        return this.#cannot(`the plugin ${this.#plugin}`);
+        return demands(`the plugin ${this.#plugin}`);
     }
   }
 
@@ -232,7 +229,7 @@ export class UpstreamHandshake {
     }
     const expected = plugin === ED25519 ? ED25519_NONCE_BYTES : NONCE_BYTES;
     if (plugin !== NATIVE && plugin !== CACHING_SHA2 && plugin !== ED25519) {
-      this.#cannot(plugin === '' ? 'a password of before MySQL 4.1' : `the plugin ${plugin}`);
+      demands(plugin === '' ? 'a password of before MySQL 4.1' : `the plugin ${plugin}`);
     }
     if (nonce.length !== expected) malformed(`a nonce of ${nonce.length} bytes`);
     this.#reply(this.#answer());
@@ -254,7 +251,7 @@ export class UpstreamHandshake {
       return;
     }
     if (this.#account.options.get(KEY_OPTION) !== 'true') {
-      this.#cannot(
+      demands(
         `a password in full, which is sent over TLS, or without it where the connection string has ${KEY_OPTION}=true`,
       );
     }
@@ -264,7 +261,7 @@ export class UpstreamHandshake {
 
   #sendPassword(what: string): void {
     const password = this.#account.credential.cleartext(this.#secured);
-    if (password === null) this.#cannot(what);
+    if (password === null) demands(what);
     this.#reply(Buffer.from(`${password}\0`));
   }
 
@@ -304,22 +301,6 @@ export class UpstreamHandshake {
       status: ok.status,
       session: { schema: changes.schema ?? this.#login.database ?? '', variables: changes.variables },
     };
-  }
-
-  #refused(bytes: Buffer, start: number, end: number): never {
-    const { errno, message } = readErr(bytes, start, end);
-    if (BAD_DATABASE.has(errno) && this.#login.database !== null) {
-      throw new ProxyError('wrong-database', {
-        detail: `"${this.#login.database}" is not there, or not for the account that Sluice uses`,
-      });
-    }
-    // The text is about Sluice's own account and address: that is for the log alone.
-    const detail = TOO_MANY_CONNECTIONS.has(errno) ? 'too many connections there' : `error ${errno}`;
-    throw new ProxyError('upstream-refused', { detail, cause: new Error(message) });
-  }
-
-  #cannot(what: string): never {
-    throw new ProxyError('upstream-refused', { detail: `the server demands ${what}` });
   }
 
   #reply(payload: Buffer): void {
