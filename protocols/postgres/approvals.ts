@@ -4,12 +4,14 @@
  */
 import type { Decision, Denial, JudgedStatement } from '../../src/core/decision.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
-import type { ApprovalNotice, ApprovalSubject } from '../../src/core/gate.ts';
-import type { Refused } from './deny.ts';
+import type { ApprovalNotice, ApprovalSubject, StatementEntry } from '../../src/core/gate.ts';
+import type { Clearance } from '../../src/core/judgement.ts';
+import type { Refused, refuseQuery } from './deny.ts';
 import { errorResponse, failureResponse } from './encode.ts';
 import { BLOCK, type Link } from './link.ts';
 import type { Portal } from './names.ts';
-import { refusedBy, throwIfFinal } from './refusals.ts';
+import type { Runs } from './plan.ts';
+import { type Outcome, refusedBy, throwIfFinal } from './refusals.ts';
 
 export type Approved =
   | { readonly approved: 'granted'; readonly approvals: readonly string[] }
@@ -20,12 +22,12 @@ const NONE: Approved = { approved: 'granted', approvals: [] };
 const HOLD: Approved = { approved: 'hold' };
 
 /** Whether it runs only when somebody has approved it. What gives a text a name runs nothing. */
-export function needsApproval(facts: StatementFacts | null, decision: Decision | null): boolean {
+function needsApproval(facts: StatementFacts | null, decision: Decision | null): boolean {
   return decision?.verdict === 'approve' && facts?.act.act !== 'prepare';
 }
 
 /** A portal that was approved when it was bound runs under that, while the policy is the same. */
-export function isCovered(portal: Portal | null, decision: Decision): boolean {
+function isCovered(portal: Portal | null, decision: Decision): boolean {
   return portal !== null && decision.verdict === 'approve' && portal.approvedUnder === approvalKey(decision);
 }
 
@@ -33,6 +35,33 @@ export function isCovered(portal: Portal | null, decision: Decision): boolean {
 export function approvalKey({ verdict, policyVersion, obligations }: Decision): string | null {
   if (verdict !== 'approve') return null;
   return [policyVersion, ...obligations.approvals.map(({ rule }) => rule)].join('\n');
+}
+
+export function isToBeApproved(facts: StatementFacts | null, { decision, portal }: Runs): boolean {
+  return needsApproval(facts, decision) && !isCovered(portal, decision);
+}
+
+/** More of the same result is read under the same approval. */
+export function markApproved({ decision, portal }: Runs): void {
+  if (portal !== null) portal.approvedUnder = approvalKey(decision) ?? portal.approvedUnder;
+}
+
+export function withApprovals(statement: StatementEntry, approvals: readonly string[]): StatementEntry {
+  return approvals.length === 0 ? statement : { ...statement, approvals };
+}
+
+export function unapproved(
+  link: Link,
+  approved: Exclude<Approved, { approved: 'granted' }>,
+  clearance: Clearance,
+  statement: StatementEntry,
+  refuse: typeof refuseQuery,
+): Outcome {
+  if (approved.approved === 'hold') return 'hold';
+  const { denial, refused } = approved;
+  if (denial !== null) link.gate.refuse(denial, clearance.journalMembers, statement);
+  refuse(link, refused);
+  return 'drop';
 }
 
 /** `judged`: those that need approval. `subject` null: its values are not known any more. */

@@ -3,17 +3,15 @@
  * stream through; everything else is small, is read whole, and is held against what the server owes.
  */
 import { Accumulator, MalformedBytes } from '../../src/bytes/index.ts';
-import type { LimitDuty } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
-import { noticeOf } from './approvals.ts';
 import { cut, failMasking } from './cut.ts';
-import { denialResponse, failureResponse } from './encode.ts';
 import { frameSize, HEADER_BYTES } from './frame.ts';
 import type { Link } from './link.ts';
 import type { GiveOut, RowMasker } from './masked-rows.ts';
 import { MASKED_ROW_BYTES_MAX, type RunMasking } from './masking.ts';
 import { BACKEND } from './messages.ts';
-import { dutyAt, lift } from './plan.ts';
+import { KeptRows, type Pause, pauseAt, tellWhy } from './paused-rows.ts';
+import { lift } from './plan.ts';
 import type { Run } from './replies.ts';
 import { Responses } from './responses.ts';
 import { RowLane } from './row-lane.ts';
@@ -39,22 +37,21 @@ export class Backend {
   readonly #behind = new Accumulator();
   readonly #later: (step: () => void) => void;
   /** What waits for people; what comes behind it waits as well. */
-  #paused: { readonly run: Run; readonly duty: LimitDuty } | null = null;
-  /** Whether rows are kept back, and those that are. */
-  #keeps = false;
-  readonly #kept = new Accumulator();
+  #paused: Pause | null = null;
+  readonly #kept: KeptRows;
 
   /** `later` runs a step that the server's bytes did not bring about. */
   constructor(link: Link, later: (step: () => void) => void) {
     this.#later = later;
     this.#link = link;
     this.#responses = new Responses(link);
+    this.#kept = new KeptRows(link);
     this.#giveOut = (bytes, start, end) => this.#pass(bytes, start, end);
   }
 
   /** The client has got a part of a message. */
   get isInsideMessage(): boolean {
-    return this.#left > 0 && this.#leftPasses && !this.#keeps;
+    return this.#left > 0 && this.#leftPasses && !this.#kept.isKeeping;
   }
 
   receive(bytes: Buffer, start: number, end: number): void {
@@ -88,18 +85,17 @@ export class Backend {
   close(): void {
     this.#lane?.close();
     this.#lane = null;
-    this.#forgetKept();
+    this.#kept.forget();
   }
 
   /** A result has reached a bound: it ends there, or pauses until somebody has decided on it. */
   #over(run: Run, unit: 'rows' | 'bytes'): void {
-    const duty = dutyAt(run, unit);
-    if (duty === null || duty.approval === null || run.subject === null || run.number === null) {
+    const pause = pauseAt(this.#link, run, unit);
+    if (pause === null) {
       this.#cut(run, unit);
       return;
     }
-    this.#paused = { run, duty };
-    this.#link.paused = true;
+    this.#paused = pause;
     this.#lane?.flush();
     this.#askPeople();
   }
@@ -108,35 +104,23 @@ export class Backend {
     if (run.keeps) {
       this.#lane?.close();
       this.#lane = null;
-      this.#forgetKept();
+      this.#kept.forget();
     }
     cut(this.#link, run, unit);
   }
 
   #askPeople(): void {
     const paused = this.#paused;
-    if (paused === null) return;
-    const { run, duty } = paused;
-    const { number, facts, decision, counted, subject } = run;
-    if (number === null || facts === null || decision === null || subject === null) return;
-    const link = this.#link;
-    const answer = link.gate.approveResult({ number, facts, decision, duty, ...counted }, subject);
-    if (answer.answer === 'pending') {
-      for (const notice of answer.notices) link.toClient(noticeOf(notice));
-      return;
-    }
+    const answer = paused?.ask() ?? null;
+    if (paused === null || answer === null) return;
     this.#paused = null;
-    link.paused = false;
-    link.runEndedMs = link.engine.now();
     if (answer.answer === 'granted') {
-      this.#giveKept();
-      lift(run, duty);
+      this.#kept.give();
+      lift(paused.run, paused.duty);
       return;
     }
-    this.#cut(run, duty.unit);
-    if (answer.answer === 'failed') run.failAs = failureResponse(answer.error);
-    else if (answer.denial.native) run.failAs = denialResponse(answer.denial);
-    else run.cutWhy = answer.denial.message;
+    this.#cut(paused.run, paused.duty.unit);
+    tellWhy(paused.run, answer);
   }
 
   /** Somebody may have decided on a result that is paused. */
@@ -149,26 +133,6 @@ export class Backend {
     this.receive(behind, 0, behind.length);
   }
 
-  /** Rows that may not be seen before the whole result may be. */
-  #keep(bytes: Buffer, from: number, to: number): void {
-    const { engine } = this.#link;
-    if (!engine.hold(to - from)) throw new ProxyError('held-memory', { detail: 'rows that are kept back' });
-    this.#kept.append(bytes, from, to);
-  }
-
-  #giveKept(): void {
-    this.#keeps = false;
-    if (this.#kept.length === 0) return;
-    this.#link.engine.release(this.#kept.length);
-    this.#link.toClient(this.#kept.takeAll());
-  }
-
-  #forgetKept(): void {
-    this.#keeps = false;
-    this.#link.engine.release(this.#kept.length);
-    this.#kept.clear();
-  }
-
   /** More of a row whose header has been counted. */
   #rest(bytes: Buffer, at: number, end: number): number {
     const to = Math.min(end, at + this.#left);
@@ -178,7 +142,7 @@ export class Backend {
   }
 
   #pass(bytes: Buffer, from: number, to: number): void {
-    if (this.#keeps) this.#keep(bytes, from, to);
+    if (this.#kept.isKeeping) this.#kept.add(bytes, from, to);
     else this.#link.engine.downstream.send(bytes, from, to);
   }
 
@@ -213,7 +177,7 @@ export class Backend {
     }
     const run = link.currentRun();
     if (run === null) throw new MalformedBytes('a row of no statement');
-    this.#keeps = run.keeps;
+    this.#kept.isKeeping = run.keeps;
     if (run.masking.masking !== 'none') return this.#maskedRows(bytes, at, end, tag, run);
     const stop = this.#counter.count(bytes, at, end, tag, run.counted, run.limit);
     const to = this.#counter.at;
@@ -359,7 +323,7 @@ export class Backend {
     }
     this.#lane = null;
     // The result is whole, and within its bounds.
-    if (this.#keeps && !ASIDE.has(bytes[from] ?? 0)) this.#giveKept();
+    if (this.#kept.isKeeping && !ASIDE.has(bytes[from] ?? 0)) this.#kept.give();
     const sight = this.#responses.message(bytes[from] ?? 0, bytes, from + HEADER_BYTES, to);
     if (sight === 'pass') this.#pass(bytes, from, to);
     this.#link.payDebts();

@@ -220,11 +220,11 @@ export class Frontend {
       case FRONTEND.Parse:
         return requests.parse(bytes, start, end);
       case FRONTEND.Bind:
-        return requests.bind(bytes, start, end);
+        return requests.portals.bind(bytes, start, end);
       case FRONTEND.Describe:
         return requests.describe(bytes, start, end);
       case FRONTEND.Execute:
-        return requests.execute(bytes, start, end);
+        return requests.portals.execute(bytes, start, end);
       case FRONTEND.Close:
         return requests.close(bytes, start, end);
       case FRONTEND.Sync:

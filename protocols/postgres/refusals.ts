@@ -3,7 +3,7 @@ import type { Denial } from '../../src/core/decision.ts';
 import { ERRORS, type ProxyError } from '../../src/core/errors.ts';
 import type { StatementEntry } from '../../src/core/gate.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
-import type { Refused, refuseQuery } from './deny.ts';
+import { type Refused, refuseExtended, type refuseQuery } from './deny.ts';
 import { denialResponse, failureResponse } from './encode.ts';
 import { BLOCK, type Link } from './link.ts';
 import type { Resolved } from './resolve.ts';
@@ -16,6 +16,13 @@ export const SYNTAX_ERROR = '42601';
 /** Some failures end the session. */
 export function throwIfFinal(error: ProxyError): void {
   if (ERRORS[error.code].session === 'end') throw error;
+}
+
+/** A message of the extended protocol does not pass, for no reason of policy's. */
+export function refuseWith(link: Link, error: ProxyError): Outcome {
+  throwIfFinal(error);
+  refuseExtended(link, { error: failureResponse(error), native: 'none' });
+  return 'drop';
 }
 
 /** A statement without parameters, as the journal takes it. */
