@@ -45,7 +45,8 @@ export function definition(a: Analysis, statement: DefinitionStatement): Stateme
   if (/ (?:DATABASE|SCHEMA)$/.test(kind)) database(a, statement, effects);
   if (query !== null && kind === 'CREATE TABLE') return createTableAs(a, statement, effects);
   mentionAll(a, tables, effects);
-  if (query !== null) analyzeQuery(a, query, null);
+  // A view: who waits for a lock on its name has been judged by what it meant before.
+  if (query !== null) a.addColumns(wholeOf(analyzeQuery(a, query, null).shape), 'source');
   noteColumns(a, statement);
   noteTemporary(a, statement, null);
   return plain(kind);
