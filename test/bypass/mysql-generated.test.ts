@@ -31,7 +31,7 @@ UPDATE person SET ssn = if(ssn IS NULL, NULL, concat('S', sha2(concat('ssn', id,
 `;
 
 /** MariaDB gives rows that are peers in any order, each time another: these tell of it. Both servers' lineage is one. */
-const UNORDERED = /\bOVER\b|arrayagg|group_concat/i;
+const UNORDERED = /\b(?:OVER|LIMIT)\b|arrayagg|group_concat/i;
 
 const WAYS: readonly (readonly [string, (sql: string) => string, Asking?])[] = [
   ['text', (sql) => sql],
