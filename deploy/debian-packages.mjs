@@ -11,13 +11,15 @@ import {
 } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Each program with the package that brings it; pgbench comes with the server, not with the client. */
+/** Each program with the packages that bring it; pgbench comes with the server, not with the client. */
 const PROGRAMS = {
   psql: 'postgresql-client',
   pg_dump: 'postgresql-client',
   pg_restore: 'postgresql-client',
   pgbench: 'postgresql',
   openssl: 'openssl',
+  // The console is tested in it; without a font, pages have no text.
+  'chromium-headless-shell': 'chromium-headless-shell fonts-liberation',
 };
 
 const VERSIONS = '/usr/lib/postgresql';
@@ -54,7 +56,9 @@ export function installPrograms() {
   const missing = missingPrograms();
   if (missing.length === 0) return null;
   declineCluster();
-  const problem = installPackages(missing, [...new Set(missing.map((program) => PROGRAMS[program]))]);
+  const problem = installPackages(missing, [
+    ...new Set(missing.flatMap((program) => PROGRAMS[program].split(' '))),
+  ]);
   if (problem !== null) return problem;
   const still = missingPrograms();
   return still.length === 0 ? null : `${still.join(', ')} not found, although their packages are installed`;

@@ -7,7 +7,8 @@ import { installDependencies, NODE, ROOT } from './dependencies.mjs';
 
 const HELP = `Usage: npm test [-- PATH …]
 
-Installs what is missing (npm packages; psql, pgbench and openssl from Debian's packages; MariaDB and MySQL into
+Installs what is missing (npm packages; psql, pgbench, openssl and a headless Chromium (100 MB)
+from Debian's packages; MariaDB and MySQL into
 .servers, 93 MB, where the system has none), then checks types and lint and runs every test/**/*.test.ts. With paths
 (test/unit, a file, or a part of a name) only those tests run.
 The long suites are scripts of their own: npm run test:fuzz, test:matrix, test:regress, test:soak, as far as
@@ -81,7 +82,7 @@ function main(filters) {
   const steps = [
     timed('programs', () => {
       const problem = installPrograms();
-      console.log(problem ?? 'psql, pg_dump, pg_restore, pgbench and openssl are there');
+      console.log(problem ?? 'psql, pg_dump, pg_restore, pgbench, openssl and Chromium are there');
       return problem === null;
     }),
     timed('servers', () => runNode('deploy/mysql-servers.ts')),
@@ -89,7 +90,9 @@ function main(filters) {
   if (filters.length === 0) {
     steps.push(
       timed('types', () =>
-        runNode('node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.test.json'),
+        ['tsconfig.test.json', 'tsconfig.console.json']
+          .map((project) => runNode('node_modules/typescript/bin/tsc', '--noEmit', '-p', project))
+          .every(Boolean),
       ),
       timed('lint', () => runNode('node_modules/@biomejs/biome/bin/biome', 'check', '.')),
     );

@@ -4,6 +4,14 @@ import type { RouteShape } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { loginSchema, meSchema, problemSchema, type Role } from './wire.ts';
 
+const WHO: Omit<RouteShape, 'role'> = {
+  method: 'GET',
+  path: '/api/v1/login',
+  summary: 'who is logged in; null for nobody',
+  query: null,
+  body: null,
+  answer: z.object({ me: meSchema.nullable() }),
+};
 const LOGIN: Omit<RouteShape, 'role'> = {
   method: 'POST',
   path: '/api/v1/login',
@@ -26,6 +34,7 @@ export function openApiDocument(version: string): unknown {
   const add = (route: Omit<RouteShape, 'role'>, role: Role | null) => {
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route, role) };
   };
+  add(WHO, null);
   add(LOGIN, null);
   add(LOGOUT, null);
   for (const route of ROUTES) add(route, route.role);

@@ -151,6 +151,11 @@ class Admin {
   }
 
   #serveLogin(): void {
+    // For a page that is opened: nobody being logged in is no failure.
+    this.app.get('/api/v1/login', async (request) => {
+      const login = this.#login(request);
+      return { me: login === null ? null : meOf(callerOf(login), this.#ports) };
+    });
     this.app.post('/api/v1/login', async (request, reply) => {
       const { user, password } = checked(loginSchema, request.body);
       const waitS = this.#attempts.waitS(user, request.ip);
