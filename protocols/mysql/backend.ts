@@ -2,16 +2,15 @@
  * From the server's bytes to packets and on to the client. Rows are counted by their headers and stream through;
  * everything else is small, is read whole, and is held against what the server owes.
  */
-import { Accumulator, ByteSink, MalformedBytes } from '../../src/bytes/index.ts';
-import type { LimitDuty, ResultLimit } from '../../src/core/decision.ts';
+import { ByteSink, MalformedBytes } from '../../src/bytes/index.ts';
+import type { ResultLimit } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
-import { cut, failMasking } from './cut.ts';
-import { denialError, failureError } from './deny.ts';
+import { failMasking } from './cut.ts';
 import type { Link } from './link.ts';
 import type { GiveOut, RowMasker } from './masked-rows.ts';
 import { describeRows, MASKED_ROW_BYTES_MAX } from './masking.ts';
 import { HEADER_BYTES, lengthAt, PACKET_PAYLOAD_MAX, type PacketReader } from './packet.ts';
-import { dutyAt, lift } from './plan.ts';
+import { type KeptRows, RowBounds } from './paused-rows.ts';
 import type { Results, Run } from './replies.ts';
 import { Responses } from './responses.ts';
 import { RowLane } from './row-lane.ts';
@@ -35,17 +34,8 @@ export class Backend {
   #lane: RowLane | null = null;
   #waits = false;
   readonly #later: (step: () => void) => void;
-  /** What waits for people; `due` is the sequence id of the row that is due there. */
-  #paused: {
-    readonly results: Results;
-    readonly run: Run;
-    readonly duty: LimitDuty;
-    readonly due: number;
-  } | null = null;
-  /** Whether rows are kept back, those that are, and what the client is to get in the place of the first. */
-  #keeps = false;
-  readonly #kept = new Accumulator();
-  #keptSequence = 0;
+  readonly #bounds: RowBounds;
+  readonly #kept: KeptRows;
 
   /** `later` runs a step that the server's bytes did not bring about. */
   constructor(link: Link, later: (step: () => void) => void) {
@@ -53,6 +43,11 @@ export class Backend {
     this.#reader = link.server;
     this.#later = later;
     this.#responses = new Responses(link);
+    this.#bounds = new RowBounds(link, {
+      flush: () => this.#lane?.flush(),
+      close: () => this.#closeLane(),
+    });
+    this.#kept = this.#bounds.kept;
     this.#giveOut = (bytes, start, end, grown) => {
       this.#pass(bytes, start, end);
       link.shift += grown;
@@ -61,7 +56,7 @@ export class Backend {
 
   /** The client has got a part of a packet. */
   get isInsideMessage(): boolean {
-    return this.#reader.isInsidePayload && this.#passes && !this.#keeps;
+    return this.#reader.isInsidePayload && this.#passes && !this.#kept.isKeeping;
   }
 
   /** What the client is to get next, in the middle of a reply. */
@@ -69,7 +64,7 @@ export class Backend {
     const { reply, shift } = this.#link;
     if (reply === null) return 0;
     if (reply.of === 'results' && reply.over !== null) return reply.overSequence;
-    if (this.#kept.length > 0) return this.#keptSequence;
+    if (this.#kept.length > 0) return this.#kept.sequence;
     return (this.#reader.due + shift) & 0xff;
   }
 
@@ -83,97 +78,37 @@ export class Backend {
 
   /** The server is not read from while rows wait to be masked, or something waits for them. */
   #holdOrRead(): void {
-    const lane = this.#lane;
-    if (this.#paused !== null) this.#link.engine.upstream.pause();
-    if (lane === null || this.#paused !== null) return;
-    if (lane.isFull || this.#waits) this.#link.engine.upstream.pause();
-    else this.#link.engine.upstream.resume();
+    const { upstream } = this.#link.engine;
+    if (this.#bounds.isPaused || (this.#lane !== null && (this.#lane.isFull || this.#waits)))
+      upstream.pause();
+    else if (this.#lane !== null) upstream.resume();
   }
 
   /** Rows that are being masked belong to nobody any more. */
   close(): void {
+    this.#closeLane();
+    this.#kept.forget();
+  }
+
+  #closeLane(): void {
     this.#lane?.close();
     this.#lane = null;
-    this.#forgetKept();
-  }
-
-  /** A result has reached a bound: it ends there, or pauses until somebody has decided on it. */
-  #over(results: Results, run: Run, unit: 'rows' | 'bytes', due: number): void {
-    const duty = dutyAt(run, unit);
-    if (duty === null || duty.approval === null || run.subject === null) {
-      this.#cut(results, run, unit, due);
-      return;
-    }
-    this.#paused = { results, run, duty, due };
-    this.#link.paused = true;
-    this.#lane?.flush();
-    this.#askPeople();
-  }
-
-  #askPeople(): void {
-    const paused = this.#paused;
-    if (paused === null) return;
-    const { results, run, duty, due } = paused;
-    const { number, facts, decision, counted, subject } = run;
-    if (facts === null || decision === null || subject === null) return;
-    const link = this.#link;
-    const answer = link.gate.approveResult({ number, facts, decision, duty, ...counted }, subject);
-    // The client cannot be told that it waits.
-    if (answer.answer === 'pending') return;
-    this.#paused = null;
-    link.paused = false;
-    link.askedMs = link.engine.now();
-    if (answer.answer === 'granted') {
-      this.#giveKept();
-      lift(run, duty);
-      return;
-    }
-    this.#cut(results, run, duty.unit, due);
-    if (answer.answer === 'failed') run.failAs = failureError(answer.error);
-    else if (answer.denial.native) run.failAs = denialError(answer.denial);
-    else run.cutWhy = answer.denial.message;
   }
 
   /** Somebody may have decided on a result that is paused. */
   wake(): void {
-    if (this.#paused === null) return;
-    this.#askPeople();
-    if (this.#paused !== null) return;
+    if (!this.#bounds.ask()) return;
     this.#link.engine.upstream.resume();
     this.#pump();
     this.#reader.keep();
     this.#holdOrRead();
   }
 
-  /** Bytes for the client, or rows that it may not see before the whole result may be seen. */
-  #send(bytes: Buffer, from: number, to: number): void {
-    const { engine } = this.#link;
-    if (!this.#keeps) {
-      engine.downstream.send(bytes, from, to);
-      return;
-    }
-    if (!engine.hold(to - from)) throw new ProxyError('held-memory', { detail: 'rows that are kept back' });
-    this.#kept.append(bytes, from, to);
-  }
-
-  #giveKept(): void {
-    this.#keeps = false;
-    if (this.#kept.length === 0) return;
-    this.#link.engine.release(this.#kept.length);
-    this.#link.toClient(this.#kept.takeAll());
-  }
-
-  #forgetKept(): void {
-    this.#keeps = false;
-    this.#link.engine.release(this.#kept.length);
-    this.#kept.clear();
-  }
-
   #pump(): void {
     const reader = this.#reader;
-    while (!this.#waits && this.#paused === null) {
+    while (!this.#waits && !this.#bounds.isPaused) {
       if (reader.rest()) {
-        if (this.#passes) this.#send(reader.bytes, reader.start, reader.end);
+        if (this.#passes) this.#kept.send(reader.bytes, reader.start, reader.end);
       } else if (!reader.head() || !this.#packet()) return;
     }
   }
@@ -191,7 +126,7 @@ export class Backend {
     if (whole === 'more') return false;
     this.#lane = null;
     // The result is whole, and within its bounds.
-    if (this.#keeps) this.#giveKept();
+    if (this.#kept.isKeeping) this.#kept.give();
     const { bytes, start, end, first } = reader;
     if (this.#responses.packet(start < end ? first : -1, bytes, start, end) === 'pass')
       this.#pass(bytes, start - HEADER_BYTES, end);
@@ -217,8 +152,7 @@ export class Backend {
     }
     if (run.masking.masking === 'undescribed') this.#describeAgain(results, run);
     const { limit } = run;
-    this.#keeps = run.keeps;
-    if (run.keeps && this.#kept.length === 0) this.#keptSequence = (reader.due + this.#link.shift) & 0xff;
+    this.#kept.begin(run.keeps, reader.due);
     if (reader.length === PACKET_PAYLOAD_MAX) return this.#largeRow(results, run, limit);
     return reader.window() ? this.#rows(results, run, limit) : this.#oneRow(results, run, limit);
   }
@@ -245,20 +179,23 @@ export class Backend {
       this.#passes = true;
       this.#pass(bytes, start, counter.at);
     } else if (counter.at > start) this.#mask(bytes, start, counter.at, results, run, counted.rows - before);
-    if (stop === 'rows' || stop === 'bytes') this.#over(results, run, stop, counter.due);
+    if (stop === 'rows' || stop === 'bytes') this.#bounds.reached(results, run, stop, counter.due);
     else if (counter.at === start) return this.#oneRow(results, run, limit);
     return true;
+  }
+
+  /** Whether the next row would go over; then the result ends there, or pauses. */
+  #isOver(results: Results, run: Run, size: number, limit: ResultLimit, due: number): boolean {
+    const over = overLimit(run.counted, size, limit);
+    if (over !== null) this.#bounds.reached(results, run, over, due);
+    return over !== null;
   }
 
   /** A row of one packet, of which a part may be here. */
   #oneRow(results: Results, run: Run, limit: ResultLimit): boolean {
     const reader = this.#reader;
     const size = HEADER_BYTES + reader.length;
-    const over = overLimit(run.counted, size, limit);
-    if (over !== null) {
-      this.#over(results, run, over, reader.due);
-      return true;
-    }
+    if (this.#isOver(results, run, size, limit, reader.due)) return true;
     if (run.masking.masking === 'none') {
       reader.part();
       this.#passes = true;
@@ -277,11 +214,7 @@ export class Backend {
     const reader = this.#reader;
     const { counted, masking } = run;
     const size = HEADER_BYTES + reader.length;
-    const over = overLimit(counted, size, limit);
-    if (over !== null) {
-      this.#over(results, run, over, reader.due);
-      return true;
-    }
+    if (this.#isOver(results, run, size, limit, reader.due)) return true;
     if (masking.masking === 'none' && limit.bytes === null) {
       counted.rows++;
       counted.bytes += size;
@@ -302,11 +235,7 @@ export class Backend {
     if (whole === 'too-large') throw new ProxyError('masked-row-too-large');
     if (whole === 'more') return false;
     const size = reader.end - reader.start + reader.packets * HEADER_BYTES;
-    const over = overLimit(counted, size, limit);
-    if (over !== null) {
-      this.#over(results, run, over, due);
-      return true;
-    }
+    if (this.#isOver(results, run, size, limit, due)) return true;
     counted.rows++;
     counted.bytes += size;
     const { bytes, start, end, packets } = reader;
@@ -327,20 +256,6 @@ export class Backend {
     reader.part();
     if (this.#passes) this.#pass(reader.bytes, reader.start, reader.end);
     return true;
-  }
-
-  #cut(results: Results, run: Run, stop: 'rows' | 'bytes', due: number): void {
-    if (run.keeps) {
-      // Nothing of the result has left.
-      const sequence = this.#kept.length > 0 ? this.#keptSequence : due + this.#link.shift;
-      this.#lane?.close();
-      this.#lane = null;
-      this.#forgetKept();
-      cut(this.#link, results, run, stop, sequence);
-      return;
-    }
-    // What is being masked still goes to the client; nothing of it makes more packets of its rows than there were.
-    cut(this.#link, results, run, stop, due + this.#link.shift);
   }
 
   /** Rows with their cells masked, on to the client. */
@@ -376,7 +291,7 @@ export class Backend {
   }
 
   #progressed(): void {
-    if (this.#paused !== null) return;
+    if (this.#bounds.isPaused) return;
     const lane = this.#lane;
     if ((lane === null || !lane.isBusy) && this.#waits) {
       this.#waits = false;
@@ -395,12 +310,12 @@ export class Backend {
   #pass(bytes: Buffer, from: number, to: number): void {
     const { shift } = this.#link;
     if (shift === 0) {
-      this.#send(bytes, from, to);
+      this.#kept.send(bytes, from, to);
       return;
     }
     const own = Buffer.from(bytes.subarray(from, to));
     for (let at = 0; at + HEADER_BYTES <= own.length; at += HEADER_BYTES + lengthAt(own, at))
       own[at + 3] = (own[at + 3] ?? 0) + shift;
-    this.#send(own, 0, own.length);
+    this.#kept.send(own, 0, own.length);
   }
 }

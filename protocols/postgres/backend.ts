@@ -4,14 +4,13 @@
  */
 import { Accumulator, MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
-import { cut, failMasking } from './cut.ts';
+import { failMasking } from './cut.ts';
 import { frameSize, HEADER_BYTES } from './frame.ts';
 import type { Link } from './link.ts';
 import type { GiveOut, RowMasker } from './masked-rows.ts';
 import { MASKED_ROW_BYTES_MAX, type RunMasking } from './masking.ts';
 import { BACKEND } from './messages.ts';
-import { KeptRows, type Pause, pauseAt, tellWhy } from './paused-rows.ts';
-import { lift } from './plan.ts';
+import { type KeptRows, RowBounds } from './paused-rows.ts';
 import type { Run } from './replies.ts';
 import { Responses } from './responses.ts';
 import { RowLane } from './row-lane.ts';
@@ -36,8 +35,7 @@ export class Backend {
   #lane: RowLane | null = null;
   readonly #behind = new Accumulator();
   readonly #later: (step: () => void) => void;
-  /** What waits for people; what comes behind it waits as well. */
-  #paused: Pause | null = null;
+  readonly #bounds: RowBounds;
   readonly #kept: KeptRows;
 
   /** `later` runs a step that the server's bytes did not bring about. */
@@ -45,7 +43,11 @@ export class Backend {
     this.#later = later;
     this.#link = link;
     this.#responses = new Responses(link);
-    this.#kept = new KeptRows(link);
+    this.#bounds = new RowBounds(link, {
+      flush: () => this.#lane?.flush(),
+      close: () => this.#closeLane(),
+    });
+    this.#kept = this.#bounds.kept;
     this.#giveOut = (bytes, start, end) => this.#pass(bytes, start, end);
   }
 
@@ -58,7 +60,7 @@ export class Backend {
     this.#begun = null;
     let at = start;
     while (at < end) {
-      if (this.#behind.length > 0 || this.#paused !== null) {
+      if (this.#behind.length > 0 || this.#bounds.isPaused) {
         this.#behind.append(bytes, at, end);
         break;
       }
@@ -75,59 +77,26 @@ export class Backend {
   /** The server is not read from while rows wait to be masked, or something waits for them. */
   #holdOrRead(): void {
     const lane = this.#lane;
-    if (this.#paused !== null) this.#link.engine.upstream.pause();
-    if (lane === null || this.#paused !== null) return;
+    if (this.#bounds.isPaused) this.#link.engine.upstream.pause();
+    if (lane === null || this.#bounds.isPaused) return;
     if (lane.isFull || this.#behind.length > 0) this.#link.engine.upstream.pause();
     else this.#link.engine.upstream.resume();
   }
 
   /** Rows that are being masked belong to nobody any more. */
   close(): void {
-    this.#lane?.close();
-    this.#lane = null;
+    this.#closeLane();
     this.#kept.forget();
   }
 
-  /** A result has reached a bound: it ends there, or pauses until somebody has decided on it. */
-  #over(run: Run, unit: 'rows' | 'bytes'): void {
-    const pause = pauseAt(this.#link, run, unit);
-    if (pause === null) {
-      this.#cut(run, unit);
-      return;
-    }
-    this.#paused = pause;
-    this.#lane?.flush();
-    this.#askPeople();
-  }
-
-  #cut(run: Run, unit: 'rows' | 'bytes'): void {
-    if (run.keeps) {
-      this.#lane?.close();
-      this.#lane = null;
-      this.#kept.forget();
-    }
-    cut(this.#link, run, unit);
-  }
-
-  #askPeople(): void {
-    const paused = this.#paused;
-    const answer = paused?.ask() ?? null;
-    if (paused === null || answer === null) return;
-    this.#paused = null;
-    if (answer.answer === 'granted') {
-      this.#kept.give();
-      lift(paused.run, paused.duty);
-      return;
-    }
-    this.#cut(paused.run, paused.duty.unit);
-    tellWhy(paused.run, answer);
+  #closeLane(): void {
+    this.#lane?.close();
+    this.#lane = null;
   }
 
   /** Somebody may have decided on a result that is paused. */
   wake(): void {
-    if (this.#paused === null) return;
-    this.#askPeople();
-    if (this.#paused !== null) return;
+    if (!this.#bounds.ask()) return;
     this.#link.engine.upstream.resume();
     const behind = this.#behind.takeAll();
     this.receive(behind, 0, behind.length);
@@ -184,7 +153,7 @@ export class Backend {
     this.#pass(bytes, at, to);
     this.#left = this.#counter.left;
     this.#leftPasses = true;
-    if (stop === 'rows' || stop === 'bytes') this.#over(run, stop);
+    if (stop === 'rows' || stop === 'bytes') this.#bounds.reached(run, stop);
     return to;
   }
 
@@ -235,7 +204,7 @@ export class Backend {
   }
 
   #progressed(): void {
-    if (this.#paused !== null) return;
+    if (this.#bounds.isPaused) return;
     const lane = this.#lane;
     if ((lane === null || !lane.isBusy) && this.#behind.length > 0) {
       this.#lane = null;
@@ -282,7 +251,7 @@ export class Backend {
   /** A row, or its header, by itself. At the limit the first look cuts, and the second drops it; or it waits. */
   #rowAlone(bytes: Buffer, end: number, tag: number): void {
     if (this.#rows(bytes, 0, end, tag) !== 0) return;
-    if (this.#paused === null) this.#rows(bytes, 0, end, tag);
+    if (!this.#bounds.isPaused) this.#rows(bytes, 0, end, tag);
     else this.#behind.append(bytes, 0, end);
   }
 
@@ -311,7 +280,7 @@ export class Backend {
     const stop = this.#counter.count(bytes, at, to, tag, run.counted, run.limit);
     const counted = this.#counter.at;
     if (counted > at) this.#mask(bytes, at, counted, tag, run, run.counted.rows - before);
-    if (stop === 'rows' || stop === 'bytes') this.#over(run, stop);
+    if (stop === 'rows' || stop === 'bytes') this.#bounds.reached(run, stop);
     return counted;
   }
 

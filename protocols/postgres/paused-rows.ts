@@ -1,53 +1,99 @@
 /** A result that has reached a bound which people may lift, and rows that are kept back until it is decided on. */
 import { Accumulator } from '../../src/bytes/index.ts';
-import type { LimitDuty } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
-import type { ApprovalAnswer, PausedResult } from '../../src/core/gate.ts';
+import type { ApprovalSubject, PausedResult } from '../../src/core/gate.ts';
 import { noticeOf } from './approvals.ts';
+import { cut } from './cut.ts';
 import { denialResponse, failureResponse } from './encode.ts';
 import type { Link } from './link.ts';
-import { dutyAt } from './plan.ts';
+import { dutyAt, lift } from './plan.ts';
 import type { Run } from './replies.ts';
 
-export interface Pause {
+interface Paused {
   readonly run: Run;
-  readonly duty: LimitDuty;
-  /** Null while nobody has decided. */
-  ask(): Decided | null;
+  readonly subject: ApprovalSubject;
+  readonly result: PausedResult;
 }
 
-type Decided = Exclude<ApprovalAnswer, { answer: 'pending' }>;
-
-/** Null where nobody may lift the bound: the result is cut there. */
-export function pauseAt(link: Link, run: Run, unit: 'rows' | 'bytes'): Pause | null {
-  const duty = dutyAt(run, unit);
-  const { number, facts, decision, counted, subject } = run;
-  if (duty === null || duty.approval === null || subject === null) return null;
-  if (number === null || facts === null || decision === null) return null;
-  link.paused = true;
-  const paused: PausedResult = { number, facts, decision, duty, rows: counted.rows, bytes: counted.bytes };
-  return {
-    run,
-    duty,
-    ask() {
-      const answer = link.gate.approveResult(paused, subject);
-      if (answer.answer === 'pending') {
-        for (const notice of answer.notices) link.toClient(noticeOf(notice));
-        return null;
-      }
-      link.paused = false;
-      // The time that people took does not count against the statement.
-      link.runEndedMs = link.engine.now();
-      return answer;
-    },
-  };
+/** The rows that a worker masks: they come out first, or are forgotten. */
+interface Masking {
+  flush(): void;
+  close(): void;
 }
 
-/** What the client reads at the end of a result that was not let go on. */
-export function tellWhy(run: Run, answer: Exclude<Decided, { answer: 'granted' }>): void {
-  if (answer.answer === 'failed') run.failAs = failureResponse(answer.error);
-  else if (answer.denial.native) run.failAs = denialResponse(answer.denial);
-  else run.cutWhy = answer.denial.message;
+export class RowBounds {
+  readonly #link: Link;
+  readonly #masking: Masking;
+  readonly kept: KeptRows;
+  #paused: Paused | null = null;
+
+  constructor(link: Link, masking: Masking) {
+    this.#link = link;
+    this.#masking = masking;
+    this.kept = new KeptRows(link);
+  }
+
+  /** Nothing more of the server's is looked at until somebody has decided. */
+  get isPaused(): boolean {
+    return this.#paused !== null;
+  }
+
+  /** A result has reached a bound: it ends there, or pauses until somebody has decided on it. */
+  reached(run: Run, unit: 'rows' | 'bytes'): void {
+    const duty = dutyAt(run, unit);
+    const { number, facts, decision, counted, subject } = run;
+    const { rows, bytes } = counted;
+    if (
+      duty?.approval == null ||
+      subject === null ||
+      number === null ||
+      facts === null ||
+      decision === null
+    ) {
+      this.#cut(run, unit);
+      return;
+    }
+    this.#paused = { run, subject, result: { number, facts, decision, duty, rows, bytes } };
+    this.#link.paused = true;
+    this.#masking.flush();
+    this.ask();
+  }
+
+  /** Asks again. False while nobody has decided. */
+  ask(): boolean {
+    const paused = this.#paused;
+    if (paused === null) return false;
+    const link = this.#link;
+    const { run, result, subject } = paused;
+    const { duty } = result;
+    const answer = link.gate.approveResult(result, subject);
+    if (answer.answer === 'pending') {
+      for (const notice of answer.notices) link.toClient(noticeOf(notice));
+      return false;
+    }
+    this.#paused = null;
+    link.paused = false;
+    // The time that people took does not count against the statement.
+    link.runEndedMs = link.engine.now();
+    if (answer.answer === 'granted') {
+      this.kept.give();
+      lift(run, duty);
+      return true;
+    }
+    this.#cut(run, duty.unit);
+    if (answer.answer === 'failed') run.failAs = failureResponse(answer.error);
+    else if (answer.denial.native) run.failAs = denialResponse(answer.denial);
+    else run.cutWhy = answer.denial.message;
+    return true;
+  }
+
+  #cut(run: Run, unit: 'rows' | 'bytes'): void {
+    if (run.keeps) {
+      this.#masking.close();
+      this.kept.forget();
+    }
+    cut(this.#link, run, unit);
+  }
 }
 
 /** Rows that the client may not see before the whole result may be seen. */

@@ -3,6 +3,7 @@ import { MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
 import type { Principal } from '../../src/core/principal.ts';
 import type { EnginePort, ProtocolSession, SessionActivity } from '../../src/core/session.ts';
+import { activityOf } from './activity.ts';
 import { Backend } from './backend.ts';
 import {
   AUTHENTICATION_OK,
@@ -15,7 +16,6 @@ import {
 import { Frontend } from './frontend.ts';
 import { Handshake, type HandshakeSettings } from './handshake.ts';
 import { BLOCK, Link, type LinkSettings, UNDER_WAY_MAX } from './link.ts';
-import { STATUS_IDLE } from './messages.ts';
 import { probe } from './probe.ts';
 import { retract } from './retract.ts';
 import { MINOR_LONG_KEYS, type Startup } from './startup.ts';
@@ -253,10 +253,10 @@ export class PostgresSession implements ProtocolSession {
   cancelRequested(): void {
     const phase = this.#phase;
     if (phase.phase !== 'serving') return;
-    if (phase.link.awaitsPeople) {
-      phase.link.gate.withdraw();
-      this.wake();
-    } else if (phase.link.replies.size > 0) phase.link.cancel();
+    const { link } = phase;
+    if (link.awaitsPeople) link.gate.withdraw();
+    if (link.awaitsPeople) this.wake();
+    else if (link.replies.size > 0) link.cancel();
   }
 
   wake(): void {
@@ -360,12 +360,6 @@ export class PostgresSession implements ProtocolSession {
     if (phase.phase !== 'serving') {
       return { phase: phase.phase === 'closed' ? 'closed' : 'startup', ...this.#total };
     }
-    const { link } = phase;
-    const run = link.currentRun();
-    const rows = link.rowsSent + (run === null ? 0 : run.counted.rows - run.rowsBefore);
-    const bytes = link.bytesSent + (run === null ? 0 : run.counted.bytes - run.bytesBefore);
-    const held = (link.blocks & BLOCK.answer) !== 0 || link.awaitsPeople;
-    const idle = link.replies.size === 0 && !link.unsynced && link.status === STATUS_IDLE;
-    return { phase: held ? 'held' : idle ? 'idle' : 'busy', rows, bytes };
+    return activityOf(phase.link);
   }
 }

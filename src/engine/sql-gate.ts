@@ -4,7 +4,6 @@
  */
 import type { Approvals } from '../approvals/index.ts';
 import type { Decision, Denial, JudgedStatement } from '../core/decision.ts';
-import { effectSet } from '../core/effects.ts';
 import { ProxyError } from '../core/errors.ts';
 import type { StatementFacts, TemporaryTable } from '../core/facts.ts';
 import type {
@@ -25,6 +24,7 @@ import type { PolicyContext } from '../policy/policy.ts';
 import type { SessionReader, SqlDialect, SqlEntry } from '../sql/index.ts';
 import { StatementApprovals } from './approvals.ts';
 import { denialFrom } from './denials.ts';
+import { defines, touchesData } from './entry-needs.ts';
 import { decideBound, judgeStatement } from './judge-statement.ts';
 import type { CatalogState } from './live-catalog.ts';
 import type { PolicyHolder } from './policy-holder.ts';
@@ -51,8 +51,6 @@ export interface SqlDomain extends RecordSink {
 
 /** A session that keeps sending what cannot be judged in bounded time is ended after this many. */
 const STRIKES_MAX = 5;
-const DEFINING_EFFECTS = effectSet('define', 'destroy');
-const DATA_EFFECTS = effectSet('read', 'write', 'copy-in', 'copy-out', 'execute');
 
 export class SessionGate implements SqlGate {
   readonly #domain: SqlDomain;
@@ -318,14 +316,4 @@ export class SessionGate implements SqlGate {
     this.#approvals.drop();
     this.records.finish(number, result);
   }
-}
-
-/** With masks in force it has to be known what is redefined, and before its lock keeps the catalog from being read. */
-function defines(entry: SqlEntry): boolean {
-  return entry.statements.some((facts) => (facts.effects & DEFINING_EFFECTS) !== 0);
-}
-
-/** DDL is judged by the names it gives; what touches data is judged by what those names stand for now. */
-function touchesData(entry: SqlEntry): boolean {
-  return entry.statements.some((facts) => facts.unresolved || (facts.effects & DATA_EFFECTS) !== 0);
 }

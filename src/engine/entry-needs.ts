@@ -1,0 +1,16 @@
+/** What of the catalog a text needs to be judged by. */
+import { effectSet } from '../core/effects.ts';
+import type { SqlEntry } from '../sql/index.ts';
+
+const DEFINING_EFFECTS = effectSet('define', 'destroy');
+const DATA_EFFECTS = effectSet('read', 'write', 'copy-in', 'copy-out', 'execute');
+
+/** With masks in force it has to be known what is redefined, and before its lock keeps the catalog from being read. */
+export function defines(entry: SqlEntry): boolean {
+  return entry.statements.some((facts) => (facts.effects & DEFINING_EFFECTS) !== 0);
+}
+
+/** DDL is judged by the names it gives; what touches data is judged by what those names stand for now. */
+export function touchesData(entry: SqlEntry): boolean {
+  return entry.statements.some((facts) => facts.unresolved || (facts.effects & DATA_EFFECTS) !== 0);
+}
