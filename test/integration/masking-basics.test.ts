@@ -123,10 +123,10 @@ test('extended protocol: text and binary results are masked without a Describe',
 test('a column that is renamed stays masked', async () => {
   const client = await WireClient.connect(sluice.port);
   const dba = await WireClient.connect(sluice.port, { user: 'dba' });
-  await dba.ask(query('ALTER TABLE shop.payments RENAME card_number TO plain'));
-  const answer = await client.ask(query('SELECT plain FROM shop.payments WHERE id = 1'));
-  await dba.ask(query('ALTER TABLE shop.payments RENAME plain TO card_number'));
-  assert.deepEqual(rowsOf(answer), [['[redacted]']]);
+  await dba.ask(query('ALTER TABLE shop.customers RENAME ssn TO plain'));
+  const answer = await client.ask(query('SELECT plain FROM shop.customers WHERE id = 1'));
+  await dba.ask(query('ALTER TABLE shop.customers RENAME plain TO ssn'));
+  assert.deepEqual(rowsOf(answer), [['***-**-6413']]);
   client.end();
   dba.end();
 });

@@ -77,8 +77,8 @@ for (const flavour of FLAVOURS) {
       (error: Error) => 'errno' in error && error.errno === 1062 && !error.message.includes('987-65'),
     );
     const [warnings] = await client.query('SHOW WARNINGS');
-    assert.match(JSON.stringify(warnings), /1062/);
-    assert.doesNotMatch(JSON.stringify(warnings), /987-65/);
+    // How many there are would tell of masked values, too: the server has forgotten them.
+    assert.deepEqual(warnings, []);
     await client.end();
   });
 
