@@ -17,6 +17,7 @@ import { SigningKey } from '../journal/keys.ts';
 import { Journal } from '../journal/writer.ts';
 import { HeldMemory } from '../limits/held-memory.ts';
 import { MaskPool } from '../masking/index.ts';
+import type { StateStore } from '../state/store.ts';
 import { Listener } from '../transport/listener.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
 import { openAdmin } from './admin.ts';
@@ -37,6 +38,8 @@ export interface RunningServer {
   readonly adminUrl: string | null;
   readonly sessions: Sessions;
   readonly journal: Journal;
+  /** What it shares with other instances. */
+  readonly state: StateStore;
   readonly policy: PolicyHolder;
   /** What people are asked to decide, and how they are told. */
   readonly desk: ApprovalDesk;
@@ -269,6 +272,7 @@ function running(
     adminUrl: admin?.url ?? null,
     sessions,
     journal,
+    state: shared.state,
     policy,
     desk,
     reloadPolicy: () => watch.read(),

@@ -31,24 +31,28 @@ export interface BarChart {
 }
 
 export const COLOURS = 7;
-const SIZE = { width: 720, height: 220, left: 64, bottom: 22, top: 8 };
+const WIDE = { width: 1040, height: 240, left: 70, bottom: 22, top: 8 };
+/** On a phone, so that the words stay readable. */
+const NARROW = { width: 380, height: 200, left: 56, bottom: 22, top: 8 };
 
 /** Bars of one slot of time each, the series on top of each other. */
 export function barChart({ label, series, tick, format }: BarChart): HTMLElement {
+  const isNarrow = window.matchMedia('(max-width: 760px)').matches;
+  const size = isNarrow ? NARROW : WIDE;
   const slots = series[0]?.values.length ?? 0;
   const sums = Array.from({ length: slots }, (_, slot) =>
     series.reduce((sum, { values }) => sum + (values[slot] ?? 0), 0),
   );
   const max = niceMax(Math.max(1, ...sums));
-  const inner = { width: SIZE.width - SIZE.left - 4, height: SIZE.height - SIZE.bottom - SIZE.top };
-  const x = (slot: number) => SIZE.left + (slot * inner.width) / Math.max(1, slots);
-  const y = (value: number) => SIZE.top + inner.height * (1 - value / max);
+  const inner = { width: size.width - size.left - 4, height: size.height - size.bottom - size.top };
+  const x = (slot: number) => size.left + (slot * inner.width) / Math.max(1, slots);
+  const y = (value: number) => size.top + inner.height * (1 - value / max);
   const width = Math.max(1, (inner.width / Math.max(1, slots)) * 0.84);
   const lines = [0, 0.25, 0.5, 0.75, 1].map((part) => {
     const at = y(max * part);
     return [
-      svg('line', { x1: SIZE.left, x2: SIZE.width, y1: at, y2: at, class: 'grid' }),
-      svg('text', { x: SIZE.left - 8, y: at + 4, 'text-anchor': 'end' }, format(max * part)),
+      svg('line', { x1: size.left, x2: size.width, y1: at, y2: at, class: 'grid' }),
+      svg('text', { x: size.left - 8, y: at + 4, 'text-anchor': 'end' }, format(max * part)),
     ];
   });
   const bars: SVGElement[] = [];
@@ -68,16 +72,16 @@ export function barChart({ label, series, tick, format }: BarChart): HTMLElement
       base += value;
     });
   }
-  const every = Math.max(1, Math.ceil(slots / 6));
+  const every = Math.max(1, Math.ceil(slots / (isNarrow ? 4 : 8)));
   const ticks = Array.from({ length: slots }, (_, slot) => slot)
     .filter((slot) => slot % every === 0)
-    .map((slot) => svg('text', { x: x(slot), y: SIZE.height - 6 }, tick(slot)));
+    .map((slot) => svg('text', { x: x(slot), y: size.height - 6 }, tick(slot)));
   return h(
     'div',
     { class: 'chart' },
     svg(
       'svg',
-      { viewBox: `0 0 ${SIZE.width} ${SIZE.height}`, role: 'img', 'aria-label': label },
+      { viewBox: `0 0 ${size.width} ${size.height}`, role: 'img', 'aria-label': label },
       lines,
       bars,
       ticks,

@@ -108,8 +108,11 @@ export class IndexStore {
     try {
       for (const session of sessions) this.#takeSession(segment, session);
       for (const one of traffic) this.#takeTraffic(one);
-      this.run('DELETE FROM traffic WHERE step = ? AND bucket < ?', MINUTE_MS, nowMs - MINUTES_KEPT_MS);
-      this.run('DELETE FROM traffic WHERE step = ? AND bucket < ?', HOUR_MS, nowMs - HOURS_KEPT_MS);
+      for (const kind of ['principal', 'table']) {
+        const old = 'DELETE FROM traffic WHERE kind = ? AND step = ? AND bucket < ?';
+        this.run(old, kind, MINUTE_MS, nowMs - MINUTES_KEPT_MS);
+        this.run(old, kind, HOUR_MS, nowMs - HOURS_KEPT_MS);
+      }
       this.run('INSERT OR REPLACE INTO segments VALUES (?, ?)', segment, offset);
       this.#database.exec('COMMIT');
     } catch (error) {

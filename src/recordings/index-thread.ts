@@ -44,7 +44,10 @@ export class IndexThread {
     // The nursery's size of the main thread would be this one's too (see src/masking/mask-pool.ts).
     setFlagsFromString('--min-semi-space-size=0');
     setFlagsFromString('--max-semi-space-size=0');
-    const worker = new Worker(ENTRY, { workerData: { directory: this.#directory } });
+    const worker = new Worker(ENTRY, {
+      workerData: { directory: this.#directory },
+      resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16 },
+    });
     worker.on('message', (said: FromThread) => this.#hear(said));
     worker.on('error', (error) => this.#onError(error instanceof Error ? error : new Error(String(error))));
     worker.on('exit', () => {

@@ -7,22 +7,30 @@ import { join } from 'node:path';
 import { isArray, isObject, type JsonObject } from '../core/json.ts';
 import { objectOf, type SegmentFile, segmentsIn } from '../journal/segments.ts';
 import { Gathering } from './gathering.ts';
-import { HOUR_MS, IndexStore, MINUTE_MS, type SqlRow } from './index-store.ts';
+import { HOUR_MS, IndexStore, MINUTE_MS, OTHERS, type SqlRow } from './index-store.ts';
 import type {
   IndexedSession,
   RecordsPage,
   SessionPage,
   SessionQuery,
-  TrafficPoint,
+  Traffic,
   TrafficQuery,
 } from './questions.ts';
 
 export const INDEX_FILE = 'index.sqlite';
-const STRETCH_BYTES = 4 * 1024 * 1024;
+const STRETCH_BYTES = 2 * 1024 * 1024;
 /** A line longer than this is no record of ours, and ends the reading of its segment. */
 const LINE_BYTES_MAX = 64 * 1024 * 1024;
 /** Behind the last statement of a page its results may still follow. */
 const RESULTS_BYTES_MAX = 4 * 1024 * 1024;
+const SLOTS_MAX = 170;
+const NAMES_SHOWN = 20;
+const TRAFFIC_SQL = `
+WITH own AS (SELECT * FROM traffic WHERE kind = ? AND step = ? AND bucket >= ? AND bucket <= ?),
+  top AS (SELECT name FROM own GROUP BY name ORDER BY sum(bytes) DESC, sum(statements) DESC LIMIT ?)
+SELECT bucket / CAST(? AS INTEGER) * CAST(? AS INTEGER) AS slot, CASE WHEN name IN (SELECT name FROM top) THEN name ELSE ? END AS name,
+  sum(statements) AS statements, sum(denied) AS denied, sum(rows) AS rows, sum(bytes) AS bytes
+FROM own GROUP BY 1, 2 ORDER BY 1`;
 
 export class JournalIndex {
   readonly #directory: string;
@@ -154,27 +162,24 @@ export class JournalIndex {
     return { session, records: page.records, nextNumber: page.nextNumber };
   }
 
-  traffic({ sinceMs, untilMs }: TrafficQuery): {
-    readonly stepMs: number;
-    readonly points: readonly TrafficPoint[];
-  } {
-    const stepMs = untilMs - sinceMs <= 6 * HOUR_MS ? MINUTE_MS : HOUR_MS;
-    const points = this.#store
-      .all(
-        'SELECT * FROM traffic WHERE step = ? AND bucket >= ? AND bucket <= ? ORDER BY bucket',
-        stepMs,
-        Math.floor(sinceMs / stepMs) * stepMs,
-        untilMs,
-      )
-      .map((row) => ({
-        kind: row['kind'] === 'table' ? ('table' as const) : ('principal' as const),
-        name: String(row['name']),
-        atMs: Number(row['bucket']),
-        statements: Number(row['statements']),
-        denied: Number(row['denied']),
-        rows: Number(row['rows']),
-        bytes: Number(row['bytes']),
-      }));
+  /** For each of `SLOTS_MAX` slots of time at the most, the names that had most and the sum of the others. */
+  traffic({ sinceMs, untilMs }: TrafficQuery): Traffic {
+    const step = untilMs - sinceMs <= 6 * HOUR_MS ? MINUTE_MS : HOUR_MS;
+    const stepMs = step * Math.max(1, Math.ceil((untilMs - sinceMs) / step / SLOTS_MAX));
+    const from = Math.floor(sinceMs / stepMs) * stepMs;
+    const points = (['principal', 'table'] as const).flatMap((kind) =>
+      this.#store
+        .all(TRAFFIC_SQL, kind, step, from, untilMs, NAMES_SHOWN, stepMs, stepMs, OTHERS)
+        .map((row) => ({
+          kind,
+          name: String(row['name']),
+          atMs: Number(row['slot']),
+          statements: Number(row['statements']),
+          denied: Number(row['denied']),
+          rows: Number(row['rows']),
+          bytes: Number(row['bytes']),
+        })),
+    );
     return { stepMs, points };
   }
 
