@@ -122,8 +122,10 @@ export function copyOf(subject: ApprovalSubject): ApprovalSubject {
 
 /** A text without values. */
 export function subjectOf(text: Buffer, runs: Buffer | null = null): ApprovalSubject {
-  return { text, runs, parameters: [], types: [], hidesParameters: false };
+  return { text, runs, parameters: NOTHING, types: NOTHING, hidesParameters: false };
 }
+
+const NOTHING: readonly never[] = [];
 
 const RULE = 'sluice/bound-before';
 const BOUND_BEFORE: Denial = {

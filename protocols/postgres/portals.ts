@@ -66,31 +66,30 @@ export class Portals {
     if (resolved !== null && resolved.resolved !== 'runs') {
       return unresolved(link, resolved, clearance, statement, refuseExtended);
     }
-    const subject: ApprovalSubject = {
-      text: named.text,
-      runs: null,
-      parameters: message.parameters,
-      types: parameterTypes,
-      hidesParameters: statement.hidesParameters,
-    };
-    const needing =
-      resolved !== null && isToBeApproved(facts, resolved)
-        ? [{ facts: resolved.facts, decision: resolved.decision }]
-        : [];
-    const approved = approve(link, needing, subject);
-    if (approved.approved !== 'granted')
-      return unapproved(link, approved, clearance, statement, refuseExtended);
+    const decision = resolved?.decision ?? null;
+    const subject: ApprovalSubject | null =
+      decision !== null && decision.verdict === 'allow' && decision.obligations.limits.length === 0
+        ? null
+        : { ...statement, runs: null, types: parameterTypes };
+    let admitted = statement;
+    if (facts !== null && resolved !== null && subject !== null && isToBeApproved(facts, resolved)) {
+      const approved = approve(link, [resolved], subject);
+      if (approved.approved !== 'granted')
+        return unapproved(link, approved, clearance, statement, refuseExtended);
+      admitted = withApprovals(statement, approved.approvals);
+    }
     const portal: Portal = {
       text: named.text,
       facts,
-      decision: resolved?.decision ?? null,
+      decision,
       stamp: link.gate.stamp,
       rowsMax: resolved?.rowsMax ?? null,
-      number: link.gate.admit(clearance, withApprovals(statement, approved.approvals)),
+      number: link.gate.admit(clearance, admitted),
       holdable: false,
       counted: resolved?.counted ?? { rows: 0, bytes: 0 },
-      approvedUnder: needing[0] === undefined ? null : approvalKey(needing[0].decision),
-      subject: facts !== null && isNamed(facts) ? copyOf(subject) : kept(resolved?.decision ?? null, subject),
+      approvedUnder: decision === null ? null : approvalKey(decision),
+      // What runs by a name is decided on when it runs.
+      subject: subject === null ? null : decision === null ? copyOf(subject) : kept(decision, subject),
     };
     const change: NameChange = { change: 'set-portal', name: message.portal, portal };
     link.names.announce(change);

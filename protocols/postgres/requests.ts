@@ -1,7 +1,7 @@
 /** What each message of the client's means in the command phase, and whether it passes. One method per message. */
 import type { Denial } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
-import type { StatementEntry } from '../../src/core/gate.ts';
+import type { ApprovalSubject, StatementEntry } from '../../src/core/gate.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
 import {
   type Approved,
@@ -18,7 +18,7 @@ import { failureResponse } from './encode.ts';
 import { Following } from './following.ts';
 import { BLOCK, type Link } from './link.ts';
 import type { NameChange } from './names.ts';
-import { changesOf, type Plan, runOfPlan } from './plan.ts';
+import { changesOf, type Plan, type Runs, runOfPlan } from './plan.ts';
 import { Portals } from './portals.ts';
 import {
   entry,
@@ -72,6 +72,8 @@ export class Requests {
   #clearQuery(clearance: Clearance, text: Buffer): Outcome {
     const link = this.#link;
     const plans: Plan[] = [];
+    const subject = subjectOf(text);
+    let asks = false;
     const announced: NameChange[] = [];
     for (const [index, { facts, decision }] of clearance.statements.entries()) {
       // A statement without names of its own runs as it was judged.
@@ -84,8 +86,9 @@ export class Requests {
         for (const change of announced) link.names.revoke(change);
         return unresolved(link, resolved, clearance, entry('query', text), refuseQuery);
       }
-      const changes = changesOf(link, clearance, facts, resolved, subjectOf(text), index);
+      const changes = changesOf(link, clearance, facts, resolved, subject, index);
       const plan = { facts, resolved, changes };
+      if (resolved.decision.verdict === 'approve') asks = true;
       for (const change of plan.changes) link.names.announce(change);
       announced.push(...plan.changes);
       plans.push(plan);
@@ -98,20 +101,19 @@ export class Requests {
       refuseQuery(link, { error: failureResponse(new ProxyError('too-many-names')), native: 'none' });
       return 'drop';
     }
-    const approved = this.#approveQuery(plans, text);
-    if (approved.approved !== 'granted') {
-      for (const change of announced) link.names.revoke(change);
-      return unapproved(link, approved, clearance, entry('query', text), refuseQuery);
+    let statement = entry('query', text);
+    if (asks) {
+      const approved = this.#approveQuery(plans, text);
+      if (approved.approved !== 'granted') {
+        for (const change of announced) link.names.revoke(change);
+        return unapproved(link, approved, clearance, statement, refuseQuery);
+      }
+      statement = withApprovals(statement, approved.approvals);
+      for (const { resolved } of plans) markApproved(resolved);
     }
-    const number = link.gate.admit(clearance, withApprovals(entry('query', text), approved.approvals));
-    for (const { resolved } of plans) markApproved(resolved);
+    const number = link.gate.admit(clearance, statement);
     const runs = plans.map((plan) =>
-      runOfPlan(
-        plan,
-        number,
-        link.engine.now(),
-        plan.resolved.portal?.subject ?? subjectOf(text, plan.resolved.runs),
-      ),
+      runOfPlan(plan, number, link.engine.now(), subjectOfRun(plan.resolved, subject)),
     );
     for (const plan of plans) this.#following.follow(plan.facts, plan.resolved);
     // A simple Query does away with the unnamed statement, whatever comes of it.
@@ -224,6 +226,12 @@ export class Requests {
     refuseExtended(this.#link, refusedBy(denial), name === '' ? { change: 'drop-statement', name } : null);
     return 'drop';
   }
+}
+
+/** What a name stands for is a part of what people are asked about. */
+function subjectOfRun({ portal, runs }: Runs, subject: ApprovalSubject): ApprovalSubject {
+  if (portal !== null && portal.subject !== null) return portal.subject;
+  return runs === null ? subject : { ...subject, runs };
 }
 
 const SEPARATOR = Buffer.from(';\n');
