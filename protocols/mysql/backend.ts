@@ -125,7 +125,6 @@ export class Backend {
     if (whole === 'too-large') throw new MalformedBytes(`a control packet of ${reader.length} bytes or more`);
     if (whole === 'more') return false;
     this.#lane = null;
-    // The result is whole, and within its bounds.
     if (this.#kept.isKeeping) this.#kept.give();
     const { bytes, start, end, first } = reader;
     if (this.#responses.packet(start < end ? first : -1, bytes, start, end) === 'pass')

@@ -186,6 +186,16 @@ export class Link {
     this.engine.upstream.cancel();
   }
 
+  /** The client wants an end of what runs, or waits. True: it waited for people, and has to be woken. */
+  cancelByClient(): boolean {
+    if (this.awaitsPeople) {
+      this.gate.withdraw();
+      return true;
+    }
+    if (this.currentRun() !== null) this.cancel();
+    return false;
+  }
+
   /** A definition is under way: whether it is carried out is not known yet. */
   get isDefining(): boolean {
     return (

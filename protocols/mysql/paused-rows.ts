@@ -125,7 +125,7 @@ export class KeptRows {
     this.#rows.append(bytes, from, to);
   }
 
-  /** They may be seen. */
+  /** The result is whole and within its bounds, or approved: they may be seen. */
   give(): void {
     this.isKeeping = false;
     if (this.#rows.length === 0) return;

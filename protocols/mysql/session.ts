@@ -206,8 +206,7 @@ export class MysqlSession implements ProtocolSession {
     this.#downstreamGone = true;
     this.#goneSinceMs = this.#engine.now();
     const phase = this.#phase;
-    // A client that has only closed its side still reads: what it asked for is answered first. People are not asked
-    // for one that may be gone.
+    // A client that has only closed its side still reads: what it asked for is answered, but people are not asked.
     if (phase.phase !== 'serving' || phase.link.awaitsPeople || !phase.link.isBusy) this.#close(null);
   }
 
@@ -248,11 +247,7 @@ export class MysqlSession implements ProtocolSession {
 
   cancelRequested(): void {
     const phase = this.#phase;
-    if (phase.phase !== 'serving') return;
-    if (phase.link.awaitsPeople) {
-      phase.link.gate.withdraw();
-      this.wake();
-    } else if (phase.link.currentRun() !== null) phase.link.cancel();
+    if (phase.phase === 'serving' && phase.link.cancelByClient()) this.wake();
   }
 
   wake(): void {
@@ -278,10 +273,7 @@ export class MysqlSession implements ProtocolSession {
   tick(): void {
     const now = this.#engine.now();
     // Without COM_QUIT, it may as well have died.
-    if (this.#downstreamGone && now - this.#goneSinceMs > HALF_CLOSED_MS) {
-      this.#close(null);
-      return;
-    }
+    if (this.#downstreamGone && now - this.#goneSinceMs > HALF_CLOSED_MS) this.#close(null);
     const error = timeUp(this.#phase, now);
     if (error !== null) this.terminate(error);
   }

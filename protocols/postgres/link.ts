@@ -99,6 +99,11 @@ export class Link {
     return this.engine.upstream.turn;
   }
 
+  /** The server owes nothing, and nothing of the client's waits. */
+  get isQuiet(): boolean {
+    return this.replies.size === 0 && this.blocks === 0;
+  }
+
   /** People are asked. The client is read from meanwhile, as far as it may be ahead: it may be gone before they answer. */
   get awaitsPeople(): boolean {
     return this.paused || (this.blocks & BLOCK.approval) !== 0;

@@ -194,7 +194,7 @@ export class PostgresSession implements ProtocolSession {
     if (link.replies.size < UNDER_WAY_MAX / 2) link.unblock(BLOCK.full);
     if (frontend.isDue) frontend.resume();
     if (frontend.ended) return;
-    if (this.#downstreamGone && link.replies.size === 0 && link.blocks === 0) this.#close(null);
+    if (this.#downstreamGone && link.isQuiet) this.#close(null);
     else if (this.#draining && this.activity.phase === 'idle') this.terminate(new ProxyError('draining'));
   }
 
@@ -204,12 +204,7 @@ export class PostgresSession implements ProtocolSession {
     const phase = this.#phase;
     // A client that has only closed its side still reads: what it asked for is answered first. People are not asked
     // for one that may be gone.
-    if (
-      phase.phase !== 'serving' ||
-      phase.link.awaitsPeople ||
-      (phase.link.replies.size === 0 && phase.link.blocks === 0)
-    )
-      this.#close(null);
+    if (phase.phase !== 'serving' || phase.link.awaitsPeople || phase.link.isQuiet) this.#close(null);
     else if (phase.link.unsynced || phase.link.copyIn) this.#engine.upstream.end();
   }
 
