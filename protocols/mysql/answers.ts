@@ -42,7 +42,8 @@ export function okSight(
   const warned = run !== null && warningsTell(run, ok.warnings);
   if (warned) link.ask('forget-warnings');
   const hides = scrubs !== null && (scrubs.info || scrubs.insertId || warned);
-  if (!hides && (tracks || (ok.info.length === 0 && (ok.status & STATUS.SESSION_STATE_CHANGED) === 0))) return 'pass';
+  if (!hides && (tracks || (ok.info.length === 0 && (ok.status & STATUS.SESSION_STATE_CHANGED) === 0)))
+    return 'pass';
   const packet = okPacket(
     {
       affected: ok.affected,
