@@ -3,6 +3,7 @@ import type { PolicyPort } from '../admin/ports.ts';
 import { Refusal } from '../admin/refusal.ts';
 import { type PolicyInfo, type Trial, type Tried, triedSchema } from '../admin/wire.ts';
 import type { ListenerConfig } from '../config/schema.ts';
+import type { RuleAction } from '../policy/rule.ts';
 import { type Catalog, MysqlCatalog, sqlModeOf } from '../sql/index.ts';
 import { readSearchPath } from '../transport/catalog-source.ts';
 import { errorText } from './error-text.ts';
@@ -35,7 +36,7 @@ export class AdminPolicy implements PolicyPort {
       rules: rules.map(({ name, action, message, observe }) => ({
         name,
         source: written.has(name) ? ('file' as const) : ('baseline' as const),
-        action: action.kind,
+        action: actionText(action),
         when: JSON.stringify(written.get(name)?.when ?? {}),
         message,
         observe,
@@ -88,5 +89,18 @@ export class AdminPolicy implements PolicyPort {
     const sqlMode = sqlModeOf(await readSqlMode(mysqlAccountOf(upstream, this.#shared.directory)));
     const schema = upstream.database === '' ? null : upstream.database;
     return new MysqlGround({ catalog, schema, sqlMode, temporary: [] });
+  }
+}
+
+/** `deny`, `approve by dba`, `limit 500 rows, 1048576 bytes`. */
+function actionText(action: RuleAction): string {
+  switch (action.kind) {
+    case 'approve':
+      return `approve by ${action.approval.by.join(', ')}`;
+    case 'limit':
+      return `limit ${action.limits.map(({ max, unit }) => `${max} ${unit}`).join(', ')}`;
+    case 'allow':
+    case 'deny':
+      return action.kind;
   }
 }

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { Approvals, Webhook } from '../approvals/index.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { AdminConfig } from '../config/schema.ts';
 import type { Turn } from '../engine/turn.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { StateStore } from '../state/store.ts';
@@ -21,6 +22,7 @@ export function openApprovals(
   shared: { readonly state: StateStore; readonly journal: Journal; readonly turn: Turn },
 ): ApprovalDesk {
   const { approvals: settings } = loaded.config;
+  const place = settings.url ?? consolePlace(loaded.config.admin);
   const webhook =
     settings.webhook === undefined
       ? null
@@ -32,7 +34,7 @@ export function openApprovals(
       shared.journal.append(type, members);
       shared.turn.wantFlush();
     },
-    urlOf: (id) => (settings.url === undefined ? null : `${settings.url.replace(/\/$/, '')}/${id}`),
+    urlOf: (id) => (place === null ? null : `${place.replace(/\/$/, '')}/${id}`),
     announce: (approval, url) => webhook?.send(approval, url),
     log: (message, error) => log.error({ error: error.message }, message),
   });
@@ -44,6 +46,15 @@ export function openApprovals(
       webhook?.close();
     },
   };
+}
+
+/** Where the console shows requests; null: there is none, or nobody knows its port before it listens. */
+function consolePlace(admin: AdminConfig | undefined): string | null {
+  if (admin === undefined) return null;
+  const { host, port } = admin.listen;
+  const own = `${admin.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  if (admin.url === undefined && port === 0) return null;
+  return `${(admin.url ?? own).replace(/\/$/, '')}/#/approvals`;
 }
 
 /** An instance is the journal that it writes. */

@@ -132,10 +132,12 @@ function newsOf(terminal: Terminal, news: { readonly wanted: boolean }): Logger 
   );
 }
 
-function showAddresses({ url, policyFile, journalDirectory }: Stage, terminal: Terminal): void {
+function showAddresses(stage: Stage, terminal: Terminal): void {
+  const { url, policyFile, journalDirectory, console: page } = stage;
   const { style } = terminal;
   terminal.line();
   terminal.say(`connect   ${style.bold(url)}`);
+  terminal.say(`console   ${style.bold(page.url)} as ${page.user}, password ${page.password}`);
   terminal.say(`policy    ${policyFile}`);
   terminal.say(`journal   ${journalDirectory}`);
 }
@@ -153,6 +155,10 @@ function showWhatNext(stage: Stage, terminal: Terminal): void {
   };
   terminal.line(`\n${style.bold('Your turn, in another terminal')}\n`);
   suggest('be the agent', stage.clientCommand);
+  suggest(
+    'ask for something that a person has to allow, and allow it in the console',
+    'UPDATE shop.products SET price = price * 0.9 WHERE id = 1;',
+  );
   suggest('what happened so far', `${SELF} sessions ${config}`);
   suggest('what the agent did', `${SELF} replay ${session} ${config}`);
   suggest(

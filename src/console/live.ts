@@ -36,10 +36,11 @@ export function liveView(feed: Feed, me: Me): View {
         h(
           'tr',
           {},
-          ['Session', 'User', 'State', 'From'].map((name) => h('th', { scope: 'col' }, name)),
+          ['Session', 'User', 'State'].map((name) => h('th', { scope: 'col' }, name)),
           ['Age', 'Statements', 'Denied', 'Rows', 'Bytes', 'Bytes/s'].map((name) =>
             h('th', { scope: 'col', class: 'num' }, name),
           ),
+          h('th', { scope: 'col' }, 'From'),
           me.role === 'admin' ? h('th', { scope: 'col' }, h('span', { class: 'unseen' }, 'Actions')) : null,
         ),
       ),
@@ -107,13 +108,13 @@ function newRow(session: LiveSessionInfo, me: Me): Row {
     h('th', { scope: 'row' }, h('a', { href: `#/recordings/${session.id}`, class: 'mono' }, session.id)),
     h('td', {}, session.user, h('small', {}, session.groups.join(', '))),
     state,
+    cells,
     h(
       'td',
       {},
       session.client ?? 'local socket',
       h('small', {}, [session.listener, session.application].filter(Boolean).join(' · ')),
     ),
-    cells,
     me.role === 'admin'
       ? h('td', {}, h('button', { class: 'small', onclick: () => void end() }, 'End'))
       : null,

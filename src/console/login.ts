@@ -1,5 +1,5 @@
 import type { Me } from '../admin/wire.ts';
-import { errorText, post } from './api.ts';
+import { ApiError, errorText, post } from './api.ts';
 import { h } from './dom.ts';
 
 /** The form that stands where nobody is logged in. */
@@ -20,7 +20,7 @@ export function loginForm(onDone: (me: Me) => void): HTMLElement {
     try {
       onDone(await post<Me>('login', { user: user.value, password: password.value }));
     } catch (error) {
-      problem.textContent = errorText(error);
+      problem.textContent = error instanceof ApiError ? error.message : errorText(error);
       password.value = '';
       password.focus();
     } finally {

@@ -23,6 +23,10 @@ rules:
     then: deny
     message: add a LIMIT
 
+  - name: price-changes
+    when: { effects: [write], tables: [shop.products], groups: [agents] }
+    then: { approve: { by: [dba], within: 15m } }     # held until somebody in the console decides
+
   - name: big-results
     when: { groups: [agents] }
     then: { limit: { rows: 500 } }
@@ -39,6 +43,9 @@ masks:
 export interface DemoAddresses {
   readonly protocol: 'postgres' | 'mysql';
   readonly port: number;
+  /** Where the console listens, and what somebody there logs in with as dba. */
+  readonly consolePort: number;
+  readonly password: string;
   /** The database's connection string. */
   readonly upstream: string;
 }
@@ -49,7 +56,7 @@ const OWN_LINES = {
   mysql: `    multi_statements: true              # several in one message; each of them is judged\n`,
 } as const;
 
-export function demoConfig({ protocol, port, upstream }: DemoAddresses): string {
+export function demoConfig({ protocol, port, consolePort, password, upstream }: DemoAddresses): string {
   return `listeners:
   - name: shop
     protocol: ${protocol}
@@ -57,9 +64,14 @@ export function demoConfig({ protocol, port, upstream }: DemoAddresses): string 
     upstream: "${upstream}?${protocol === 'postgres' ? 'sslmode=disable' : 'ssl-mode=DISABLED'}"
 ${OWN_LINES[protocol]}    auth: [trust]                       # loopback only, for the demo
 identity:
-  users: [{ name: agent, groups: [agents] }]
+  users:
+    - { name: agent, groups: [agents] }
+    - { name: dba, groups: [dba], password: "${password}" }
 policy: policy.yaml
 journal: { dir: journal, key: signing.key }
+admin:
+  listen: "127.0.0.1:${consolePort}"
+  roles: { admin: [dba] }
 drain: 1s
 `;
 }

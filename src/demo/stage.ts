@@ -1,4 +1,5 @@
 /** Everything that the demo stands on: a real database with the shop, and Sluice in front of it. */
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,9 @@ import type { MysqlFlavour } from './mysql-programs.ts';
 import { buildMysqlStand } from './mysql-stand.ts';
 import { buildPostgresStand } from './postgres-stand.ts';
 import type { Scene } from './scenes.ts';
+
+const CONSOLE_PORT = 8600;
+const PASSWORD_BYTES = 6;
 
 export type DemoProtocol = 'postgres' | 'mysql';
 
@@ -58,6 +62,8 @@ export interface Stage {
   /** With which Sluice signs the journal. */
   readonly keyFile: string;
   readonly configFile: string;
+  /** For people: where they look on and decide, and as whom. */
+  readonly console: { readonly url: string; readonly user: string; readonly password: string };
   stop(): Promise<void>;
 }
 
@@ -84,7 +90,11 @@ export async function buildStage(options: StageOptions): Promise<Stage> {
     const policyFile = join(directory, 'policy.yaml');
     const port = options.port ?? ((await isFree(friendlyPort)) ? friendlyPort : 0);
     writeFileSync(policyFile, DEMO_POLICY);
-    writeFileSync(configFile, demoConfig({ protocol, port, upstream: stand.directUrl }));
+    // A port of its own choice is for those who start several.
+    const consolePort = options.port !== 0 && (await isFree(CONSOLE_PORT)) ? CONSOLE_PORT : 0;
+    const password = randomBytes(PASSWORD_BYTES).toString('hex');
+    const addresses = { protocol, port, consolePort, password, upstream: stand.directUrl };
+    writeFileSync(configFile, demoConfig(addresses));
     const server = await startServer(loadConfig(configFile, {}), options.log);
     undo.push(() => server.stop());
     const taken = server.ports.get('shop') ?? port;
@@ -94,6 +104,7 @@ export async function buildStage(options: StageOptions): Promise<Stage> {
       clientCommand: stand.clientCommand(taken),
       policyFile,
       configFile,
+      console: { url: server.adminUrl ?? '', user: 'dba', password },
       journalDirectory: join(directory, 'journal'),
       keyFile: join(directory, 'signing.key'),
       stop,
