@@ -95,10 +95,21 @@ export function originsOf(
 }
 
 /** The places outside of the output in which a column is used: `filter equality`. */
+/** What a column is used for beside being put out, and beside what may fail by it, which tests of its own ask. */
 export function usesOf(lineage: StatementFacts, column: string): readonly string[] {
   const [table, name] = column.split('.');
   return lineage.columns
-    .filter((use) => use.table === table && use.column === name && use.place !== 'output')
+    .filter((use) => use.table === table && use.column === name)
+    .filter(({ place }) => place !== 'output' && place !== 'failure')
     .map(({ place, reveals }) => `${place} ${reveals}`)
     .sort();
+}
+
+/** How much of a column comes out by whether the statement fails; null: nothing. */
+export function failureBy(lineage: StatementFacts, column: string): string | null {
+  const [table, name] = column.split('.');
+  const use = lineage.columns.find(
+    (one) => one.place === 'failure' && one.table === table && one.column === name,
+  );
+  return use?.reveals ?? null;
 }

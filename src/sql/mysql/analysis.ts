@@ -73,6 +73,12 @@ export class Analysis {
   storesUnknown = false;
   /** Values whose origin is not known decide which rows there are, or in which order. */
   comparesUnknown = false;
+  /** How many operations were met that may fail by the values they are given. */
+  fallible = 0;
+  /** How many values were met whose collation has MySQL turn others into a character set that does not have them all. */
+  narrowing = 0;
+  /** It is no query: what a query would warn of, strict mode makes an error. */
+  strict = false;
   /** JSON_TABLE and the like run, so that row counts do not follow from the tables. */
   returnsSets = false;
   /** Offsets of literals whose value no fact depends on, and of those that were looked at. */
@@ -143,6 +149,12 @@ export class Analysis {
       const own = origin.how === 'copied' ? reveals : origin.how === 'presence' ? 'presence' : 'anything';
       this.addColumn(origin, place, own);
     }
+  }
+
+  /** An operation may fail by values of these columns. */
+  mayFail(origins: Origins): void {
+    this.fallible++;
+    this.addColumns(origins, 'failure', 'anything');
   }
 
   /** Visits a value that is only compared or counted: where it is a bare column, it reveals no more than that. */

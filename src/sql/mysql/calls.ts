@@ -3,14 +3,19 @@ import type { Place } from '../../core/facts.ts';
 import { NOWHERE, type Origins, presenceOf, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { FunctionCall, OrderItem } from './ast.ts';
-import { expression, expressions } from './expression.ts';
+import { builtinFunction } from './builtin-functions.ts';
+import { expression, expressions, isJson, operation } from './expression.ts';
+import { callChooses, callMayFail, takesDocument, takesKeys } from './fallible.ts';
 import { callNamed } from './functions.ts';
 import { lookAtLimit } from './ordering.ts';
 import type { Scope } from './scope.ts';
 import { windowOrigins } from './windows.ts';
 
 export function callFunction(a: Analysis, call: FunctionCall, scope: Scope, place: Place): Origins {
-  let origins = argumentsOf(a, call, scope, place);
+  const { flavour } = a.reading.catalog.traits;
+  const isOwn = call.schema === null && builtinFunction(flavour, call.name) !== null;
+  const mayFail = !isOwn || callMayFail(flavour, call) || keysMayFail(a, call, scope);
+  let origins = given(a, call, scope, place, mayFail);
   const ordered = sorted(a, call.orderBy, origins, scope, 'order');
   // Rows are sorted for one aggregate and come to all others in that order, too; a WITHIN GROUP sorts on its own.
   a.addColumns(ordered, place, 'anything');
@@ -23,6 +28,27 @@ export function callFunction(a: Analysis, call: FunctionCall, scope: Scope, plac
   a.addColumns(called.inside, place);
   origins = union(origins, called.inside);
   return weaken(origins, called.kind === 'aggregate' ? 'aggregated' : 'computed');
+}
+
+/** The arguments, and what the call may fail by. All but a few functions stop at most at an argument that is NULL. */
+function given(a: Analysis, call: FunctionCall, scope: Scope, place: Place, mayFail: boolean): Origins {
+  const { narrowing } = a;
+  let own: Origins = NOWHERE;
+  operation(a, place, mayFail, () => {
+    own = argumentsOf(a, call, scope, place);
+    const byValue = mayFail || a.strict || a.narrowing > narrowing || callChooses(call.name);
+    return byValue ? own : presenceOf(own);
+  });
+  return own;
+}
+
+/** Documents that are such by their type, with paths that are written; keys that may be NULL. */
+function keysMayFail(a: Analysis, call: FunctionCall, scope: Scope): boolean {
+  if (a.reading.catalog.traits.flavour !== 'mysql') return false;
+  const [document, ...others] = call.args;
+  if (takesDocument(call.name))
+    return document === undefined || !isJson(a, document, scope) || others.some(({ is }) => is !== 'literal');
+  return takesKeys(call.name) && call.args.some((arg, n) => n % 2 === 0 && arg.is !== 'literal');
 }
 
 /** COUNT(column) tells of each value only whether there is one, COUNT(DISTINCT column) besides whether they are equal. */

@@ -7,7 +7,7 @@ import { NOWHERE, type Origins, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { Expression, Query } from './ast.ts';
 import { lookUp } from './columns.ts';
-import { expression } from './expression.ts';
+import { expression, oneRow } from './expression.ts';
 import { analyzeQuery } from './query.ts';
 import { type Scope, type Shape, wholeOf } from './scope.ts';
 
@@ -28,7 +28,10 @@ const EQUALITIES: ReadonlySet<string> = new Set(['=', '<=>', '<>']);
 
 export function comparison(a: Analysis, value: Comparison, scope: Scope, place: Place): Origins {
   const left = sideOf(a, value.left, scope);
-  const right = sideOf(a, value.right, scope);
+  const right =
+    value.quantifier !== null && value.right.is === 'subquery'
+      ? sideOfQuery(a, value.right.query, scope)
+      : sideOf(a, value.right, scope);
   return compared(a, [left, right], EQUALITIES.has(value.operator), scope, place);
 }
 
@@ -81,12 +84,15 @@ export function comparesWhole(left: string | null, right: string | null): boolea
 }
 
 function sideOf(a: Analysis, value: Expression, scope: Scope): Side {
-  if (value.is === 'subquery') return sideOfQuery(a, value.query, scope);
+  if (value.is === 'subquery') return sideOfShape(oneRow(a, value.query, scope).shape);
   return { value, shape: null, class: classOfValue(a, value, scope) };
 }
 
 function sideOfQuery(a: Analysis, query: Query, scope: Scope): Side {
-  const { shape } = analyzeQuery(a, query, scope);
+  return sideOfShape(analyzeQuery(a, query, scope).shape);
+}
+
+function sideOfShape(shape: Shape): Side {
   const [only] = shape.columns;
   const isOne = shape.columns.length === 1 && !shape.open && only !== undefined;
   return { value: null, shape, class: isOne ? classOf(only.type) : null };

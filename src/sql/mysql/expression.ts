@@ -4,10 +4,12 @@ import type { Place } from '../../core/facts.ts';
 import { NOWHERE, type Origins, presenceOf, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { Expression, Query } from './ast.ts';
+import { boundOfQuery } from './bounds.ts';
 import { callFunction } from './calls.ts';
-import { columnReference } from './columns.ts';
+import { columnReference, lookUp } from './columns.ts';
 import { comparison, membership } from './compared.ts';
-import { analyzeQuery } from './query.ts';
+import { castMayFail, narrows, operatorMayFail } from './fallible.ts';
+import { analyzeQuery, type QueryResult } from './query.ts';
 import { useRelation } from './relations.ts';
 import { columnOf, type Scope, wholeOf } from './scope.ts';
 
@@ -26,12 +28,34 @@ export function expressions(a: Analysis, list: readonly Expression[], scope: Sco
   return origins;
 }
 
-function computed(a: Analysis, list: readonly (Expression | null)[], scope: Scope, place: Place): Origins {
-  let origins: Origins = NOWHERE;
-  for (const item of list) {
-    if (item !== null) origins = union(origins, expression(a, item, scope, place));
-  }
-  return weaken(origins, 'computed');
+function computed(
+  a: Analysis,
+  list: readonly (Expression | null)[],
+  scope: Scope,
+  place: Place,
+  mayFail = false,
+): Origins {
+  const visit = () => {
+    let origins: Origins = NOWHERE;
+    for (const item of list) {
+      if (item !== null) origins = union(origins, expression(a, item, scope, place));
+    }
+    return weaken(origins, 'computed');
+  };
+  return operation(a, place, mayFail, visit);
+}
+
+/**
+ * Visits an operation. Beside that it may fail itself: what it is given decides how much of it is computed, and where
+ * a part may fail, that it does tells of that. Which rows there are is judged as a comparison already.
+ */
+export function operation(a: Analysis, place: Place, mayFail: boolean, visit: () => Origins): Origins {
+  const { fallible, narrowing } = a;
+  const origins = visit();
+  if (mayFail || a.strict || a.narrowing > narrowing) a.mayFail(origins);
+  else if (a.fallible > fallible && place !== 'filter' && place !== 'join')
+    a.addColumns(origins, 'failure', 'anything');
+  return origins;
 }
 
 function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origins {
@@ -54,29 +78,43 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
     case 'column':
       return columnReference(a, value, scope, place);
     case 'unary':
-      return computed(a, [value.operand], scope, place);
-    case 'operator':
-      return computed(a, value.operands, scope, place);
+      // A negative number is written as one.
+      if (value.operand.is === 'literal') return expression(a, value.operand, scope, place);
+      return computed(a, [value.operand], scope, place, operatorMayFail(value.operator));
+    case 'operator': {
+      // Dates out of range are NULL.
+      const isDate = value.operands.some(({ is }) => is === 'interval');
+      return computed(a, value.operands, scope, place, !isDate && operatorMayFail(value.operator));
+    }
     case 'comparison':
-      return comparison(a, value, scope, place);
+      return operation(a, place, false, () => comparison(a, value, scope, place));
     case 'between':
       return computed(a, [value.operand, value.low, value.high], scope, place);
     case 'in':
-      return membership(a, value, scope, place);
+      return operation(a, place, false, () => membership(a, value, scope, place));
     case 'like':
-      return computed(a, [value.operand, value.pattern, value.escape], scope, place);
+      // What escapes has to be one character.
+      return computed(
+        a,
+        [value.operand, value.pattern, value.escape],
+        scope,
+        place,
+        value.escape !== null && value.escape.is !== 'literal',
+      );
     case 'match-operator':
-      return computed(a, [value.left, value.right], scope, place);
+      // A pattern may be wrong, and a search given up for the text that it goes through.
+      return computed(a, [value.left, value.right], scope, place, value.operator !== 'SOUNDS LIKE');
     case 'is':
       return test(a, value, scope, place);
     case 'collate':
+      if (narrows(a.reading.catalog.traits.flavour, value.collation)) a.narrowing++;
       return expression(a, value.operand, scope, place);
     case 'case': {
       const parts = value.whens.flatMap(({ when, then }) => [when, then]);
       return computed(a, [value.operand, ...parts, value.otherwise], scope, place);
     }
     case 'cast':
-      return computed(a, [value.operand], scope, place);
+      return computed(a, [value.operand], scope, place, castMayFail(value.type, value.array));
     case 'interval':
       return computed(a, [value.value], scope, place);
     case 'row':
@@ -88,9 +126,9 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
     case 'subquery':
       return subquery(a, value.query, scope, place);
     case 'match':
-      return computed(a, [...value.columns, value.against], scope, place);
+      return computed(a, [...value.columns, value.against], scope, place, true);
     case 'json-arrow':
-      return computed(a, [value.column, value.path], scope, place);
+      return computed(a, [value.column, value.path], scope, place, !isJson(a, value.column, scope));
     case 'default':
       return value.column === null ? NOWHERE : defaultOf(a, value.column, scope, place);
     case 'inserted':
@@ -114,9 +152,26 @@ function test(a: Analysis, value: Test, scope: Scope, place: Place): Origins {
   return weaken(presenceOf(origins), 'computed');
 }
 
+/** A query that stands for a value, and fails with more rows than one. */
+export function oneRow(a: Analysis, query: Query, scope: Scope): QueryResult {
+  const result = analyzeQuery(a, query, scope);
+  const bound = boundOfQuery(a, query, result.scope);
+  if (bound.kind !== 'rows' || bound.max > 1) a.fallible++;
+  return result;
+}
+
+/** Whether a value is a document for MySQL, where a text may be none. */
+export function isJson(a: Analysis, value: Expression, scope: Scope): boolean {
+  if (value.is === 'column') return /^json\b/i.test(lookUp(a, value, scope)?.column.type ?? '');
+  if (value.is === 'json-arrow') return !value.unquoted && isJson(a, value.column, scope);
+  const [document] = value.is === 'call' ? value.args : [];
+  if (value.is !== 'call' || document === undefined) return false;
+  return value.name.toUpperCase() === 'JSON_EXTRACT' && isJson(a, document, scope);
+}
+
 /** A subquery's value: of one column as it is, of more as a row. */
 function subquery(a: Analysis, query: Query, scope: Scope, place: Place): Origins {
-  const { shape } = analyzeQuery(a, query, scope);
+  const { shape } = oneRow(a, query, scope);
   const whole = wholeOf(shape);
   a.addColumns(whole, place);
   const [only] = shape.columns;

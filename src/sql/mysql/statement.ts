@@ -46,10 +46,20 @@ export function plain(kind: string, act: SessionAct = NO_ACT): StatementResult {
 
 export function analyzeStatement(a: Analysis, statement: Statement): StatementResult {
   const before = a.kinds.length;
+  if (!LENIENT.has(statement.is)) a.strict = true;
   const result = a.nested(() => byKind(a, statement));
   if (a.kinds[before] !== result.kind) a.kinds.splice(before, 0, result.kind);
   return result;
 }
+
+/** What strict mode is no matter to, and those that hold a statement. */
+const LENIENT: ReadonlySet<Statement['is']> = new Set([
+  'select',
+  'explain',
+  'set-statement',
+  'prepare',
+  'execute',
+]);
 
 function byKind(a: Analysis, statement: Statement): StatementResult {
   switch (statement.is) {

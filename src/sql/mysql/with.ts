@@ -1,5 +1,5 @@
 /** WITH: each query sees those before it; a recursive one sees itself. */
-import { isSubset, NOWHERE } from '../origins.ts';
+import { isSubset, NOWHERE, type Origins } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { Query, With } from './ast.ts';
 import { analyzeQuery } from './query.ts';
@@ -36,9 +36,17 @@ function recursiveShape(a: Analysis, cte: NamedText, scope: Scope): Shape {
       next.columns.length === known.columns.length &&
       next.columns.every((one, n) => isSubset(one.origins, known.columns[n]?.origins ?? NOWHERE));
     shape = next;
-    if (isSettled) return shape;
+    if (!isSettled) continue;
+    // Its columns are as wide as the first part has them.
+    for (const { origins } of shape.columns) if (!isCopy(origins)) a.mayFail(origins);
+    return shape;
   }
   return UNKNOWN_SHAPE;
+}
+
+/** Of one column, whose values fit into one like it. */
+function isCopy(origins: Origins): boolean {
+  return origins !== null && origins.length <= 1 && origins.every(({ how }) => how === 'copied');
 }
 
 /** Columns that take more of them to come round are of unknown origin. */
