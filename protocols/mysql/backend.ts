@@ -15,7 +15,7 @@ import type { Results, Run } from './replies.ts';
 import { Responses } from './responses.ts';
 import { RowLane } from './row-lane.ts';
 import { writePackets } from './row-splicer.ts';
-import { isRow, overLimit, RowCounter } from './rows.ts';
+import { isRow, overLimit, RowCounter, renumbered } from './rows.ts';
 
 /** Packets that are read whole: errors and definitions may quote a statement or a value, but not a table. */
 const CONTROL_BYTES_MAX = 8 * 1024 * 1024;
@@ -108,7 +108,7 @@ export class Backend {
     const reader = this.#reader;
     while (!this.#waits && !this.#bounds.isPaused) {
       if (reader.rest()) {
-        if (this.#passes) this.#kept.send(reader.bytes, reader.start, reader.end);
+        if (this.#passes) this.#send(reader.bytes, reader.start, reader.end);
       } else if (!reader.head() || !this.#packet()) return;
     }
   }
@@ -308,13 +308,11 @@ export class Backend {
   /** Packets on to the client, each from its header on, in the client's count. The last one may go on. */
   #pass(bytes: Buffer, from: number, to: number): void {
     const { shift } = this.#link;
-    if (shift === 0) {
-      this.#kept.send(bytes, from, to);
-      return;
-    }
-    const own = Buffer.from(bytes.subarray(from, to));
-    for (let at = 0; at + HEADER_BYTES <= own.length; at += HEADER_BYTES + lengthAt(own, at))
-      own[at + 3] = (own[at + 3] ?? 0) + shift;
-    this.#kept.send(own, 0, own.length);
+    if (shift === 0) this.#send(bytes, from, to);
+    else this.#send(renumbered(bytes, from, to, shift), 0, to - from);
+  }
+
+  #send(bytes: Buffer, from: number, to: number): void {
+    if (!this.#bounds.send(bytes, from, to)) this.#passes = false;
   }
 }

@@ -42,6 +42,7 @@ export class RowBounds {
 
   /** A result has reached a bound: it ends there, or pauses until somebody has decided on it. */
   reached(results: Results, run: Run, unit: 'rows' | 'bytes', due: number): void {
+    if (run.cutBy !== null) return;
     const duty = dutyAt(run, unit);
     const { number, facts, decision, counted, subject } = run;
     const { rows, bytes } = counted;
@@ -80,10 +81,24 @@ export class RowBounds {
     return true;
   }
 
+  /** Bytes on their way to the client. Where there is no room to keep them, false: nothing of the result is seen. */
+  send(bytes: Buffer, from: number, to: number): boolean {
+    const { engine, reply } = this.#link;
+    if (!this.kept.isKeeping) engine.downstream.send(bytes, from, to);
+    else if (!this.kept.add(bytes, from, to)) {
+      const run = this.#link.currentRun();
+      if (reply?.of !== 'results' || run === null) return false;
+      this.#cut(reply, run, 'bytes', 0);
+      run.failAs = failureError(new ProxyError('held-memory'));
+      return false;
+    }
+    return true;
+  }
+
   #cut(results: Results, run: Run, unit: 'rows' | 'bytes', due: number): void {
     const { kept } = this;
     // What is being masked still goes to the client, in as many packets as it came: unless nothing has left yet.
-    const sequence = run.keeps && kept.length > 0 ? kept.sequence : due + this.#link.shift;
+    const sequence = run.keeps ? kept.sequence : due + this.#link.shift;
     if (run.keeps) {
       this.#masking.close();
       kept.forget();
@@ -114,15 +129,11 @@ export class KeptRows {
     if (isKeeping && this.#rows.length === 0) this.sequence = (due + this.#link.shift) & 0xff;
   }
 
-  /** Bytes on their way to the client. */
-  send(bytes: Buffer, from: number, to: number): void {
-    const { engine } = this.#link;
-    if (!this.isKeeping) {
-      engine.downstream.send(bytes, from, to);
-      return;
-    }
-    if (!engine.hold(to - from)) throw new ProxyError('held-memory', { detail: 'rows that are kept back' });
+  /** False where there is no memory left for them. */
+  add(bytes: Buffer, from: number, to: number): boolean {
+    if (!this.#link.engine.hold(to - from)) return false;
     this.#rows.append(bytes, from, to);
+    return true;
   }
 
   /** The result is whole and within its bounds, or approved: they may be seen. */

@@ -4,7 +4,7 @@
  */
 import { MalformedBytes } from '../../src/bytes/index.ts';
 import type { ResultLimit } from '../../src/core/decision.ts';
-import { HEADER_BYTES, PACKET_PAYLOAD_MAX } from './packet.ts';
+import { HEADER_BYTES, lengthAt, PACKET_PAYLOAD_MAX } from './packet.ts';
 import type { Counted } from './replies.ts';
 
 export type RowStop =
@@ -35,6 +35,14 @@ export function overLimit(counted: Counted, size: number, limit: ResultLimit): '
   if (limit.rows !== null && counted.rows >= limit.rows) return 'rows';
   if (limit.bytes !== null && counted.bytes + size > limit.bytes) return 'bytes';
   return null;
+}
+
+/** Whole packets, of which the last may go on, as a copy with sequence ids that are ahead by `shift`. */
+export function renumbered(bytes: Buffer, from: number, to: number, shift: number): Buffer {
+  const own = Buffer.from(bytes.subarray(from, to));
+  for (let at = 0; at + HEADER_BYTES <= own.length; at += HEADER_BYTES + lengthAt(own, at))
+    own[at + 3] = (own[at + 3] ?? 0) + shift;
+  return own;
 }
 
 export class RowCounter {

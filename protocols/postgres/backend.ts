@@ -111,8 +111,9 @@ export class Backend {
   }
 
   #pass(bytes: Buffer, from: number, to: number): void {
-    if (this.#kept.isKeeping) this.#kept.add(bytes, from, to);
-    else this.#link.engine.downstream.send(bytes, from, to);
+    if (this.#kept.isKeeping) {
+      if (!this.#bounds.keep(bytes, from, to)) this.#leftPasses = false;
+    } else this.#link.engine.downstream.send(bytes, from, to);
   }
 
   /** A frame whose header is here. Gives where the next one begins. */
@@ -150,9 +151,9 @@ export class Backend {
     if (run.masking.masking !== 'none') return this.#maskedRows(bytes, at, end, tag, run);
     const stop = this.#counter.count(bytes, at, end, tag, run.counted, run.limit);
     const to = this.#counter.at;
+    this.#leftPasses = true;
     this.#pass(bytes, at, to);
     this.#left = this.#counter.left;
-    this.#leftPasses = true;
     if (stop === 'rows' || stop === 'bytes') this.#bounds.reached(run, stop);
     return to;
   }

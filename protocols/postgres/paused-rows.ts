@@ -40,6 +40,7 @@ export class RowBounds {
 
   /** A result has reached a bound: it ends there, or pauses until somebody has decided on it. */
   reached(run: Run, unit: 'rows' | 'bytes'): void {
+    if (run.cutBy !== null) return;
     const duty = dutyAt(run, unit);
     const { number, facts, decision, counted, subject } = run;
     const { rows, bytes } = counted;
@@ -87,6 +88,16 @@ export class RowBounds {
     return true;
   }
 
+  /** A row on its way to where rows are kept; where there is no room, false: nothing of the result is seen. */
+  keep(bytes: Buffer, from: number, to: number): boolean {
+    if (this.kept.add(bytes, from, to)) return true;
+    const run = this.#link.currentRun();
+    if (run === null) return false;
+    this.#cut(run, 'bytes');
+    run.failAs = failureResponse(new ProxyError('held-memory'));
+    return false;
+  }
+
   #cut(run: Run, unit: 'rows' | 'bytes'): void {
     if (run.keeps) {
       this.#masking.close();
@@ -106,10 +117,11 @@ export class KeptRows {
     this.#link = link;
   }
 
-  add(bytes: Buffer, from: number, to: number): void {
-    if (!this.#link.engine.hold(to - from))
-      throw new ProxyError('held-memory', { detail: 'rows that are kept back' });
+  /** False where there is no memory left for them. */
+  add(bytes: Buffer, from: number, to: number): boolean {
+    if (!this.#link.engine.hold(to - from)) return false;
     this.#rows.append(bytes, from, to);
+    return true;
   }
 
   /** They may be seen. */

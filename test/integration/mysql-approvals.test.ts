@@ -194,4 +194,34 @@ for (const flavour of FLAVOURS) {
     );
     void gone;
   });
+
+  test(`${flavour}: promise 9: rows that are kept back and find no memory: none of them is seen`, async () => {
+    const small = await startSluice({
+      upstream: pair[flavour].url('shop'),
+      policy: `
+default: allow
+rules:
+  - { name: kept-back, when: { tables: [shop.order_items] }, then: { limit: { bytes: 100MiB, over: approve, by: [dba], hold: true } } }
+`,
+      config: 'limits: { connections: 100, held: 100KiB }',
+    });
+    const client = await createConnection({
+      host: '127.0.0.1',
+      port: small.port,
+      user: 'agent',
+      database: 'shop',
+      flags: ['-IGNORE_SPACE'],
+    });
+    for (const sql of [
+      'SELECT * FROM order_items',
+      "SELECT REPEAT('x', 1000000), order_id FROM order_items LIMIT 3",
+    ]) {
+      const { errno } = await failure(client, sql);
+      assert.equal(errno, 1041);
+    }
+    const [rows] = await client.query<RowDataPacket[]>('SELECT * FROM order_items LIMIT 5');
+    assert.equal(rows.length, 5);
+    await client.end();
+    await small.stop();
+  });
 }

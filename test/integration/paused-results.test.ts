@@ -186,3 +186,27 @@ test('promise 5: hold: no row arrives before the result is within its bounds, or
   assert.ok(rowsOf(all).length > 1000);
   client.end();
 });
+
+test('promise 9: rows that are kept back and find no memory: the result is cut, none of it is seen, the session goes on', async () => {
+  const small = await startSluice({
+    upstream: postgres.url('shop'),
+    policy: `
+default: allow
+rules:
+  - { name: kept-back, when: { tables: [shop.order_items] }, then: { limit: { bytes: 100MiB, over: approve, by: [dba], hold: true } } }
+`,
+    config: 'limits: { connections: 100, held: 100KiB }',
+  });
+  const client = await WireClient.connect(small.port);
+  for (const sql of [
+    'SELECT * FROM shop.order_items',
+    "SELECT repeat('x', 1000000), order_id FROM shop.order_items LIMIT 3",
+  ]) {
+    const cut = await client.ask(query(sql));
+    assert.equal(tagsOf(cut), 'TEZ');
+    assert.equal(errorAmong(cut)?.['C'], '53200');
+  }
+  assert.equal(rowsOf(await client.ask(query('SELECT * FROM shop.order_items LIMIT 5'))).length, 5);
+  client.end();
+  await small.stop();
+});
