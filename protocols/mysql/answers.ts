@@ -38,15 +38,17 @@ export function okSight(
   if (results !== null && results.over !== null) return 'drop';
   const { capabilities } = link;
   const tracks = (capabilities & CAPABILITY.SESSION_TRACK) !== 0;
-  const scrubs = run === null ? null : okToScrub(ok, run);
+  const scrubs = run === null ? null : okToScrub(ok, run, endsResult);
   const warned = run !== null && warningsTell(run, ok.warnings);
-  if (warned) link.ask('forget-warnings');
-  const hides = scrubs !== null && (scrubs.info || scrubs.insertId || warned);
+  const counts = scrubs?.affected ?? null;
+  // ROW_COUNT() tells of the statement before.
+  if (warned || counts !== null) link.ask('forget-warnings');
+  const hides = scrubs !== null && (scrubs.info || scrubs.insertId || counts !== null || warned);
   if (!hides && (tracks || (ok.info.length === 0 && (ok.status & STATUS.SESSION_STATE_CHANGED) === 0)))
     return 'pass';
   const packet = okPacket(
     {
-      affected: ok.affected,
+      affected: counts ?? ok.affected,
       insertId: scrubs?.insertId === true ? 0 : ok.insertId,
       status: tracks ? ok.status : ok.status & ~STATUS.SESSION_STATE_CHANGED,
       warnings: warned ? 0 : ok.warnings,

@@ -9,7 +9,7 @@ import { failMasking } from './cut.ts';
 import type { Link } from './link.ts';
 import type { GiveOut, RowMasker } from './masked-rows.ts';
 import { describeRows, MASKED_ROW_BYTES_MAX } from './masking.ts';
-import { HEADER_BYTES, lengthAt, PACKET_PAYLOAD_MAX, type PacketReader } from './packet.ts';
+import { HEADER_BYTES, PACKET_PAYLOAD_MAX, type PacketReader } from './packet.ts';
 import { type KeptRows, RowBounds } from './paused-rows.ts';
 import type { Results, Run } from './replies.ts';
 import { Responses } from './responses.ts';

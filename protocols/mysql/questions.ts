@@ -12,9 +12,6 @@ const ABSORB = 'DO 0';
 /** MariaDB forgets the warnings of earlier statements with one that uses a table. */
 const FORGET_WARNINGS = 'DO (SELECT 1 FROM information_schema.CHARACTER_SETS LIMIT 0)';
 
-/** The server would end a session whose result is not read for a minute; people take longer to decide on it. */
-const PATIENCE = ', SESSION net_write_timeout = 604800';
-
 /** Sends the next question, if there is one. To be called where nothing is under way. */
 export function askNext(link: Link): void {
   while (link.reply === null && link.blocks === 0) {
@@ -39,7 +36,7 @@ function packetFor(link: Link, question: OwnQuestion): Buffer | 'later' | null {
     case 'prepare':
       return commandPacket(
         COMMAND.Query,
-        `${preparation(link.flavour, link.collation, newcomer !== null)}${link.gate.pausesResults ? PATIENCE : ''}`,
+        preparation(link.flavour, link.collation, newcomer !== null, link.gate.pausesResults),
       );
     case 'absorb':
       return commandPacket(COMMAND.Query, ABSORB);

@@ -71,11 +71,37 @@ const PLACES: ReadonlySet<string> = new Set([
 const ITS_OWN_INFO =
   /^(Records: \d+ {2}Duplicates: \d+ {2}Warnings: \d+|Rows matched: \d+ {2}Changed: \d+ {2}Warnings: \d+|Records: \d+ {2}Deleted: \d+ {2}Skipped: \d+ {2}Warnings: \d+)$/;
 
-/** Whether an OK packet of a run may carry a value: its text, or the insert id that LAST_INSERT_ID(x) has set. */
-export function okToScrub(ok: Ok, run: Run): { readonly info: boolean; readonly insertId: boolean } {
-  if (!mayQuote(run.decision?.obligations.masks ?? null)) return NOTHING_TO_SCRUB;
+interface Scrubs {
+  readonly info: boolean;
+  readonly insertId: boolean;
+  /** What is told in place of the number of rows that were changed; null: that number. */
+  readonly affected: bigint | null;
+}
+
+const FOUND = /^(?:Rows matched|Records): (\d+) /;
+
+/**
+ * How many rows a statement was about that writes a masked column: those that it has found, or was given. Setting
+ * what is there already changes no row, and so does what an upsert is given anew.
+ */
+function rowsFound(ok: Ok): bigint {
+  const found = FOUND.exec(ok.info.toString('latin1'))?.[1];
+  return found === undefined ? 1n : BigInt(found);
+}
+
+/** Whether an OK packet of a run may carry a value: its text and number of rows, or the insert id that LAST_INSERT_ID(x) has set. */
+export function okToScrub(ok: Ok, run: Run, endsResult: boolean): Scrubs {
+  const masks = run.decision?.obligations.masks ?? null;
+  if (!mayQuote(masks)) return NOTHING_TO_SCRUB;
   const sets = run.facts?.functions.some(({ name }) => name.toLowerCase() === 'last_insert_id') ?? false;
-  return { info: ok.info.length > 0 && !ITS_OWN_INFO.test(ok.info.toString('latin1')), insertId: sets };
+  if (masks.assigned) {
+    const kinds = run.facts?.kinds ?? [];
+    const upserts = kinds.includes('INSERT') && kinds.includes('UPDATE');
+    const affected = endsResult ? null : rowsFound(ok);
+    return { info: ok.info.length > 0, insertId: sets || upserts, affected };
+  }
+  const isForeign = ok.info.length > 0 && !ITS_OWN_INFO.test(ok.info.toString('latin1'));
+  return { info: isForeign, insertId: sets, affected: null };
 }
 
 /** Whether how many warnings there are may depend on masked values: `CAST(ssn AS SIGNED)` gives one for each that is no number. */
@@ -83,4 +109,4 @@ export function warningsTell(run: Run, warnings: number): boolean {
   return warnings > 0 && mayQuote(run.decision?.obligations.masks ?? null);
 }
 
-const NOTHING_TO_SCRUB = { info: false, insertId: false } as const;
+const NOTHING_TO_SCRUB: Scrubs = { info: false, insertId: false, affected: null };

@@ -76,14 +76,23 @@ const TRACKED_BY: Readonly<Record<Flavour, readonly string[]>> = {
   mariadb: [...TRACKED, 'old_mode', 'sql_quote_show_create'],
 };
 
+/** As long as a request for approval may be open. */
+const PATIENCE_SECONDS = 604_800;
+
 /**
  * The statement that makes a session of the server's one that can be followed, to be run before the client's first
  * and after everything that resets a session (COM_RESET_CONNECTION, COM_CHANGE_USER). Its OK packet reports each
  * setting as it stands: the assignments of a setting to itself are there for that. `collation`: by number, the one of
  * utf8mb4 that the client has asked for and columns are described with; null for the server's own. `begins`: it becomes
  * that of literals too, as at a login. MariaDB takes no numbers, and keeps literals' collation when it is reset.
+ * `isPatient`: results may stand still while people decide on them; the server would end the session after a minute.
  */
-export function preparation(flavour: Flavour, collation: number | null, begins: boolean): string {
+export function preparation(
+  flavour: Flavour,
+  collation: number | null,
+  begins: boolean,
+  isPatient: boolean,
+): string {
   const names = TRACKED_BY[flavour];
   const numbered = flavour === 'mysql' ? collation : null;
   const charset = numbered ?? 'utf8mb4';
@@ -98,5 +107,6 @@ export function preparation(flavour: Flavour, collation: number | null, begins: 
     ...itself.map(
       (name) => `SESSION ${name} = ${name === 'collation_connection' ? literals : `@@SESSION.${name}`}`,
     ),
+    ...(isPatient ? [`SESSION net_write_timeout = ${PATIENCE_SECONDS}`] : []),
   ].join(', ');
 }

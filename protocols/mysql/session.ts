@@ -108,10 +108,11 @@ export class MysqlSession implements ProtocolSession {
   #login(handshake: Handshake, login: Login): void {
     const admission = this.#admit(login.principal, login.application, handshake);
     const { upstream } = this.#engine;
+    const settled = { ...login, isPatient: admission.gate.pausesResults };
     this.#phase = {
       phase: 'dialling',
       handshake,
-      upstream: new UpstreamHandshake(upstream, admission.account, login),
+      upstream: new UpstreamHandshake(upstream, admission.account, settled),
       login,
       gate: admission.gate,
       deadlineMs: this.#engine.now() + this.#settings.handshakeTimeoutMs,

@@ -42,6 +42,7 @@ export interface UpstreamLogin {
   readonly collation: number;
   /** The schema to begin in; null for none. */
   readonly database: string | null;
+  readonly isPatient: boolean;
 }
 
 export interface UpstreamReady {
@@ -276,7 +277,8 @@ export class UpstreamHandshake {
     const version = this.#version;
     if (version === null) throw new ProxyError('invariant', { detail: 'OK before greeting' });
     this.#phase = 'preparing';
-    const packet = commandPacket(COM_QUERY, preparation(version.flavour, this.#collation(version), false));
+    const text = preparation(version.flavour, this.#collation(version), false, this.#login.isPatient);
+    const packet = commandPacket(COM_QUERY, text);
     this.#port.send(packet, 0, packet.length);
     this.reader.due = 1;
   }

@@ -224,4 +224,49 @@ rules:
     await client.end();
     await small.stop();
   });
+
+  test(`${flavour}: promise 9: 10 million rows: paused, the server waits and memory stays; a million arrive whole`, async () => {
+    const client = await connect();
+    const [setting] = await client.query<RowDataPacket[]>('SELECT @@SESSION.net_write_timeout AS patience');
+    assert.equal(setting[0]?.['patience'], 604_800);
+    const many = 'SELECT a.id FROM orders a, orders b LIMIT 10000000';
+    const cut = failure(client, many);
+    const request = await requestIn(at(), 'pending', named('pages'));
+    const before = process.memoryUsage.rss();
+    await until(
+      async () =>
+        /net|client/i.test(
+          String(await real(`SELECT STATE FROM information_schema.PROCESSLIST WHERE INFO = '${many}'`)),
+        ),
+      'the server to wait for its client',
+    );
+    assert.ok(process.memoryUsage.rss() - before < 32 * 1024 * 1024);
+    await voteOn(at(), request.id, 'deny');
+    assert.match((await cut).message, /limited to 100 rows/);
+    assert.equal(
+      Number(await real(`SELECT count(*) FROM information_schema.PROCESSLIST WHERE INFO = '${many}'`)),
+      0,
+    );
+    const plain = createPlain({
+      host: '127.0.0.1',
+      port: at().port,
+      user: 'agent',
+      database: 'shop',
+      flags: ['-IGNORE_SPACE'],
+    });
+    let rows = 0;
+    const stream = plain.query('SELECT a.id FROM orders a, orders b LIMIT 1000000');
+    stream.on('result', () => {
+      rows++;
+    });
+    const ended = new Promise<void>((resolve, reject) => {
+      stream.on('error', reject);
+      stream.on('end', resolve);
+    });
+    await decide(at(), 'approve', { where: named('pages') });
+    await ended;
+    assert.equal(rows, 1_000_000);
+    plain.destroy();
+    await client.end();
+  });
 }

@@ -132,7 +132,7 @@ export function upstream(
       cancel() {},
       end() {},
     };
-    const handshake = new UpstreamHandshake(port, options.account, login);
+    const handshake = new UpstreamHandshake(port, options.account, { ...login, isPatient: false });
     const listen = (bytes: Buffer) => {
       try {
         const ready = handshake.receive(bytes, 0, bytes.length);

@@ -108,7 +108,12 @@ function solo(
     credential: new UpstreamPassword('app', PASSWORD),
   };
   return {
-    handshake: new UpstreamHandshake(port, account, { capabilities: client, collation: 45, database: null }),
+    handshake: new UpstreamHandshake(port, account, {
+      capabilities: client,
+      collation: 45,
+      database: null,
+      isPatient: false,
+    }),
     sent,
     tls: begun,
   };
