@@ -167,10 +167,6 @@ function lineage({ columns }: TriedStatement): HTMLElement | null {
       svg('text', { x: x + 10, y: top + 17 }, shortName(name, isNarrow, nameMax)),
       svg('title', {}, name),
     );
-  const words = shown.map(
-    ({ name, origins: from, mask }) =>
-      `${name} from ${from.join(' and ') || 'nothing'}${mask === null ? '' : `, masked by ${mask}`}`,
-  );
   return h(
     'figure',
     { class: 'lineage' },
@@ -185,7 +181,7 @@ function lineage({ columns }: TriedStatement): HTMLElement | null {
       { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'lineage' },
       svg(
         'svg',
-        { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': words.join('; ') },
+        { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': inWords(shown) },
         lines,
         origins.map((name, n) =>
           box(0, y(n, origins.length), name, name === 'unknown' ? 'origin masked' : 'origin'),
@@ -217,4 +213,12 @@ function shortName(name: string, isNarrow: boolean, max: number): string {
   const parts = name.split(' · ')[0]?.split('.') ?? [];
   const short = isNarrow && parts.length > 2 ? name.slice((parts[0]?.length ?? 0) + 1) : name;
   return short.length > max ? `${short.slice(0, max - 1)}…` : short;
+}
+
+function inWords(columns: TriedStatement['columns']): string {
+  const words = columns.map(
+    ({ name, origins, mask }) =>
+      `${name} from ${origins.join(' and ') || 'nothing'}${mask === null ? '' : `, masked by ${mask}`}`,
+  );
+  return words.join('; ');
 }

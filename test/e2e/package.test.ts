@@ -1,6 +1,9 @@
-/** The package as npm publishes it: packed, installed into an empty folder, and run there by the machine's own Node. */
+/**
+ * The package as npm publishes it: packed, installed into an empty folder, and run there by the machine's own Node, or by
+ * the project's where that one is older than the package asks for (`engines`).
+ */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -14,13 +17,27 @@ import { startProcess } from '../support/process.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 
-/** As a user's shell has it: without the programs of this repository, of which one is a newer Node. */
+const NODE_MAJOR_MIN = 24;
+
+/** Where the project's Node is, if the machine's is too old. */
+function newerNode(): readonly string[] {
+  const { stdout } = spawnSync('node', ['--version'], {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: withoutOurs },
+  });
+  const major = Number(/^v(\d+)/.exec(stdout ?? '')?.[1] ?? 0);
+  return major >= NODE_MAJOR_MIN ? [] : [join(ROOT, 'node_modules', 'node', 'bin')];
+}
+
+const withoutOurs = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .filter((folder) => !folder.endsWith(join('node_modules', '.bin')))
+  .join(delimiter);
+
+/** As a user's shell has it: without the programs of this repository. */
 const ENVIRONMENT = {
   ...process.env,
-  PATH: (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .filter((folder) => !folder.endsWith(join('node_modules', '.bin')))
-    .join(delimiter),
+  PATH: [...newerNode(), withoutOurs].join(delimiter),
 };
 
 let folder: string;
@@ -67,7 +84,7 @@ test('the package holds what it needs and nothing else', () => {
   ]);
   const files = readdirSync(join(installed, 'dist'), { recursive: true }).map(String);
   const odd = files.filter(
-    (name) => /\.[a-z]+$/.test(name) && !/\.(js|d\.ts|json|yaml|html|css)$/.test(name),
+    (name) => /\.[a-z]+$/.test(name) && !/\.(js|d\.ts|json|yaml|html|css|svg)$/.test(name),
   );
   assert.deepEqual(odd, []);
 });
@@ -103,7 +120,9 @@ test('sluice run serves a real Postgres, short statements and long ones, and sto
     join(folder, 'sluice.yaml'),
     `listeners: [{ name: db, protocol: postgres, listen: "127.0.0.1:0", upstream: "${postgres.url()}", auth: [trust] }]
 policy: policy.yaml
+identity: { users: [ { name: dana, groups: [dba], password: secret } ] }
 journal: { dir: ./journal }
+admin: { listen: "127.0.0.1:0", roles: { admin: [dba] } }
 drain: 1s
 `,
   );
@@ -113,6 +132,7 @@ drain: 1s
   );
   const running = startProcess(sluice, ['run'], { cwd: folder, env: ENVIRONMENT });
   const [, port] = await running.printed(/"port":(\d+).*"listening"/);
+  const [, page = ''] = await running.printed(/"url":"(http:[^"]+)".*"the console is there"/);
   const client = new Client({ connectionString: `postgres://anyone@127.0.0.1:${port}/postgres` });
   await client.connect();
   assert.deepEqual((await client.query('SELECT 41 + 1 AS answer')).rows, [{ answer: 42 }]);
@@ -125,10 +145,27 @@ drain: 1s
     if (answer !== null) lengths.add(answer.rows[0].last.length);
   }
   assert.deepEqual([...lengths], [10_000]);
+  assert.deepEqual(await unansweredScripts(page), []);
   await client.end();
   running.child.kill('SIGTERM');
   assert.equal(await running.ended, 0, running.errors());
 });
+
+/** Modules of the console that the page names, or that another imports, and that are not served as scripts. */
+async function unansweredScripts(page: string): Promise<readonly string[]> {
+  const html = await (await fetch(page)).text();
+  const paths = [...html.matchAll(/href="(\/console\/[\w-]+\.js)"/g)].map(([, path = '']) => path);
+  assert.ok(paths.length > 10, html);
+  const missing: string[] = [];
+  for (const path of paths) {
+    const answer = await fetch(new URL(path, page));
+    const isScript = answer.headers.get('content-type')?.startsWith('text/javascript') === true;
+    if (!answer.ok || !isScript) missing.push(path);
+    for (const [, name] of (await answer.text()).matchAll(/from '\.\/([\w-]+\.js)'/g))
+      if (!paths.includes(`/console/${name}`)) missing.push(`${path}: ${name}`);
+  }
+  return missing;
+}
 
 test('programs can start it themselves', async () => {
   const script = "console.log(Object.keys(await import('sluice')).sort().join())";
