@@ -35,6 +35,8 @@ export interface MaskDuties {
   readonly detected: readonly DetectedMask[];
   /** Masked columns that it touches in any place, as `schema.table.column`: its errors and notices may quote them. */
   readonly touched: readonly string[];
+  /** A masked column is written: how many rows that has changed tells of what was in them. */
+  readonly assigned: boolean;
 }
 
 /** One column of a result as the server describes it. */

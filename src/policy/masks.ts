@@ -248,9 +248,11 @@ export class MaskJudge {
   #dutiesOf(facts: StatementFacts): MaskDuties | null {
     const reach = this.#columns.length === 0 ? null : this.#reach(facts);
     const touched = new Set<string>();
+    let assigned = false;
     for (const use of facts.columns) {
       if (this.#maskOf(facts, use.schema, use.table, use.column) === null) continue;
       touched.add(`${use.schema === null ? '' : `${use.schema}.`}${use.table}.${use.column}`);
+      assigned ||= use.place === 'assignment';
     }
     // A plan shows no values; how many rows it expects tells of those that it filters by. Triggers may tell anything.
     const describes = DESCRIBES.test(facts.kind) && facts.bound.kind !== 'none';
@@ -260,7 +262,7 @@ export class MaskJudge {
     const detected = readsData(facts) ? this.#detected : [];
     const isMasked = outputs === null ? unknown !== null : outputs.some((mask) => mask !== null);
     if (!isMasked && reach === null && detected.length === 0 && touched.size === 0) return null;
-    return { outputs, unknown, detected, touched: [...touched] };
+    return { outputs, unknown, detected, touched: [...touched], assigned };
   }
 
   #outputs(facts: StatementFacts, unknown: ColumnMask | null): readonly (ColumnMask | null)[] | null {

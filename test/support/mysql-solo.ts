@@ -152,7 +152,7 @@ function decision({ rows, bytes, masked }: Word): Decision {
     bytes: bytes ?? null,
     bytesRule: 'small',
   };
-  const masks = { outputs: null, unknown: null, detected: [], touched: ['s.person.ssn'] };
+  const masks = { outputs: null, unknown: null, detected: [], touched: ['s.person.ssn'], assigned: false };
   return {
     verdict: 'allow',
     rule: null,

@@ -1,8 +1,9 @@
 /** From syntax trees to the facts that policy judges: the one door into the walk. */
 import { effectSet } from '../../core/effects.ts';
-import type { RowBound, StatementFacts } from '../../core/facts.ts';
-import { Analysis, type InnerParser } from './analysis.ts';
+import type { ColumnUse, RowBound, StatementFacts } from '../../core/facts.ts';
+import { Analysis, type InnerParser, nameKey } from './analysis.ts';
 import type { ParsedStatement } from './ast.ts';
+import { BUILTIN_SCHEMA } from './builtin-functions.ts';
 import { isMysqlSystemSchema } from './catalog.ts';
 import type { MysqlReading } from './catalog-model.ts';
 import { analyzeStatement, type StatementResult } from './statement.ts';
@@ -24,13 +25,18 @@ export function analyzeStatements(
   const free = new Set<number>();
   const kept = new Set<number>();
   let moved = false;
+  /** What statements before have written. */
+  const assigned: ColumnUse[] = [];
   let current = reading;
   for (const { statement } of parsed) {
     // Its tokens were taken from the text in the mode before: what ran before it may have made others of them.
     if (moved) throw new Unreadable('a statement in one text behind another that may change how it is read');
     const a = new Analysis(current, parser);
-    const facts = factsFrom(a, analyzeStatement(a, statement));
+    const result = analyzeStatement(a, statement);
+    if (a.functions.has(ROW_COUNT)) for (const column of assigned) a.addColumn(column, 'filter');
+    const facts = factsFrom(a, result);
     statements.push(facts);
+    assigned.push(...facts.columns.filter(({ place }) => place === 'assignment'));
     moved = a.movesLexing || facts.act.act === 'execute' || (facts.effects & MAY_RUN_ANYTHING) !== 0;
     current = readingBehind(current, facts);
     for (const offset of a.seenLiterals) free.add(offset);
@@ -49,6 +55,9 @@ function readingBehind(reading: MysqlReading, facts: StatementFacts): MysqlReadi
   if (makesTemporary.length > 0) next = { ...next, temporary: [...next.temporary, ...makesTemporary] };
   return next;
 }
+
+/** It gives how many rows the statement before has changed, which tells of what was in them. */
+const ROW_COUNT = nameKey(BUILTIN_SCHEMA, 'row_count');
 
 const MAY_RUN_ANYTHING = effectSet('execute', 'dynamic');
 
