@@ -62,6 +62,7 @@ export class Responses {
         return told(this.#link, replacement);
       }
       if (first !== OK) throw unexpected(`packet ${first}`, reply);
+      if (end - start < PREPARED_BYTES_MIN) return this.#answeredAtOnce(bytes, start, end);
       const { id, columns, parameters } = readPrepareOk(bytes, start + 1, end);
       const { judged } = reply;
       link.statements.add({ id, judged, parameters, types: null, longData: new Map(), cursor: null });
@@ -71,6 +72,15 @@ export class Responses {
     }
     this.#definition(reply, reply.left, first, bytes, start, end);
     return 'pass';
+  }
+
+  /** MariaDB answers a HELP of which it finds nothing as soon as it is prepared, and makes no statement of it. */
+  #answeredAtOnce(bytes: Buffer, start: number, end: number): Sight {
+    const link = this.#link;
+    const ok = okOf(link, bytes, start, end);
+    link.status = ok.status;
+    link.replied();
+    return okSight(link, null, null, ok, false);
   }
 
   /** Definitions of parameters, then of columns, each behind the last with an EOF packet where there are such. */
@@ -153,4 +163,7 @@ export class Responses {
 }
 
 /** All definitions are there, and the EOF packet behind them is not. */
+/** A statement's id and its numbers of columns and parameters. */
+const PREPARED_BYTES_MIN = 10;
+
 const EOF_DUE = -1;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { adminConnection, FLAVOURS, type MysqlPair, startMysqlPair } from '../support/mysql-servers.ts';
+import { MysqlWireClient } from '../support/mysql-wire-client.ts';
 import { type Sluice, startSluice } from '../support/sluice.ts';
 
 const SCHEMA = `
@@ -133,3 +134,17 @@ for (const flavour of FLAVOURS) {
     await client.end();
   });
 }
+
+test('a prepared HELP that MariaDB answers at once leaves the session as it was', async () => {
+  for (const flavour of FLAVOURS) {
+    const client = await MysqlWireClient.connect(sluices.get(flavour)?.port ?? 0, { database: 'g' });
+    const [first] = (await client.ask(PREPARE_HELP)).slice(0, 1);
+    assert.ok(first !== undefined && ['ok', 'error'].includes(first.kind), flavour);
+    const rows = await client.query('SELECT 42');
+    assert.ok(rows.some(({ kind, body }) => kind === 'text row' && body.toString('latin1').endsWith('42')));
+    client.end();
+  }
+});
+
+/** COM_STMT_PREPARE */
+const PREPARE_HELP = Buffer.from("\x16HELP 'zzz'");
