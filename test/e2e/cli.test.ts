@@ -134,7 +134,7 @@ test('check: everything wrong in configuration and policy at once, each with its
     '',
     '5 errors',
     'error: bad-policy.yaml:1:1: default: is missing; expected allow or deny',
-    'error: bad-policy.yaml:2:55: rules[0].then: expected deny, allow or { limit: { rows, bytes } }, not "deni"; did you mean "deny"?',
+    'error: bad-policy.yaml:2:55: rules[0].then: expected deny, allow, { limit: { rows, bytes } } or { approve: { by: [group] } }, not "deni"; did you mean "deny"?',
     'error: bad.yaml:2:5: listeners[0].listen: is missing',
     'error: bad.yaml:4:5: listeners[0].lisen: unknown key "lisen"; did you mean "listen"?',
     'error: bad.yaml:6:12: listeners[0].auth[0]: expected password or trust, not "trsut"; did you mean "trust"?',
