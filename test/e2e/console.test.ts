@@ -21,6 +21,7 @@ default: allow
 rules:
   - { name: no-destruction, when: { effects: [destroy] }, then: deny, message: tables are dropped by migrations }
   - { name: price-changes, when: { effects: [write], tables: [shop.products] }, then: { approve: { by: [dba], within: 15m } } }
+  - { name: long-lists, when: { tables: [shop.payments] }, then: { limit: { rows: 50, over: approve, by: [dba], within: 10m } } }
   - { name: big-results, when: { groups: [agents] }, then: { limit: { rows: 200 } } }
 masks:
   - { columns: [shop.customers.ssn], with: last4 }
@@ -137,6 +138,21 @@ test('promise 7: a statement that is held is approved in the browser, and then r
     votes.map(({ by, vote, reason, channel }) => ({ by, vote, reason, channel })),
     [{ by: 'dana', vote: 'approve', reason: 'checked with sales', channel: 'console' }],
   );
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('a result that pauses at its limit goes on after a yes', async () => {
+  const { page, context, complaints } = await loggedIn('phone');
+  const reading = agent.query('SELECT id FROM shop.payments ORDER BY id LIMIT 120');
+  await page.getByRole('link', { name: /Approvals/ }).click();
+  await page.getByRole('link', { name: /paused result/ }).click();
+  await page.getByText('at a limit of 50').waitFor();
+  await screenshot(page, 'approval-phone');
+  assert.deepEqual(await seriousFindings(page), []);
+  await page.keyboard.press('a');
+  await page.keyboard.press('Enter');
+  assert.equal((await reading).rows.length, 120);
   assert.deepEqual(complaints, []);
   await context.close();
 });

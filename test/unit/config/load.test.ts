@@ -283,3 +283,18 @@ journal: { dir: journal }
     /expected postgres or mysql/,
   );
 });
+
+test('passwords of the console do not cross a network in clear text, and somebody has to have a role', () => {
+  const admin = (written: string) => mistakesIn(config({}, { admin: written }));
+  const roles = 'roles: { admin: [ops] }';
+  assert.match(admin(`{ listen: "0.0.0.0:8600", ${roles} }`), /admin\.listen: .*no loopback address/);
+  assert.match(
+    admin(`{ listen: "0.0.0.0:8600", url: "http://sluice.example.com", ${roles} }`),
+    /admin\.listen/,
+  );
+  assert.match(admin('{ listen: "127.0.0.1:8600" }'), /admin(\.roles)?: .*nobody can log in/);
+  assert.match(admin(`{ listen: "127.0.0.1:8600", url: "ftp://x", ${roles} }`), /admin\.url: expected a URL/);
+  assert.equal(admin(`{ listen: "127.0.0.1:8600", ${roles} }`), '');
+  assert.equal(admin(`{ listen: "0.0.0.0:8600", url: "https://sluice.example.com", ${roles} }`), '');
+  assert.equal(admin(`{ listen: "0.0.0.0:8600", tls: { cert: a.crt, key: a.key }, ${roles} }`), '');
+});
