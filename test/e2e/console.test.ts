@@ -78,6 +78,11 @@ async function loggedIn(look: Look = 'light'): Promise<Tab> {
   return tab;
 }
 
+async function fitsTheWindow(page: Page): Promise<void> {
+  const width = Number(await page.evaluate('document.documentElement.scrollWidth'));
+  assert.ok(width <= (page.viewportSize()?.width ?? 0), `${page.url()} is ${width} px wide`);
+}
+
 async function go(page: Page, hash: string, heading: string): Promise<void> {
   await page.goto(`${url}#/${hash}`);
   await page.getByRole('heading', { name: heading }).first().waitFor();
@@ -148,7 +153,9 @@ test('a result that pauses at its limit goes on after a yes', async () => {
   await page.getByRole('link', { name: /Approvals/ }).click();
   await page.getByRole('link', { name: /paused result/ }).click();
   await page.getByText('at a limit of 50').waitFor();
+  await page.getByRole('figure').waitFor();
   await screenshot(page, 'approval-phone');
+  await fitsTheWindow(page);
   assert.deepEqual(await seriousFindings(page), []);
   await page.keyboard.press('a');
   await page.keyboard.press('Enter');
@@ -257,8 +264,7 @@ for (const look of ['light', 'dark', 'phone'] as const) {
       if (hash.startsWith('recordings/')) await page.locator('.statements > li').first().waitFor();
       await screenshot(page, `${hash.split('/')[0]}${hash.includes('/') ? '-player' : ''}-${look}`);
       assert.deepEqual(await seriousFindings(page), [], hash);
-      const width = Number(await page.evaluate('document.documentElement.scrollWidth'));
-      assert.ok(width <= (page.viewportSize()?.width ?? 0), `${hash} is ${width} px wide`);
+      await fitsTheWindow(page);
     }
     assert.deepEqual(complaints, []);
     await context.close();
