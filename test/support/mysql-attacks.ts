@@ -59,9 +59,9 @@ function quoted(sql: string): string {
   return `'${sql.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
-/** With SLUICE_MYSQL_WRAPPINGS=all every query is asked in every wrapping; else each in the next few. */
+/** With SLUICE_MYSQL_WRAPPINGS=all every query is asked in every wrapping; else each in the next one, and prepared or by a cursor in turn. */
 const EVERY_WRAPPING = process.env['SLUICE_MYSQL_WRAPPINGS'] === 'all';
-const WRAPPINGS_EACH = 2;
+const WRAPPINGS_EACH = 1;
 
 /** One query in both protocols and in wrappings that give its rows back. */
 export async function askMysqlEveryWay(
@@ -80,19 +80,20 @@ export async function askMysqlEveryWay(
   const changes = !QUERY.test(sql) || CHANGES.test(sql);
   if (changes) await session.ask('START TRANSACTION');
   await ask('text', sql);
-  await ask('prepared', sql, PREPARED);
+  if (changes || EVERY_WRAPPING || nth % 2 === 0) await ask('prepared', sql, PREPARED);
   if (changes) {
     await ask('explain', `EXPLAIN ${sql}`);
     await session.ask('ROLLBACK');
     return;
   }
-  await ask('cursor', sql, FETCHED);
+  if (EVERY_WRAPPING || nth % 2 === 1) await ask('cursor', sql, FETCHED);
   const each = EVERY_WRAPPING ? WRAPPINGS.length : WRAPPINGS_EACH;
   for (let n = 0; n < each; n++) {
     for (const wrapped of WRAPPINGS[(nth * each + n) % WRAPPINGS.length] ?? [])
       await ask('wrapped', wrapped(sql));
   }
-  await session.ask('DROP TEMPORARY TABLE IF EXISTS zz');
+  if (EVERY_WRAPPING || nth % WRAPPINGS.length === TEMPORARY)
+    await session.ask('DROP TEMPORARY TABLE IF EXISTS zz');
 }
 
 /** Statements that belong together stand together. */
@@ -121,6 +122,11 @@ const WRAPPINGS: readonly (readonly ((sql: string) => string)[])[] = [
   [(sql) => `/*M!100100 ${sql} */`],
   [(sql) => `/*! ${sql} */; SELECT 1`],
 ];
+
+/** Which of them leaves a table behind. */
+const TEMPORARY = WRAPPINGS.findIndex((each) =>
+  each.some((wrapped) => wrapped('').startsWith('CREATE TEMPORARY')),
+);
 
 /** Plays a group of one session. */
 export async function playMysqlSession(twins: MysqlTwins, group: AttackGroup, tally: Tally): Promise<void> {
