@@ -19,7 +19,7 @@ import {
   patternProblem,
   withSchema,
 } from '../masking/index.ts';
-import { Mask } from '../policy/masks.ts';
+import { Mask } from '../policy/mask.ts';
 import type { PolicyDocument } from '../policy/schema.ts';
 import type { KnownCatalog } from './known-catalog.ts';
 

@@ -43,7 +43,7 @@ function insideUnion(
   const shapes = issue.errors.filter((issues) =>
     issues.every((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'),
   );
-  const only = shapes.length === 1 ? shapes[0] : undefined;
+  const only = shapes.length > 1 ? meantShape(shapes, Object.keys(issue.input)) : shapes[0];
   if (only === undefined) return null;
   const outer = pathOf(issue);
   const known = only.flatMap((inner) => (inner.path.length === 1 ? [String(inner.path[0])] : []));
@@ -56,6 +56,19 @@ function insideUnion(
   if (unknown.some((finding) => nearest(finding.unknownKey ?? '', known) === null)) return null;
   // A mistyped key is missing under its right name as well, which need not be said twice.
   return unknown.length > 0 ? unknown : findings;
+}
+
+/** Of several shapes the one whose keys are written, or nearly; undefined where that is none of them, or several. */
+function meantShape(
+  shapes: readonly (readonly z.core.$ZodIssue[])[],
+  written: readonly string[],
+): readonly z.core.$ZodIssue[] | undefined {
+  const fits = shapes.filter((issues) => {
+    const unknown = issues.flatMap((inner) => (inner.code === 'unrecognized_keys' ? inner.keys : []));
+    const missing = issues.flatMap((inner) => (inner.path.length === 1 ? [String(inner.path[0])] : []));
+    return written.every((key) => !unknown.includes(key) || nearest(key, missing) !== null);
+  });
+  return fits.length === 1 ? fits[0] : undefined;
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {

@@ -2,7 +2,7 @@
  * Keeps masks on columns that are renamed, or whose table is, after the policy was written: a column that had a
  * masked name once is known by the server's own numbers, and stays masked until another policy is in force.
  */
-import type { Mask } from '../policy/masks.ts';
+import type { Mask } from '../policy/mask.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Catalog } from '../sql/index.ts';
 

@@ -3,7 +3,7 @@
  * servers number no columns that anybody may read. So where a masked name goes, what has come at the same time may be
  * it, and stays masked until another policy is in force: more than one column, if need be.
  */
-import type { Mask } from '../policy/masks.ts';
+import type { Mask } from '../policy/mask.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { MysqlCatalog } from '../sql/index.ts';
 

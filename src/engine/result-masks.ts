@@ -37,7 +37,8 @@ import {
   namedMasker,
   UNKNOWN,
 } from '../masking/index.ts';
-import { type MaskJudge, UNKNOWN_ORIGIN } from '../policy/masks.ts';
+import { UNKNOWN_ORIGIN } from '../policy/mask.ts';
+import type { MaskJudge } from '../policy/masks.ts';
 import { LanePort } from './mask-lanes.ts';
 import type { ResultDescriber } from './result-describer.ts';
 

@@ -7,7 +7,7 @@ import { suggestion } from '../core/nearest.ts';
 import type { Problem } from '../core/problem.ts';
 import type { LocatedDocument } from '../core/yaml-document.ts';
 import { approversOf } from './approve-schema.ts';
-import { Mask } from './masks.ts';
+import { Mask } from './mask.ts';
 import { compilePattern, matchesColumn, matchesFunction, matchesRelation } from './pattern.ts';
 import type { PolicyDocument, WhenDocument } from './schema.ts';
 

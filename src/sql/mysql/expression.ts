@@ -78,14 +78,8 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
     case 'column':
       return columnReference(a, value, scope, place);
     case 'unary':
-      // A negative number is written as one.
-      if (value.operand.is === 'literal') return expression(a, value.operand, scope, place);
-      return computed(a, [value.operand], scope, place, operatorMayFail(value.operator));
-    case 'operator': {
-      // Dates out of range are NULL.
-      const isDate = value.operands.some(({ is }) => is === 'interval');
-      return computed(a, value.operands, scope, place, !isDate && operatorMayFail(value.operator));
-    }
+    case 'operator':
+      return arithmetic(a, value, scope, place);
     case 'comparison':
       return operation(a, place, false, () => comparison(a, value, scope, place));
     case 'between':
@@ -93,14 +87,7 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
     case 'in':
       return operation(a, place, false, () => membership(a, value, scope, place));
     case 'like':
-      // What escapes has to be one character.
-      return computed(
-        a,
-        [value.operand, value.pattern, value.escape],
-        scope,
-        place,
-        value.escape !== null && value.escape.is !== 'literal',
-      );
+      return like(a, value, scope, place);
     case 'match-operator':
       // A pattern may be wrong, and a search given up for the text that it goes through.
       return computed(a, [value.left, value.right], scope, place, value.operator !== 'SOUNDS LIKE');
@@ -140,6 +127,26 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
     case 'call':
       return callFunction(a, value, scope, place);
   }
+}
+
+type Arithmetic = Extract<Expression, { is: 'unary' | 'operator' }>;
+
+function arithmetic(a: Analysis, value: Arithmetic, scope: Scope, place: Place): Origins {
+  const mayFail = operatorMayFail(value.operator);
+  if (value.is === 'operator') {
+    // Dates out of range are NULL.
+    const isDate = value.operands.some(({ is }) => is === 'interval');
+    return computed(a, value.operands, scope, place, !isDate && mayFail);
+  }
+  // A negative number is written as one.
+  if (value.operand.is === 'literal') return expression(a, value.operand, scope, place);
+  return computed(a, [value.operand], scope, place, mayFail);
+}
+
+function like(a: Analysis, value: Extract<Expression, { is: 'like' }>, scope: Scope, place: Place): Origins {
+  const { operand, pattern, escape } = value;
+  // What escapes has to be one character.
+  return computed(a, [operand, pattern, escape], scope, place, escape !== null && escape.is !== 'literal');
 }
 
 type Test = Extract<Expression, { is: 'is' }>;

@@ -60,7 +60,7 @@ for (const [what, text, expected] of [
     'a mistyped word where a mapping fits as well',
     `${RULE}{ name: a, then: deni }`,
     [
-      'p.yaml:3:22: rules[0].then: expected deny, allow or { limit: { rows, bytes } }, not "deni"; did you mean "deny"?',
+      'p.yaml:3:22: rules[0].then: expected deny, allow, { limit: { rows, bytes } } or { approve: { by: [group] } }, not "deni"; did you mean "deny"?',
     ],
   ],
   [
@@ -75,9 +75,9 @@ for (const [what, text, expected] of [
   ],
   [
     'what is not part of this version',
-    `${RULE}{ name: a, then: { approve: {} } }`,
+    `${RULE}{ name: a, then: { budget: {} } }`,
     [
-      'p.yaml:3:22: rules[0].then: expected deny, allow or { limit: { rows, bytes } }; approvals and budgets are not part of this version',
+      'p.yaml:3:22: rules[0].then: expected deny, allow, { limit: { rows, bytes } } or { approve: { by: [group] } }; budgets are not part of this version',
     ],
   ],
   ['an empty file', '', ['p.yaml:1:1: the file is empty']],
