@@ -5,13 +5,7 @@ import { MysqlSession } from '../../protocols/mysql/index.ts';
 import { type Decision, type Denial, NO_LIMIT } from '../../src/core/decision.ts';
 import type { ProxyError } from '../../src/core/errors.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
-import type {
-  ApprovalAnswer,
-  RunResult,
-  SqlAnswer,
-  SqlGate,
-  StatementEntry,
-} from '../../src/core/gate.ts';
+import type { ApprovalAnswer, RunResult, SqlAnswer, SqlGate, StatementEntry } from '../../src/core/gate.ts';
 import { statementNumber } from '../../src/core/ids.ts';
 import type { CellMask, MysqlResultField, ResultField, ResultMasking } from '../../src/core/masks.ts';
 import type { EnginePort } from '../../src/core/session.ts';

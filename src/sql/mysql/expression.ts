@@ -144,9 +144,9 @@ function arithmetic(a: Analysis, value: Arithmetic, scope: Scope, place: Place):
 }
 
 function like(a: Analysis, value: Extract<Expression, { is: 'like' }>, scope: Scope, place: Place): Origins {
-  const { operand, pattern, escape } = value;
   // What escapes has to be one character.
-  return computed(a, [operand, pattern, escape], scope, place, escape !== null && escape.is !== 'literal');
+  const mayFail = value.escape !== null && value.escape.is !== 'literal';
+  return computed(a, [value.operand, value.pattern, value.escape], scope, place, mayFail);
 }
 
 type Test = Extract<Expression, { is: 'is' }>;
