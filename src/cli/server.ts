@@ -20,7 +20,6 @@ import { MaskPool } from '../masking/index.ts';
 import type { StateStore } from '../state/store.ts';
 import { Listener } from '../transport/listener.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
-import { openAdmin } from './admin.ts';
 import { type ApprovalDesk, openApprovals } from './approval-desk.ts';
 import { fileProblems } from './check-warnings.ts';
 import { legTlsOf, type ServedUpstream, type Shared, usersOf } from './listeners.ts';
@@ -152,7 +151,11 @@ async function start(
     undo.push(() => listening.close());
     listeners.push(listening);
   }
-  const admin = await openAdmin(loaded, shared, desk.approvals, catalogs);
+  // Its libraries take 26 MB, which a proxy without a console does not have to have.
+  const admin =
+    config.admin === undefined
+      ? null
+      : await (await import('./admin.ts')).openAdmin(loaded, shared, desk.approvals, catalogs);
   return running(shared, desk, admin, catalogs, listeners, policyFile, world);
 }
 
