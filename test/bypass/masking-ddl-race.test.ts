@@ -19,6 +19,9 @@ const RACES: readonly (readonly string[])[] = [
   ['CREATE OR REPLACE VIEW hr.staff AS SELECT id, ssn AS name, name AS tax, pin, city FROM hr.person'],
   ['ALTER TABLE hr.vendor RENAME TO vendor_gone', 'ALTER TABLE hr.person SET SCHEMA public'],
   ['ALTER SCHEMA hr RENAME TO hr_gone'],
+  ['ALTER VIEW hr.staff RENAME COLUMN tax TO x'],
+  ['ALTER VIEW hr.staff RENAME TO workers'],
+  ['ALTER VIEW hr.staff SET SCHEMA public'],
 ];
 
 for (const race of RACES) {

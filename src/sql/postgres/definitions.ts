@@ -16,6 +16,8 @@ import {
 } from './ast.ts';
 import type { CatalogRelation } from './catalog.ts';
 import { everyRelation } from './drop.ts';
+import { useRelation } from './relations.ts';
+import { wholeOf } from './scope.ts';
 import { analyzeStatement, plain, type StatementResult } from './statement.ts';
 import { sweep } from './sweep.ts';
 import { objectWords } from './utility-table.ts';
@@ -178,6 +180,11 @@ function toldElsewhere(a: Analysis, { schema, name: table, columns }: CatalogRel
   for (const { name: column } of columns) a.addColumn({ schema, table, column }, 'source');
 }
 
+function isView(a: Analysis, relation: JsonObject): boolean {
+  const named = a.candidates(text(relation, 'schemaname'), text(relation, 'relname') ?? '');
+  return named.some((candidate) => (candidate.relation?.definition ?? null) !== null);
+}
+
 /** A temporary table whose columns or name change: under either name, it may be what a later statement means. */
 function changeTemporary(a: Analysis, relation: JsonObject | null, newName: string | null): void {
   if (relation === null) return;
@@ -225,6 +232,8 @@ export function rename(a: Analysis, body: JsonObject): StatementResult {
     const named = a.candidates(text(relation, 'schemaname'), text(relation, 'relname') ?? '');
     for (const candidate of named) if (candidate.relation !== null) toldElsewhere(a, candidate.relation);
   }
+  // A view's own columns have no masks: those of the tables behind it have.
+  if (relation !== null && isView(a, relation)) a.addColumns(wholeOf(useRelation(a, relation, 0)), 'source');
   changeTemporary(a, relation, type === 'OBJECT_COLUMN' ? null : text(body, 'newname'));
   const subject = type === 'OBJECT_COLUMN' ? (text(body, 'relationType') ?? 'OBJECT_TABLE') : type;
   return plain(`ALTER ${objectWords(subject)}`);
