@@ -124,8 +124,13 @@ function assigned(a: Analysis, { alters, renames, columns }: DefinitionStatement
  * from then on, and the servers number no tables by which they could be followed.
  */
 function moved(a: Analysis, tables: readonly TableName[]): void {
-  for (const { schema, name } of tables) {
-    for (const { relation } of a.candidates(schema, name)) {
+  for (const table of tables) {
+    const { schema, name } = table;
+    const known = a.candidates(schema, name);
+    // A view's own columns have no masks: those of the tables behind it have.
+    if (known.some(({ relation }) => relation?.kind === 'view'))
+      a.addColumns(wholeOf(useRelation(a, table, 0)), 'source');
+    for (const { relation } of known) {
       for (const column of relation?.columns ?? [])
         a.addColumn(
           { schema: relation?.schema ?? null, table: relation?.name ?? name, column: column.name },

@@ -62,6 +62,7 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
 /** No server of these numbers its columns, so nothing could follow them under another name. */
 const RENAMED: Readonly<Record<string, readonly string[]>> = {
   'RENAME TABLE person TO people': ['source anything'],
+  'RENAME TABLE staff TO workers': ['source anything'],
   'RENAME TABLE person TO p, orders TO person, p TO orders': ['source anything'],
   'ALTER TABLE person RENAME TO people': ['source anything'],
   'ALTER TABLE person RENAME people, ADD x int': ['source anything'],
