@@ -8,6 +8,9 @@ import { installDebianRoot } from './debian-root.ts';
 
 export type MysqlFlavour = 'mariadb' | 'mysql';
 
+/** A server that can be downloaded: the one of a flavour that is used unless told otherwise, or another version. */
+export type MysqlEdition = MysqlFlavour | 'mariadb-11.8';
+
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
@@ -25,6 +28,7 @@ export interface MysqlPrograms {
 }
 
 interface Source {
+  readonly flavour: MysqlFlavour;
   readonly name: string;
   readonly suite: string;
   readonly packages: readonly string[];
@@ -34,23 +38,35 @@ interface Source {
   readonly download: number;
 }
 
+const MARIADB_PACKAGES = ['mariadb-server-core', 'mariadb-client-core', 'mariadb-client', 'libmariadb3'];
+
 /** Debian has Oracle's MySQL in its unstable release alone. */
-const SOURCES = {
+const SOURCES: Readonly<Record<MysqlEdition, Source>> = {
   mariadb: {
+    flavour: 'mariadb',
     name: 'MariaDB 10.11',
     suite: 'bookworm',
-    packages: ['mariadb-server-core', 'mariadb-client-core', 'mariadb-client', 'libmariadb3'],
+    packages: MARIADB_PACKAGES,
     servers: ['mariadbd', 'mysqld'],
     download: 29,
   },
+  'mariadb-11.8': {
+    flavour: 'mariadb',
+    name: 'MariaDB 11.8',
+    suite: 'trixie',
+    packages: MARIADB_PACKAGES,
+    servers: ['mariadbd'],
+    download: 31,
+  },
   mysql: {
+    flavour: 'mysql',
     name: 'MySQL 9',
     suite: 'sid',
     packages: ['mysql-server-core', 'mysql-client-core'],
     servers: ['mysqld'],
     download: 64,
   },
-} as const satisfies Record<MysqlFlavour, Source>;
+};
 
 const LOADER = ['usr', 'lib64', 'ld-linux-x86-64.so.2'];
 const LIBRARIES = ['usr/lib/x86_64-linux-gnu', 'usr/lib/mysql/private'];
@@ -62,44 +78,54 @@ export function serversFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sluice');
 }
 
-/** What the system has, else what was downloaded earlier; null where there is neither. */
-export function findMysql(flavour: MysqlFlavour): MysqlPrograms | null {
-  return onSystem(flavour) ?? downloaded(flavour);
+/**
+ * What the system has, else what was downloaded earlier; null where there is neither. An edition with a version in its
+ * name is only ever a downloaded one. SLUICE_MARIADB=11.8 has that one stand for MariaDB.
+ */
+export function findMysql(edition: MysqlEdition): MysqlPrograms | null {
+  const wanted = wantedEdition(edition);
+  const { flavour, servers } = SOURCES[wanted];
+  return (wanted === flavour ? onSystem(flavour, servers) : null) ?? downloaded(wanted);
 }
 
 /** As `findMysql`, after a download if need be. Throws with the reason when that does not work. */
 export async function obtainMysql(
-  flavour: MysqlFlavour,
+  edition: MysqlEdition,
   onDownload: (what: string) => void,
 ): Promise<MysqlPrograms> {
-  const found = findMysql(flavour);
+  const found = findMysql(edition);
   if (found !== null) return found;
-  const { name, suite, packages, download } = SOURCES[flavour];
+  const wanted = wantedEdition(edition);
+  const { name, suite, packages, download } = SOURCES[wanted];
   if (process.arch !== 'x64' || process.platform !== 'linux') {
     throw new Error(`${name} is downloaded for Linux on x64 only; put a server of your own into the PATH`);
   }
   onDownload(`Downloading ${name} from Debian's packages (${download} MB)`);
-  await installDebianRoot({ root: rootFolder(flavour), suite, packages });
-  const programs = downloaded(flavour);
+  await installDebianRoot({ root: rootFolder(wanted), suite, packages });
+  const programs = downloaded(wanted);
   if (programs === null)
-    throw new Error(`${name} was unpacked into ${rootFolder(flavour)}, but has no server`);
+    throw new Error(`${name} was unpacked into ${rootFolder(wanted)}, but has no server`);
   return programs;
 }
 
-/** The programs of a flavour, which have to be there. */
-export function requireMysql(flavour: MysqlFlavour): MysqlPrograms {
-  const found = findMysql(flavour);
+/** The programs of an edition, which have to be there. */
+export function requireMysql(edition: MysqlEdition): MysqlPrograms {
+  const found = findMysql(edition);
   if (found !== null) return found;
-  const { name } = SOURCES[flavour];
+  const { name } = SOURCES[wantedEdition(edition)];
   throw new Error(`${name} is not installed; \`npm test\` installs it, and says why when it cannot`);
 }
 
-function rootFolder(flavour: MysqlFlavour): string {
-  return join(serversFolder(), flavour, 'root');
+function wantedEdition(edition: MysqlEdition): MysqlEdition {
+  return edition === 'mariadb' && process.env['SLUICE_MARIADB'] === '11.8' ? 'mariadb-11.8' : edition;
 }
 
-function downloaded(flavour: MysqlFlavour): MysqlPrograms | null {
-  const root = rootFolder(flavour);
+function rootFolder(edition: MysqlEdition): string {
+  return join(serversFolder(), edition, 'root');
+}
+
+function downloaded(edition: MysqlEdition): MysqlPrograms | null {
+  const root = rootFolder(edition);
   const loader = join(root, ...LOADER);
   if (!existsSync(loader)) return null;
   const libraries = LIBRARIES.map((folder) => join(root, folder)).join(':');
@@ -107,8 +133,8 @@ function downloaded(flavour: MysqlFlavour): MysqlPrograms | null {
     file: loader,
     args: ['--library-path', libraries, join(root, 'usr', path)],
   });
-  const names: readonly string[] = SOURCES[flavour].servers;
-  const server = names.find((name) => existsSync(join(root, 'usr', 'sbin', name)));
+  const { servers, flavour } = SOURCES[edition];
+  const server = servers.find((name) => existsSync(join(root, 'usr', 'sbin', name)));
   if (server === undefined) return null;
   return programs(flavour, join(root, 'usr'), command(join('sbin', server)), (name) =>
     command(join('bin', name)),
@@ -116,9 +142,9 @@ function downloaded(flavour: MysqlFlavour): MysqlPrograms | null {
 }
 
 /** A server of MariaDB's may be called mysqld as well, so that its own word on its version decides. */
-function onSystem(flavour: MysqlFlavour): MysqlPrograms | null {
+function onSystem(flavour: MysqlFlavour, servers: readonly string[]): MysqlPrograms | null {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
-  for (const name of SOURCES[flavour].servers) {
+  for (const name of servers) {
     const folder = folders.find((candidate) => candidate !== '' && existsSync(join(candidate, name)));
     if (folder === undefined) continue;
     const file = realpathSync(join(folder, name));
