@@ -47,6 +47,9 @@ export class Journal {
   readonly #pending: PendingRecords;
   /** Results that no record has taken up yet: JSON objects with commas between them. */
   #results = '';
+  /** Those that pending records have taken up, and how many such records there are. */
+  #gathered = '';
+  #gatherings = 0;
   #failure: Error | null = null;
   #triedAtMs = 0;
   #refused = 0;
@@ -97,37 +100,46 @@ export class Journal {
    * It is on disk after the next `flush` that returns true.
    */
   append(type: string, members: string): void {
+    // What a session's statements came to stands before its end.
+    if (type === 'session-end') this.#gather();
     this.#pending.add(this.#pending.line(type, members));
   }
 
   /**
-   * Adds a statement's result, a JSON object's text. All results of a flush are one record, since there are as many
-   * as statements and nobody waits for them; a flush that fails keeps them for the next.
+   * Adds a statement's result, a JSON object's text. The results of a flush are one record, since there are as many
+   * as statements and nobody waits for them, or several where sessions end; a flush that fails keeps them for the next.
    */
   appendResult(result: string): void {
-    this.#results = this.#results === '' ? result : `${this.#results},${result}`;
+    this.#results = joined(this.#results, result);
+  }
+
+  #gather(): void {
+    if (this.#results === '') return;
+    this.#pending.add(this.#pending.line('results', `"of":[${this.#results}]`));
+    this.#gathered = joined(this.#gathered, this.#results);
+    this.#gatherings++;
+    this.#results = '';
   }
 
   /** Hands what is pending to the kernel. False: none of it is written, and none of it counts any more. */
   flush(): boolean {
     if (this.#lost || this.#failure !== null) {
       // With nothing to lose a turn ends well: what it sends was recorded before, or needs no record.
-      const isLossless = !this.#lost && this.#pending.records === 0;
+      const isLossless = !this.#lost && this.#pending.records === this.#gatherings;
       this.#lost = false;
       this.#refusePending();
       return isLossless;
     }
-    const asked = this.#pending.records;
-    if (this.#results !== '') this.append('results', `"of":[${this.#results}]`);
+    this.#gather();
     if (this.#pending.size === 0) return true;
     const error = this.#write();
     if (error !== null) {
-      this.#pending.records = asked;
       this.#refusePending();
       this.#fail(error);
       return false;
     }
-    this.#results = '';
+    this.#gathered = '';
+    this.#gatherings = 0;
     if ((this.#segment?.bytes ?? 0) > this.#options.segmentBytesMax) this.#roll();
     return true;
   }
@@ -152,8 +164,11 @@ export class Journal {
   }
 
   #refusePending(): void {
-    this.#refused += this.#pending.records;
+    this.#refused += this.#pending.records - this.#gatherings;
     this.#pending.forget(this.#written);
+    this.#results = joined(this.#gathered, this.#results);
+    this.#gathered = '';
+    this.#gatherings = 0;
   }
 
   #fail(error: Error): void {
@@ -281,4 +296,9 @@ export class Journal {
     this.#syncer.close();
     this.#unlock();
   }
+}
+
+/** Two lists of JSON objects, either of which may be empty. */
+function joined(before: string, after: string): string {
+  return before === '' || after === '' ? before + after : `${before},${after}`;
 }

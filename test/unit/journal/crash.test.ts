@@ -103,6 +103,33 @@ test('results that nobody waited for are written with the next records, and at t
   assert.deepEqual(folder.verify().problems, []);
 });
 
+test('promise 8: what a session’s statements came to stands before its end', (context) => {
+  const folder = journalFolder(context);
+  const journal = folder.open();
+  journal.append('statement', '"session":"a","number":1');
+  journal.appendResult('{"session":"a","number":1,"rows":1}');
+  journal.append('session-end', '"session":"a"');
+  journal.appendResult('{"session":"b","number":1,"rows":1}');
+  journal.append('session-end', '"session":"b"');
+  assert.ok(journal.flush());
+  journal.appendResult('{"session":"c","number":1,"rows":1}');
+  journal.append('session-end', '"session":"c"');
+  journal.close();
+  const order = [...recordsIn(folder.directory)].flatMap(({ type, session }) =>
+    session === undefined ? [] : [`${session} ${type}`],
+  );
+  assert.deepEqual(order, [
+    'a statement',
+    'a result',
+    'a session-end',
+    'b result',
+    'b session-end',
+    'c result',
+    'c session-end',
+  ]);
+  assert.deepEqual(folder.verify().problems, []);
+});
+
 test('whoever waits for the disk is called back once, also over the end of a segment and at the close', async (context) => {
   const folder = journalFolder(context);
   const journal = folder.open(600);
