@@ -24,6 +24,7 @@ const SWEEPS: readonly Sweep[] = [
   { table: 'budgets', key: 'key', where: 'counts_until > 0 AND counts_until <= $1', keptMs: DAY_MS },
   { table: 'credentials', key: 'id', where: 'expires_at <= $1', keptMs: DAY_MS },
   { table: 'revocations', key: 'kind, subject', where: 'until <= $1', keptMs: DAY_MS },
+  { table: 'revocations', key: 'kind, subject', where: 'lifted_at <= $1', keptMs: DAY_MS },
   {
     table: 'approvals',
     key: 'id',

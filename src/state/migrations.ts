@@ -88,7 +88,18 @@ const FIRST: readonly string[] = [
   'CREATE TABLE sluice.changes (topic text PRIMARY KEY, count bigint NOT NULL)',
 ];
 
-export const MIGRATIONS: readonly (readonly string[])[] = [FIRST];
+/** Credentials that clients log in with, and revocations whose end tells who ended them. */
+const LOGINS: readonly string[] = [
+  "ALTER TABLE sluice.credentials ADD COLUMN verifiers text NOT NULL DEFAULT '{}'",
+  "ALTER TABLE sluice.credentials ADD COLUMN minted_by text NOT NULL DEFAULT ''",
+  'CREATE INDEX credentials_by_principal ON sluice.credentials (principal, created_at)',
+  'ALTER TABLE sluice.revocations ADD COLUMN lifted_at bigint',
+  'ALTER TABLE sluice.revocations ADD COLUMN lifted_by text',
+  'ALTER TABLE sluice.revocations ADD COLUMN lifted_reason text',
+  'CREATE TABLE sluice.settings (name text PRIMARY KEY, value text NOT NULL)',
+];
+
+export const MIGRATIONS: readonly (readonly string[])[] = [FIRST, LOGINS];
 
 /** What differs between the databases. */
 export interface MigrationGround {

@@ -1,6 +1,16 @@
 /** Revocations and quarantines in the store: one for each kind and subject, the last that was put. */
-import { type Database, numberAt, numberOrNullAt, textAt, textOrNullAt, wordAt } from './database.ts';
-import { REVOCATION_KINDS, type Revocation, type RevocationsStore } from './store.ts';
+import {
+  type Database,
+  numberAt,
+  numberOrNullAt,
+  type Row,
+  textAt,
+  textOrNullAt,
+  wordAt,
+} from './database.ts';
+import { type LiftedRevocation, REVOCATION_KINDS, type Revocation, type RevocationsStore } from './store.ts';
+
+const LIFTED_MS = 3_600_000;
 
 export class StoredRevocations implements RevocationsStore {
   readonly #database: Database;
@@ -15,7 +25,8 @@ export class StoredRevocations implements RevocationsStore {
         `INSERT INTO sluice.revocations (kind, subject, reason, by_whom, at, until)
           VALUES ($1, $2, $3, $4, $5, $6)
           ON CONFLICT (kind, subject) DO UPDATE
-            SET reason = excluded.reason, by_whom = excluded.by_whom, at = excluded.at, until = excluded.until`,
+            SET reason = excluded.reason, by_whom = excluded.by_whom, at = excluded.at, until = excluded.until,
+              lifted_at = NULL, lifted_by = NULL, lifted_reason = NULL`,
         kind,
         subject,
         reason,
@@ -27,31 +38,57 @@ export class StoredRevocations implements RevocationsStore {
     });
   }
 
-  lift(kind: Revocation['kind'], subject: string): Promise<void> {
+  lift(kind: Revocation['kind'], subject: string, by: string, reason: string | null): Promise<boolean> {
     return this.#database.write(async (transaction) => {
-      const gone = await transaction.all(
-        'DELETE FROM sluice.revocations WHERE kind = $1 AND subject = $2 RETURNING kind',
+      const now = await transaction.now();
+      const lifted = await transaction.all(
+        `UPDATE sluice.revocations SET lifted_at = $1, lifted_by = $2, lifted_reason = $3
+          WHERE kind = $4 AND subject = $5 AND lifted_at IS NULL AND (until IS NULL OR until > $1) RETURNING kind`,
+        now,
+        by,
+        reason,
         kind,
         subject,
       );
-      if (gone.length > 0) await transaction.changed('revocations');
+      if (lifted.length > 0) await transaction.changed('revocations');
+      return lifted.length > 0;
     });
   }
 
   current(): Promise<readonly Revocation[]> {
     return this.#database.read(async (transaction) => {
       const rows = await transaction.all(
-        'SELECT * FROM sluice.revocations WHERE until IS NULL OR until > $1 ORDER BY at, kind, subject',
+        `SELECT * FROM sluice.revocations WHERE lifted_at IS NULL AND (until IS NULL OR until > $1)
+          ORDER BY at, kind, subject`,
         await transaction.now(),
       );
+      return rows.map(revocationOf);
+    });
+  }
+
+  lifted(): Promise<readonly LiftedRevocation[]> {
+    return this.#database.read(async (transaction) => {
+      const rows = await transaction.all(
+        'SELECT * FROM sluice.revocations WHERE lifted_at > $1 ORDER BY lifted_at, kind, subject',
+        (await transaction.now()) - LIFTED_MS,
+      );
       return rows.map((row) => ({
-        kind: wordAt(row, 'kind', REVOCATION_KINDS),
-        subject: textAt(row, 'subject'),
-        reason: textOrNullAt(row, 'reason'),
-        by: textAt(row, 'by_whom'),
-        at: numberAt(row, 'at'),
-        until: numberOrNullAt(row, 'until'),
+        ...revocationOf(row),
+        liftedAt: numberAt(row, 'lifted_at'),
+        liftedBy: textAt(row, 'lifted_by'),
+        liftedReason: textOrNullAt(row, 'lifted_reason'),
       }));
     });
   }
+}
+
+function revocationOf(row: Row): Revocation {
+  return {
+    kind: wordAt(row, 'kind', REVOCATION_KINDS),
+    subject: textAt(row, 'subject'),
+    reason: textOrNullAt(row, 'reason'),
+    by: textAt(row, 'by_whom'),
+    at: numberAt(row, 'at'),
+    until: numberOrNullAt(row, 'until'),
+  };
 }

@@ -145,6 +145,10 @@ export interface Credential {
   readonly groups: readonly string[];
   /** What it is bound to: a listener, an address, an MCP request. */
   readonly bound: Json;
+  /** What the protocols need to check an answer that is made of the secret and does not show it. */
+  readonly verifiers: Json;
+  /** Who had it made. */
+  readonly mintedBy: string;
   readonly createdAt: Instant;
   readonly expiresAt: Instant;
 }
@@ -153,7 +157,12 @@ export interface CredentialsStore {
   put(credential: Credential): Promise<void>;
   /** Null where there is none, or it has expired. */
   find(hash: string): Promise<Credential | null>;
-  remove(id: string): Promise<void>;
+  /** Those that have not expired, the newest first. Of everybody where `principal` is null. */
+  list(filter: { readonly principal: string | null; readonly limit: number }): Promise<readonly Credential[]>;
+  /** The one that is gone now; null where there was none. */
+  remove(id: string): Promise<Credential | null>;
+  /** 32 random bytes in hex, made once for each store: salts that instances have to agree on come of it. */
+  salt(): Promise<string>;
 }
 
 export const REVOCATION_KINDS = ['principal', 'credential', 'session', 'quarantine'] as const;
@@ -169,11 +178,20 @@ export interface Revocation {
   readonly until: Instant | null;
 }
 
+export interface LiftedRevocation extends Revocation {
+  readonly liftedAt: Instant;
+  readonly liftedBy: string;
+  readonly liftedReason: string | null;
+}
+
 export interface RevocationsStore {
   put(revocation: Revocation): Promise<void>;
-  lift(kind: Revocation['kind'], subject: string): Promise<void>;
+  /** False where there was none to lift. */
+  lift(kind: Revocation['kind'], subject: string, by: string, reason: string | null): Promise<boolean>;
   /** All that hold now. */
   current(): Promise<readonly Revocation[]>;
+  /** Those that were lifted within the last hour: for whoever records by whom. */
+  lifted(): Promise<readonly LiftedRevocation[]>;
 }
 
 /** Whether something has been seen before, for alerts on first use. */
@@ -183,7 +201,7 @@ export interface SightingsStore {
 }
 
 /** `budgets`: a window has nothing left. */
-export const STORE_TOPICS = ['approvals', 'revocations', 'budgets'] as const;
+export const STORE_TOPICS = ['approvals', 'revocations', 'budgets', 'credentials'] as const;
 export type StoreTopic = (typeof STORE_TOPICS)[number];
 
 export interface StateStore {

@@ -217,7 +217,7 @@ test('a principal that is revoked is logged out', async () => {
     'the login to end',
   );
   assert.equal((await post('/api/v1/login', { user: 'vera', password: 'vera-secret' })).status, 401);
-  await state.revocations.lift('principal', 'vera');
+  await state.revocations.lift('principal', 'vera', 'test', null);
 });
 
 test('metrics count what passed, by listener and by words of ours alone', async () => {

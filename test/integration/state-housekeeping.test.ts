@@ -43,7 +43,8 @@ for (const make of [async () => sqliteGround(), () => postgresGround()]) {
       const { id } = await store.ledger.lease(key, 5, 10, 'one');
       await store.ledger.settle(id, 5);
       await store.ledger.lease(key, 5, 10, 'one');
-      const credential = { principal: 'a', groups: [], bound: null, createdAt: now, expiresAt: now + 1000 };
+      const whose = { principal: 'a', groups: [], bound: null, verifiers: null, mintedBy: 'dana' };
+      const credential = { ...whose, createdAt: now, expiresAt: now + 1000 };
       await store.credentials.put({ ...credential, id: 'c', hash: 'h' });
       const gone = { reason: null, by: 'ann', at: now };
       await store.revocations.put({ ...gone, kind: 'quarantine', subject: 'a', until: now + 1000 });

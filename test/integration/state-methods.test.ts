@@ -221,6 +221,8 @@ for (const make of [async () => sqliteGround(), () => postgresGround()]) {
         principal: 'agent',
         groups: ['agents'],
         bound: { listener: 'shop' },
+        verifiers: { scram: 'SCRAM-SHA-256$…' },
+        mintedBy: 'dana',
         createdAt: now,
         expiresAt: now + 60_000,
       };
@@ -229,9 +231,25 @@ for (const make of [async () => sqliteGround(), () => postgresGround()]) {
       await restart();
       assert.deepEqual(await store.credentials.find('aa'), credential);
       assert.equal(await store.credentials.find('a'), null);
-      await store.credentials.remove('c2');
+      const second = { ...credential, id: 'c2', hash: 'bb' };
+      const third = { ...credential, id: 'c3', hash: 'cc', principal: 'bob', createdAt: now - 1 };
+      await store.credentials.put(third);
+      assert.deepEqual(await store.credentials.list({ principal: 'agent', limit: 9 }), [credential, second]);
+      assert.deepEqual(await store.credentials.list({ principal: null, limit: 9 }), [
+        credential,
+        second,
+        third,
+      ]);
+      assert.deepEqual(await store.credentials.list({ principal: null, limit: 1 }), [credential]);
+      assert.deepEqual(await store.credentials.remove('c2'), second);
+      assert.equal(await store.credentials.remove('c2'), null);
       assert.equal(await store.credentials.find('bb'), null);
+      const salt = await store.credentials.salt();
+      assert.match(salt, /^[0-9a-f]{64}$/);
+      await restart();
+      assert.equal(await store.credentials.salt(), salt);
       ahead += 60_000;
+      assert.deepEqual(await store.credentials.list({ principal: null, limit: 9 }), []);
       assert.equal(await store.credentials.find('aa'), null);
     });
 
@@ -246,9 +264,24 @@ for (const make of [async () => sqliteGround(), () => postgresGround()]) {
       assert.deepEqual(await store.revocations.current(), [gone, hot]);
       ahead += 60_000;
       assert.deepEqual(await store.revocations.current(), [gone]);
-      await store.revocations.lift('principal', 'eve');
-      await store.revocations.lift('principal', 'nobody');
+      assert.equal(await store.revocations.lift('principal', 'eve', 'bob', 'a mistake'), true);
+      assert.equal(await store.revocations.lift('principal', 'eve', 'bob', null), false);
+      assert.equal(await store.revocations.lift('principal', 'nobody', 'bob', null), false);
+      assert.equal(
+        await store.revocations.lift('quarantine', 'agent', 'bob', null),
+        false,
+        'it is over already',
+      );
       assert.deepEqual(await store.revocations.current(), []);
+      const [lifted, ...more] = await store.revocations.lifted();
+      assert.deepEqual(more, []);
+      assert.deepEqual(
+        { ...lifted, liftedAt: 0 },
+        { ...gone, liftedAt: 0, liftedBy: 'bob', liftedReason: 'a mistake' },
+      );
+      await store.revocations.put(gone);
+      assert.deepEqual(await store.revocations.current(), [gone]);
+      assert.deepEqual(await store.revocations.lifted(), []);
     });
 
     test('only the first sighting is the first', async () => {

@@ -225,7 +225,7 @@ for (const make of [async () => sqliteGround(), () => postgresGround()]) {
         }
         end();
         const heard = heardByTwo;
-        await one.revocations.lift('principal', 'eve');
+        await one.revocations.lift('principal', 'eve', 'ann', null);
         await until(() => watcher.output().length > 0, 'the child');
         assert.equal(heardByTwo, heard);
         watcher.child.kill('SIGKILL');
