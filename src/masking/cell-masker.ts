@@ -1,7 +1,7 @@
+import { writeJsonString } from '../json/index.ts';
 import type { ByteSink } from './byte-sink.ts';
 import { baseOf, type CellFormat, type CellType, describeType } from './cell-type.ts';
 import type { CellCodec, CompoundKind, PartMasker } from './codec/codec.ts';
-import { writeJsonString } from './json/write.ts';
 import type { Constant, Masker } from './masker.ts';
 import { isLonger } from './maskers/characters.ts';
 

@@ -1,9 +1,8 @@
+import { DecodedString, decodeJsonString, writeJsonEscaped } from '../../json/index.ts';
 import { ByteSink } from '../byte-sink.ts';
 import { Hits } from '../detectors/hits.ts';
 import type { Scanner } from '../detectors/scanner.ts';
-import { DecodedString, decodeJsonString } from './decode.ts';
 import { type JsonVisitor, walkJson } from './walk.ts';
-import { writeJsonEscaped } from './write.ts';
 
 /** JSON inside of a string of JSON, and so on: deeper than this it is masked as plain text. */
 const NESTING_MAX = 8;

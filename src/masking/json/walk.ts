@@ -1,5 +1,7 @@
 /** Reads JSON (RFC 8259) by its bytes, strictly and without recursion, and tells where its strings and numbers are. */
 
+import { BROKEN, scanNumber, scanString, scanWord, skipBlank } from '../../json/index.ts';
+
 export interface JsonVisitor {
   /** [start, end) is the string without its quotes, escapes as written. */
   string(start: number, end: number, escaped: boolean, isKey: boolean): void;
@@ -7,7 +9,6 @@ export interface JsonVisitor {
 }
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const MINUS = 0x2d;
@@ -16,8 +17,6 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
-const WORDS = [Buffer.from('true'), Buffer.from('false'), Buffer.from('null')];
-const ESCAPES = new Set(Buffer.from('"\\/bfnrtu'));
 
 /** False where the bytes are no JSON; the visitor may have been called before that was seen. */
 export function walkJson(source: Buffer, start: number, end: number, visitor: JsonVisitor): boolean {
@@ -98,10 +97,7 @@ class JsonWalk {
   }
 
   #blank(): void {
-    for (; this.#at < this.#end; this.#at++) {
-      const byte = this.#source[this.#at];
-      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
-    }
+    this.#at = skipBlank(this.#source, this.#at, this.#end);
   }
 
   #key(): boolean {
@@ -115,63 +111,28 @@ class JsonWalk {
   #scalar(byte: number): boolean {
     if (byte === QUOTE) return this.#string(false);
     if (byte === MINUS || (byte >= ZERO && byte <= 0x39)) return this.#number();
-    for (const word of WORDS) {
-      const stop = this.#at + word.length;
-      if (stop <= this.#end && this.#source.compare(word, 0, word.length, this.#at, stop) === 0) {
-        this.#at = stop;
-        return true;
-      }
-    }
-    return false;
+    const stop = scanWord(this.#source, this.#at, this.#end);
+    if (stop === BROKEN) return false;
+    this.#at = stop;
+    return true;
   }
 
   #string(isKey: boolean): boolean {
-    const source = this.#source;
     const start = this.#at + 1;
-    let escaped = false;
-    for (let i = start; i < this.#end; i++) {
-      const byte = source[i] ?? 0;
-      if (byte === QUOTE) {
-        this.#at = i + 1;
-        this.#visitor.string(start, i, escaped, isKey);
-        return true;
-      }
-      if (byte === BACKSLASH) {
-        escaped = true;
-        i++;
-        const kind = source[i] ?? 0;
-        if (i >= this.#end || !ESCAPES.has(kind)) return false;
-        if (kind === 0x75 && !/^[0-9a-fA-F]{4}$/.test(source.latin1Slice(i + 1, Math.min(i + 5, this.#end))))
-          return false;
-      } else if (byte < 0x20) {
-        return false;
-      }
-    }
-    return false;
+    const found = scanString(this.#source, start, this.#end);
+    if (found === BROKEN) return false;
+    const end = found < 0 ? ~found : found;
+    this.#at = end + 1;
+    this.#visitor.string(start, end, found < 0, isKey);
+    return true;
   }
 
   #number(): boolean {
     const start = this.#at;
-    if (this.#peek() === MINUS) this.#at++;
-    const first = this.#peek();
-    const whole = this.#digits();
-    if (whole === 0 || (first === ZERO && whole > 1)) return false;
-    if (this.#peek() === 0x2e) {
-      this.#at++;
-      if (this.#digits() === 0) return false;
-    }
-    if ((this.#peek() | 0x20) === 0x65) {
-      this.#at++;
-      if (this.#peek() === MINUS || this.#peek() === 0x2b) this.#at++;
-      if (this.#digits() === 0) return false;
-    }
-    this.#visitor.number(start, this.#at);
+    const end = scanNumber(this.#source, start, this.#end);
+    if (end === BROKEN) return false;
+    this.#at = end;
+    this.#visitor.number(start, end);
     return true;
-  }
-
-  #digits(): number {
-    const start = this.#at;
-    while (this.#peek() >= ZERO && this.#peek() <= 0x39) this.#at++;
-    return this.#at - start;
   }
 }

@@ -4,13 +4,15 @@ import { posix } from 'node:path';
 import { test } from 'node:test';
 import { codeOf, sourceFiles } from './source-files.ts';
 
-const DOMAIN = ['bytes', 'core'];
+/** Bytes, what is made of them, and the shared words. */
+const DOMAIN = ['bytes', 'json', 'core'];
 const PARTS = ['sql', 'policy', 'masking', 'limits', 'approvals', 'identity', 'journal', 'state'];
 
 /** What each part of the house may import, itself apart. Parts that are not listed may import nothing. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bytes: [],
-  core: ['bytes'],
+  json: ['bytes'],
+  core: ['bytes', 'json'],
   ...Object.fromEntries(PARTS.map((part) => [part, DOMAIN])),
   // What instances share is asked of a store, by its interface.
   approvals: [...DOMAIN, 'state'],
@@ -28,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   transport: [...DOMAIN, 'engine', 'sql'],
   'protocols/postgres': DOMAIN,
   'protocols/mysql': DOMAIN,
+  'protocols/http': DOMAIN,
   workers: [...DOMAIN, 'masking', 'sql', 'recordings'],
 };
 

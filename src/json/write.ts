@@ -1,4 +1,4 @@
-import type { ByteSink } from '../byte-sink.ts';
+import { ByteSink } from '../bytes/index.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -22,4 +22,12 @@ export function writeJsonString(source: Buffer, start: number, end: number, out:
   out.u8(QUOTE);
   writeJsonEscaped(source, start, end, out);
   out.u8(QUOTE);
+}
+
+/** A string of JSON, quotes included. A lone surrogate becomes U+FFFD. */
+export function jsonString(text: string): Buffer {
+  const plain = Buffer.from(text);
+  const out = new ByteSink(plain.length + 16);
+  writeJsonString(plain, 0, plain.length, out);
+  return out.taken();
 }

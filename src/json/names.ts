@@ -1,0 +1,51 @@
+/**
+ * Names of members, as parsers compare them. Most compare bytes; Go's encoding/json and many that bind to fields leave
+ * case aside, with Unicode's simple folding (`ſ` is `s`, the Kelvin sign is `k`); people cannot tell full-width letters
+ * and invisible characters apart. Names that are alike in any of these ways are *similar*.
+ */
+import { DecodedString, decodeJsonString } from './decode.ts';
+
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
+
+/** What similar names have in common. */
+export function foldName(name: string): string {
+  if (isAscii(name)) return name.toLowerCase();
+  // Upper case first: `ſ` and `ı` have a capital that they share with an ASCII letter, and no small one.
+  return name.normalize('NFKC').replaceAll(INVISIBLE, '').toUpperCase().toLowerCase().normalize('NFKC');
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
+
+const decoded = new DecodedString();
+
+/** The text of the string whose inside is [start, end). */
+export function textOf(source: Buffer, start: number, end: number, escaped: boolean): string {
+  if (!escaped) return source.utf8Slice(start, end);
+  decodeJsonString(source, start, end, 0, decoded);
+  return decoded.bytes.utf8Slice(0, decoded.end);
+}
+
+const FNV_OFFSET = 0x811c9dc5 | 0;
+const FNV_PRIME = 0x01000193;
+
+/** A number that similar names have in common, and few others do. */
+export function nameHash(source: Buffer, start: number, end: number, escaped: boolean): number {
+  let hash = FNV_OFFSET;
+  if (!escaped) {
+    let i = start;
+    for (; i < end; i++) {
+      let byte = source[i] ?? 0;
+      if (byte > 0x7f) break;
+      if (byte >= 0x41 && byte <= 0x5a) byte |= 0x20;
+      hash = Math.imul(hash ^ byte, FNV_PRIME);
+    }
+    if (i === end) return hash;
+  }
+  hash = FNV_OFFSET;
+  const folded = Buffer.from(foldName(textOf(source, start, end, escaped)));
+  for (const byte of folded) hash = Math.imul(hash ^ byte, FNV_PRIME);
+  return hash;
+}

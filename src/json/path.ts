@@ -1,0 +1,90 @@
+/**
+ * JSON paths of masks: the part of JSONPath (RFC 9535) that says where values are without looking at them: `$`, `.name`,
+ * `['name']`, `[0]`, `[*]`, `.*` and `..`. Names are compared without case and form, as `foldName` has it: a value that
+ * is to be masked is so under `SSN` as well.
+ */
+import type { JsonDocument } from './document.ts';
+import { foldName } from './names.ts';
+
+type Selector =
+  | { readonly select: 'name'; readonly folded: string }
+  | { readonly select: 'item'; readonly n: number }
+  | { readonly select: 'any' };
+
+interface Step {
+  readonly selector: Selector;
+  /** It may be any number of levels further down (`..`). */
+  readonly anyDepth: boolean;
+}
+
+const NONE = -1;
+const STEP =
+  /(\.\.?)([\p{L}_][\p{L}\p{N}_-]*|\*)|(\.\.)?\[(?:(\*)|(0|[1-9]\d{0,8})|'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\]/uy;
+
+export class JsonPath {
+  readonly text: string;
+  readonly #steps: readonly Step[];
+
+  constructor(text: string, steps: readonly Step[]) {
+    this.text = text;
+    this.#steps = steps;
+  }
+
+  /** The nodes at the path, in the order of the document. */
+  find(document: JsonDocument, from = 0): readonly number[] {
+    let nodes = new Set([from]);
+    for (const { selector, anyDepth } of this.#steps) {
+      const next = new Set<number>();
+      for (const node of nodes) select(document, node, selector, anyDepth, next);
+      nodes = next;
+    }
+    return [...nodes].sort((a, b) => a - b);
+  }
+}
+
+/** What is there with `..` is looked for without recursion: a document may be deeper than a stack. */
+function select(
+  document: JsonDocument,
+  from: number,
+  selector: Selector,
+  anyDepth: boolean,
+  into: Set<number>,
+): void {
+  const waiting = [from];
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    let n = 0;
+    for (let child = document.first(node); child !== NONE; child = document.next(child)) {
+      if (isMeant(document, child, n++, selector)) into.add(child);
+      if (anyDepth && document.first(child) !== NONE) waiting.push(child);
+    }
+  }
+}
+
+function isMeant(document: JsonDocument, node: number, n: number, selector: Selector): boolean {
+  if (selector.select === 'any') return true;
+  const name = document.name(node);
+  if (selector.select === 'item') return name === null && n === selector.n;
+  return name !== null && foldName(name) === selector.folded;
+}
+
+/** Reads a path; null where it is none. */
+export function compileJsonPath(text: string): JsonPath | null {
+  if (!text.startsWith('$')) return null;
+  const steps: Step[] = [];
+  for (let at = 1; at < text.length; at = STEP.lastIndex) {
+    STEP.lastIndex = at;
+    const found = STEP.exec(text);
+    if (found === null) return null;
+    const [, dots, word, deep, star, index, single, double] = found;
+    const name = word === '*' ? undefined : (word ?? single ?? double);
+    const anyDepth = dots === '..' || deep !== undefined;
+    if (index !== undefined) steps.push({ selector: { select: 'item', n: Number(index) }, anyDepth });
+    else if (name === undefined || star !== undefined) steps.push({ selector: { select: 'any' }, anyDepth });
+    else
+      steps.push({
+        selector: { select: 'name', folded: foldName(name.replaceAll(/\\(.)/gs, '$1')) },
+        anyDepth,
+      });
+  }
+  return new JsonPath(text, steps);
+}
