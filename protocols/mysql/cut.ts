@@ -26,6 +26,8 @@ export function failMasking(link: Link, results: Results, run: Run, sequence: nu
   cut(link, results, run, 'other', sequence);
   run.cutBy = 'sluice/masking';
   run.failAs = failureError(new ProxyError('masking-failed'));
+  // A cursor would go on behind the rows that were lost, as if there had been none.
+  if (results.cursor !== null) results.cursor.cursor = null;
 }
 
 /** The command whose result was cut has come to its end at the server. */
