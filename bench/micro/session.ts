@@ -9,6 +9,7 @@ import { PostgresSession } from '../../protocols/postgres/index.ts';
 import { FrameWriter } from '../../src/bytes/index.ts';
 import { sessionIdFrom } from '../../src/core/ids.ts';
 import { Meter } from '../../src/core/meter.ts';
+import { lastingIdentity } from '../../src/core/principal.ts';
 import type { EnginePort } from '../../src/core/session.ts';
 import { LiveCatalog } from '../../src/engine/live-catalog.ts';
 import { PolicyHolder } from '../../src/engine/policy-holder.ts';
@@ -110,8 +111,8 @@ const domain: SqlDomain = {
 let sent = 0;
 const engine: EnginePort = {
   identity: {
-    login: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
-    mysqlLogin: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
+    login: (name) => ({ plan: 'trust', identity: lastingIdentity({ name, groups: [] }, 'trust') }),
+    mysqlLogin: (name) => ({ plan: 'trust', identity: lastingIdentity({ name, groups: [] }, 'trust') }),
     mysqlNonce: () => Buffer.alloc(20, 1),
   },
   downstream: {
@@ -138,7 +139,7 @@ const engine: EnginePort = {
     end() {},
   },
   now: () => 0,
-  authenticated: (principal) => ({
+  authenticated: ({ principal }) => ({
     admission: 'admitted',
     gate: new SessionGate(
       domain,

@@ -2,18 +2,26 @@
  * How a client proves who it is, in the connection phase and in COM_CHANGE_USER: payloads in, payloads out.
  *
  *   begin ──► plugin's answer ──► proven | failed | full ──password──► proven | failed
- *     └──► switch ──answer──────────────▲             └──key asked──► key ──encrypted──► proven | failed
+ *     ├──► switch ──answer──────────────▲             └──key asked──► key ──encrypted──► proven | failed
+ *     └──► clear ──password──► proven | failed
  *
  * Which steps are taken depends on the client and on what kind of password is stored, never on whether a user exists
  * or an answer was nearly right.
  */
 import { ProxyError } from '../../src/core/errors.ts';
-import type { Principal } from '../../src/core/principal.ts';
-import type { IdentityPort, MysqlLoginPlan, MysqlPasswordCheck } from '../../src/core/session.ts';
+import type {
+  IdentityPort,
+  MysqlLoginPlan,
+  MysqlPasswordCheck,
+  PasswordStep,
+  Pending,
+} from '../../src/core/login.ts';
+import type { Identity } from '../../src/core/principal.ts';
 import { authSwitchRequest } from './encode.ts';
 
 export const CACHING_SHA2 = 'caching_sha2_password';
 export const NATIVE = 'mysql_native_password';
+export const CLEAR = 'mysql_clear_password';
 export const NONCE_BYTES = 20;
 
 /** First byte of what the server says within caching_sha2_password, after that of AuthMoreData. */
@@ -21,15 +29,17 @@ const FAST_PROVEN = Buffer.from([0x01, 0x03]);
 const FULL_WANTED = Buffer.from([0x01, 0x04]);
 const MORE_DATA = 0x01;
 const KEY_ASKED = 0x02;
-/** A password in clear text; the servers take 256 bytes and fewer. */
-const PASSWORD_BYTES_MAX = 1024;
+/** A password in clear text; the servers take 256 bytes and fewer, but tokens of an issuer are longer. */
+const PASSWORD_BYTES_MAX = 64 * 1024;
 
 export type AuthStep =
   /** A payload for the client; its answer goes to `step`. */
   | { readonly step: 'continue'; readonly payload: Buffer }
   /** `payload`, if there is one, goes to the client before the OK packet. */
-  | { readonly step: 'proven'; readonly principal: Principal; readonly payload: Buffer | null }
-  | { readonly step: 'failed'; readonly error: ProxyError };
+  | { readonly step: 'proven'; readonly identity: Identity; readonly payload: Buffer | null }
+  | { readonly step: 'failed'; readonly error: ProxyError }
+  /** Identity asks elsewhere. Nothing more is read of the client until it has its answer. */
+  | ({ readonly step: 'pending' } & Pending<AuthStep>);
 
 export interface ClientLogin {
   readonly user: string;
@@ -45,17 +55,17 @@ export interface ClientLogin {
   readonly switches: boolean;
 }
 
-type Phase = 'begin' | 'native' | 'fast' | 'full' | 'encrypted' | 'over';
+type Phase = 'begin' | 'native' | 'fast' | 'full' | 'encrypted' | 'clear' | 'over';
 
 export class ClientAuthentication {
   readonly #login: ClientLogin;
-  readonly #plan: MysqlLoginPlan;
+  #plan: MysqlLoginPlan;
   #nonce: Buffer;
   #phase: Phase = 'begin';
 
   constructor(login: ClientLogin) {
     this.#login = login;
-    this.#plan = login.identity.mysqlLogin(login.user);
+    this.#plan = login.identity.mysqlLogin(login.user, { secured: login.secured });
     this.#nonce = login.greeted?.nonce ?? login.identity.mysqlNonce();
   }
 
@@ -65,15 +75,30 @@ export class ClientAuthentication {
     switch (plan.plan) {
       case 'refused':
         return this.#failed(plan.error);
+      case 'pending':
+        return this.#awaitPlan(plan, plugin, Buffer.from(answer));
       case 'trust':
-        return this.#trusted(plugin, answer, plan.principal);
+        return this.#trusted(plugin, answer, plan.identity);
       case 'password':
+        if (this.#login.secured ? plugin === CLEAR : plan.wantsCleartext) return this.#switch(CLEAR);
         if (plugin === this.#login.greeted?.plugin) {
           if (plugin === CACHING_SHA2) return this.#fast(plan, answer);
           if (plugin === NATIVE && plan.takesNative) return this.#native(plan, answer);
         }
         return this.#switch(plugin === NATIVE && plan.takesNative ? NATIVE : CACHING_SHA2);
     }
+  }
+
+  #awaitPlan(plan: Pending<MysqlLoginPlan>, plugin: string, answer: Buffer): AuthStep {
+    return {
+      step: 'pending',
+      answer: () => {
+        const settled = plan.answer();
+        if (settled === null) return null;
+        this.#plan = settled;
+        return this.begin(plugin, answer);
+      },
+    };
   }
 
   /** The client's next payload, as a view. */
@@ -89,6 +114,8 @@ export class ClientAuthentication {
         return this.#full(plan, answer);
       case 'encrypted':
         return this.#encrypted(plan, answer);
+      case 'clear':
+        return this.#password(plan, answer);
       case 'begin':
       case 'over':
         return this.#failed(unexpected());
@@ -96,17 +123,17 @@ export class ClientAuthentication {
   }
 
   /** The plugin waits to be told that its answer was right, unless it has said that there is no password. */
-  #trusted(plugin: string, answer: Buffer, principal: Principal): AuthStep {
+  #trusted(plugin: string, answer: Buffer, identity: Identity): AuthStep {
     this.#phase = 'over';
     const waits = plugin === CACHING_SHA2 && !isEmpty(answer);
-    return { step: 'proven', principal, payload: waits ? FAST_PROVEN : null };
+    return { step: 'proven', identity, payload: waits ? FAST_PROVEN : null };
   }
 
-  #switch(plugin: typeof NATIVE | typeof CACHING_SHA2): AuthStep {
+  #switch(plugin: typeof NATIVE | typeof CACHING_SHA2 | typeof CLEAR): AuthStep {
     if (!this.#login.switches) {
       return this.#failed(new ProxyError('login-refused', { detail: `the client cannot do ${plugin}` }));
     }
-    this.#phase = plugin === NATIVE ? 'native' : 'fast';
+    this.#phase = SWITCHED[plugin];
     this.#nonce = this.#login.identity.mysqlNonce();
     return { step: 'continue', payload: authSwitchRequest(plugin, this.#nonce) };
   }
@@ -118,8 +145,8 @@ export class ClientAuthentication {
   #fast(plan: MysqlPasswordCheck, answer: Buffer): AuthStep {
     // Without a password the plugin is done, and takes no further question.
     if (isEmpty(answer)) return this.#outcome(null, null);
-    const principal = plan.cachingSha2(this.#nonce, answer);
-    if (principal !== null) return this.#outcome(principal, FAST_PROVEN);
+    const identity = plan.cachingSha2(this.#nonce, answer);
+    if (identity !== null) return this.#outcome(identity, FAST_PROVEN);
     this.#phase = 'full';
     return { step: 'continue', payload: FULL_WANTED };
   }
@@ -156,15 +183,32 @@ export class ClientAuthentication {
   #password(plan: MysqlPasswordCheck, bytes: Buffer): AuthStep {
     const end = bytes.length - 1;
     if (end < 0 || end > PASSWORD_BYTES_MAX || bytes.indexOf(0) !== end) return this.#outcome(null, null);
-    return this.#outcome(plan.cleartext(bytes.subarray(0, end)), null);
+    return this.#passwordStep(plan.cleartext(bytes.subarray(0, end)));
   }
 
-  #outcome(principal: Principal | null, payload: Buffer | null): AuthStep {
-    if (principal === null) {
+  #passwordStep(step: PasswordStep): AuthStep {
+    switch (step.step) {
+      case 'failed':
+        return this.#failed(step.error);
+      case 'proven':
+        return this.#outcome(step.identity, null);
+      case 'pending':
+        return {
+          step: 'pending',
+          answer: () => {
+            const settled = step.answer();
+            return settled === null ? null : this.#passwordStep(settled);
+          },
+        };
+    }
+  }
+
+  #outcome(identity: Identity | null, payload: Buffer | null): AuthStep {
+    if (identity === null) {
       return this.#failed(new ProxyError('login-failed', { detail: `for user "${this.#login.user}"` }));
     }
     this.#phase = 'over';
-    return { step: 'proven', principal, payload };
+    return { step: 'proven', identity, payload };
   }
 
   #failed(error: ProxyError): AuthStep {
@@ -172,6 +216,8 @@ export class ClientAuthentication {
     return { step: 'failed', error };
   }
 }
+
+const SWITCHED = { [NATIVE]: 'native', [CACHING_SHA2]: 'fast', [CLEAR]: 'clear' } as const;
 
 /** How a plugin says that there is no password: nothing at all, or a lone terminator. */
 function isEmpty(answer: Buffer): boolean {

@@ -4,7 +4,8 @@
  */
 import { ProxyError } from '../../src/core/errors.ts';
 import type { SqlGate } from '../../src/core/gate.ts';
-import type { Principal } from '../../src/core/principal.ts';
+import type { Pending } from '../../src/core/login.ts';
+import type { Identity } from '../../src/core/principal.ts';
 import { type AuthStep, ClientAuthentication, NATIVE } from './auth.ts';
 import { CAPABILITY } from './capabilities.ts';
 import { collationForServer, sessionCollation } from './collations.ts';
@@ -23,6 +24,7 @@ export class UserChange {
   readonly #link: Link;
   readonly #reader: PacketReader;
   readonly #authentication: ClientAuthentication;
+  #pending: Pending<AuthStep> | null = null;
 
   constructor(link: Link, reader: PacketReader, secured: boolean, command: Command) {
     const { capabilities, engine } = link;
@@ -47,33 +49,51 @@ export class UserChange {
   }
 
   /** Who the client has proven to be; null while it is being asked. Throws where it is nobody. */
-  begin(): Principal | null {
+  begin(): Identity | null {
     const { plugin, answer } = this.change;
     return this.#step(this.#authentication.begin(plugin ?? NATIVE, answer));
   }
 
-  receive(bytes: Buffer, start: number, end: number): Principal | null {
-    const reader = this.#reader;
-    let principal: Principal | null = null;
-    reader.feed(bytes, start, end);
-    while (principal === null && reader.next(ANSWER_BYTES_MAX)) {
-      this.sequence = reader.due;
-      principal = this.#step(this.#authentication.step(reader.bytes.subarray(reader.start, reader.end)));
-    }
-    reader.keep();
-    return principal;
+  receive(bytes: Buffer, start: number, end: number): Identity | null {
+    this.#reader.feed(bytes, start, end);
+    return this.#proceed();
   }
 
-  #step(step: AuthStep): Principal | null {
+  /** An answer that was waited for may be there. */
+  wake(): Identity | null {
+    const step = this.#pending?.answer() ?? null;
+    if (step === null) return null;
+    this.#pending = null;
+    const identity = this.#step(step);
+    if (this.#pending === null) this.#link.engine.downstream.resume();
+    return identity ?? this.#proceed();
+  }
+
+  #proceed(): Identity | null {
+    const reader = this.#reader;
+    let identity: Identity | null = null;
+    while (identity === null && this.#pending === null && reader.next(ANSWER_BYTES_MAX)) {
+      this.sequence = reader.due;
+      identity = this.#step(this.#authentication.step(reader.bytes.subarray(reader.start, reader.end)));
+    }
+    reader.keep();
+    return identity;
+  }
+
+  #step(step: AuthStep): Identity | null {
     switch (step.step) {
       case 'failed':
         throw step.error;
       case 'continue':
         this.#send(step.payload);
         return null;
+      case 'pending':
+        this.#pending = step;
+        this.#link.engine.downstream.pause();
+        return null;
       case 'proven':
         if (step.payload !== null) this.#send(step.payload);
-        return step.principal;
+        return step.identity;
     }
   }
 

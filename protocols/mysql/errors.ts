@@ -44,6 +44,7 @@ export const MYSQL_ERRORS: Readonly<Record<ErrorCode, MysqlError>> = {
   'login-refused': DENIED,
   'login-blocked': { errno: 1129, sqlstate: 'HY000' },
   'access-revoked': DENIED,
+  'login-expired': SHUTDOWN,
   'session-revoked': SHUTDOWN,
   'identity-unavailable': UNKNOWN,
   'wrong-database': { errno: 1049, sqlstate: '42000' },

@@ -7,7 +7,8 @@
  * The OK packet is the session's to send, once the server behind is ready.
  */
 import { ProxyError } from '../../src/core/errors.ts';
-import type { Principal } from '../../src/core/principal.ts';
+import type { Pending } from '../../src/core/login.ts';
+import type { Identity } from '../../src/core/principal.ts';
 import type { EnginePort } from '../../src/core/session.ts';
 import { type AuthStep, CACHING_SHA2, ClientAuthentication, NATIVE } from './auth.ts';
 import { agreedWithClient, CAPABILITY, DEMANDED, offered, STATUS } from './capabilities.ts';
@@ -35,7 +36,7 @@ export interface HandshakeSettings {
 
 export interface Login {
   readonly user: string;
-  readonly principal: Principal;
+  readonly identity: Identity;
   /**
    * The schema to begin in, an alias of the listener's replaced by the server's name; null where the client named
    * none. Others than the served one are named here too: the session has them judged as it does USE.
@@ -62,6 +63,12 @@ type Phase =
       readonly phase: 'answers';
       readonly request: LoginRequest;
       readonly authentication: ClientAuthentication;
+    }
+  | {
+      readonly phase: 'waiting';
+      readonly request: LoginRequest;
+      readonly authentication: ClientAuthentication;
+      readonly pending: Pending<AuthStep>;
     };
 
 export class Handshake {
@@ -115,7 +122,23 @@ export class Handshake {
     }
     const { reader } = this;
     reader.feed(bytes, start, end);
-    while (!this.#awaitsTls && reader.next(LOGIN_BYTES_MAX)) {
+    return this.#proceed();
+  }
+
+  /** An answer that was waited for may be there. Gives what `receive` gives. */
+  wake(): HandshakeResult {
+    const phase = this.#phase;
+    if (phase.phase !== 'waiting') return MORE;
+    const step = phase.pending.answer();
+    if (step === null) return MORE;
+    const result = this.#step(phase.request, phase.authentication, step);
+    if (this.#phase.phase !== 'waiting') this.#engine.downstream.resume();
+    return result.result === 'more' ? this.#proceed() : result;
+  }
+
+  #proceed(): HandshakeResult {
+    const { reader } = this;
+    while (!this.#awaitsTls && this.#phase.phase !== 'waiting' && reader.next(LOGIN_BYTES_MAX)) {
       this.#sequence = reader.due;
       const result = this.#packet(reader.bytes, reader.start, reader.end);
       if (result.result !== 'more') {
@@ -123,6 +146,7 @@ export class Handshake {
         return result;
       }
     }
+    reader.keep();
     return MORE;
   }
 
@@ -158,6 +182,7 @@ export class Handshake {
         );
       case 'begin':
       case 'tls':
+      case 'waiting':
       case 'over':
         throw new ProxyError('invariant', { detail: 'a packet outside the login' });
     }
@@ -221,20 +246,24 @@ export class Handshake {
         this.#phase = { phase: 'answers', request, authentication };
         this.#send(packetOf(step.payload, this.#sequence));
         return MORE;
+      case 'pending':
+        if (this.#phase.phase !== 'waiting') this.#engine.downstream.pause();
+        this.#phase = { phase: 'waiting', request, authentication, pending: step };
+        return MORE;
       case 'proven':
         if (step.payload !== null) this.#send(packetOf(step.payload, this.#sequence));
         this.#phase = { phase: 'over' };
-        return { result: 'login', login: this.#proven(request, step.principal) };
+        return { result: 'login', login: this.#proven(request, step.identity) };
     }
   }
 
-  #proven(request: LoginRequest, principal: Principal): Login {
+  #proven(request: LoginRequest, identity: Identity): Login {
     const { databases } = this.#settings;
     const { user, database } = request;
     const served = databases[0] ?? null;
     return {
       user,
-      principal,
+      identity,
       database: database !== null && databases.includes(database) ? served : database,
       capabilities: agreedWithClient(request.capabilities, this.#offer()),
       collation: sessionCollation(request.collation) ?? UTF8MB4_GENERAL_CI,

@@ -1,7 +1,7 @@
 /** One MySQL session, from the client's first byte to the last: phases, and who handles bytes in each. */
 import { MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
-import type { Principal } from '../../src/core/principal.ts';
+import type { Identity } from '../../src/core/principal.ts';
 import type { EnginePort, ProtocolSession, SessionActivity } from '../../src/core/session.ts';
 import { Backend } from './backend.ts';
 import { successor, UserChange } from './change-user.ts';
@@ -9,7 +9,7 @@ import { collationForServer } from './collations.ts';
 import { plainOk } from './encode.ts';
 import { enterDatabase } from './entering.ts';
 import { Frontend } from './frontend.ts';
-import { Handshake, type HandshakeSettings, type Login } from './handshake.ts';
+import { Handshake, type HandshakeResult, type HandshakeSettings, type Login } from './handshake.ts';
 import { BLOCK, Link, type LinkSettings } from './link.ts';
 import { activityOf, type FailureCode, failureFor, failureOf, leave, type Phase } from './phases.ts';
 import { askNext } from './questions.ts';
@@ -59,16 +59,12 @@ export class MysqlSession implements ProtocolSession {
           phase.frontend.receive(bytes, start, end);
           this.#settle(phase.link, phase.frontend);
           return;
-        case 'startup': {
-          const result = phase.handshake.receive(bytes, start, end);
-          if (result.result === 'login') this.#login(phase.handshake, result.login);
+        case 'startup':
+          this.#loginIfProven(phase.handshake, phase.handshake.receive(bytes, start, end));
           return;
-        }
-        case 'changing': {
-          const principal = phase.change.receive(bytes, start, end);
-          if (principal !== null) this.#changed(phase, principal);
+        case 'changing':
+          this.#changedIfProven(phase, phase.change.receive(bytes, start, end));
           return;
-        }
         case 'dialling':
         case 'entering':
           // What the client sends ahead of the server's readiness.
@@ -105,8 +101,12 @@ export class MysqlSession implements ProtocolSession {
     });
   }
 
+  #loginIfProven(handshake: Handshake, result: HandshakeResult): void {
+    if (result.result === 'login') this.#login(handshake, result.login);
+  }
+
   #login(handshake: Handshake, login: Login): void {
-    const admission = this.#admit(login.principal, login.application, handshake);
+    const admission = this.#admit(login.identity, login.application, handshake);
     const { upstream } = this.#engine;
     const settled = { ...login, isPatient: admission.gate.pausesResults };
     this.#phase = {
@@ -120,9 +120,9 @@ export class MysqlSession implements ProtocolSession {
     upstream.connect();
   }
 
-  #admit(principal: Principal, application: string | null, { secured }: Handshake) {
+  #admit(identity: Identity, application: string | null, { secured }: Handshake) {
     const details = { application, secured, protocol: this.#settings.flavour };
-    const admission = this.#engine.authenticated(principal, details);
+    const admission = this.#engine.authenticated(identity, details);
     if (admission.admission === 'refused') throw admission.error;
     return admission;
   }
@@ -176,16 +176,19 @@ export class MysqlSession implements ProtocolSession {
     const deadlineMs = this.#engine.now() + this.#settings.handshakeTimeoutMs;
     const changing = { phase: 'changing', link, change, handshake, deadlineMs } as const;
     this.#phase = changing;
-    const principal = change.begin();
-    if (principal !== null) this.#changed(changing, principal);
+    this.#changedIfProven(changing, change.begin());
+  }
+
+  #changedIfProven(changing: Extract<Phase, { phase: 'changing' }>, identity: Identity | null): void {
+    if (identity !== null) this.#changed(changing, identity);
   }
 
   #changed(
     { link: before, change, handshake }: Extract<Phase, { phase: 'changing' }>,
-    principal: Principal,
+    identity: Identity,
   ): void {
     const application = change.change.attributes.get('program_name') ?? null;
-    const { gate } = this.#admit(principal, application, handshake);
+    const { gate } = this.#admit(identity, application, handshake);
     this.#serve(successor(before, gate, change, this.#settings.databases), handshake);
   }
 
@@ -254,6 +257,8 @@ export class MysqlSession implements ProtocolSession {
   wake(): void {
     const phase = this.#phase;
     this.#guarded('malformed-frame', () => {
+      if (phase.phase === 'startup') this.#loginIfProven(phase.handshake, phase.handshake.wake());
+      if (phase.phase === 'changing') this.#changedIfProven(phase, phase.change.wake());
       if (phase.phase === 'entering') this.#enter(phase.link, phase.login, phase.handshake);
       if (phase.phase !== 'serving') return;
       phase.link.unblock(BLOCK.answer | BLOCK.approval);

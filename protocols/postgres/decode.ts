@@ -118,6 +118,13 @@ export function readSaslInitialResponse(bytes: Buffer, start: number, end: numbe
   return { mechanism, data };
 }
 
+/** The bytes of a PasswordMessage before its terminator, as a view. */
+export function readPassword(bytes: Buffer, start: number, end: number): Buffer {
+  const last = end - 1;
+  if (last < start || bytes.indexOf(0, start) !== last) throw new MalformedBytes('PasswordMessage');
+  return bytes.subarray(start, last);
+}
+
 export type AuthenticationRequest =
   | { readonly request: 'ok' }
   | { readonly request: 'cleartext' }

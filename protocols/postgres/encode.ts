@@ -38,6 +38,9 @@ export const SSL_REQUEST_PACKET = made((writer) => writer.begin(null).i32(SSL_RE
 export const AUTHENTICATION_OK = made((writer) =>
   writer.begin(BACKEND.Authentication).i32(AUTHENTICATION.Ok).end(),
 );
+export const AUTHENTICATION_CLEARTEXT = made((writer) =>
+  writer.begin(BACKEND.Authentication).i32(AUTHENTICATION.CleartextPassword).end(),
+);
 export const ANSWER_TLS = Buffer.from('S');
 export const ANSWER_NO = Buffer.from('N');
 

@@ -1,17 +1,21 @@
 /**
  * The client's start-up, up to the point where it has proven who it is:
  *
- *   packet ──SSLRequest──► tls ──► packet ──StartupMessage──► sasl ──► done
- *     └───────direct TLS──► tls                └────────────trust────► done
+ *   packet ──SSLRequest──► tls ──► packet ──StartupMessage──► sasl | password ──► done
+ *     └───────direct TLS──► tls                └────────────trust────────────────► done
+ *
+ * Where identity has to ask elsewhere, nothing more is read of the client until it has its answer.
  */
 import { Accumulator } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
-import type { Principal } from '../../src/core/principal.ts';
-import type { EnginePort, SaslExchange } from '../../src/core/session.ts';
-import { readSaslInitialResponse } from './decode.ts';
+import type { LoginPlan, PasswordStep, Pending, SaslExchange, SaslStep } from '../../src/core/login.ts';
+import type { Identity } from '../../src/core/principal.ts';
+import type { EnginePort } from '../../src/core/session.ts';
+import { readPassword, readSaslInitialResponse } from './decode.ts';
 import {
   ANSWER_NO,
   ANSWER_TLS,
+  AUTHENTICATION_CLEARTEXT,
   authenticationSasl,
   authenticationSaslData,
   negotiateProtocolVersion,
@@ -24,7 +28,7 @@ import { MINOR_MAX, readStartupPacket, type Startup } from './startup.ts';
 const TLS_RECORD = 0x16;
 const ALPN = 'postgresql';
 const LENGTH_BYTES = 4;
-const SASL_MESSAGE_BYTES_MAX = 64 * 1024;
+const PASSWORD_MESSAGE_BYTES_MAX = 64 * 1024;
 
 export interface HandshakeSettings {
   readonly tls: 'off' | 'offered' | 'required';
@@ -34,7 +38,7 @@ export interface HandshakeSettings {
 
 export type HandshakeResult =
   | { readonly result: 'more' }
-  | { readonly result: 'login'; readonly startup: Startup; readonly principal: Principal }
+  | { readonly result: 'login'; readonly startup: Startup; readonly identity: Identity }
   /** A cancel request: answered by closing, whatever came of it. */
   | { readonly result: 'cancelled' };
 
@@ -42,7 +46,9 @@ type Phase =
   | { readonly phase: 'packet' }
   | { readonly phase: 'tls' }
   | { readonly phase: 'mechanism'; readonly startup: Startup; start(mechanism: string): SaslExchange | null }
-  | { readonly phase: 'sasl'; readonly startup: Startup; readonly exchange: SaslExchange };
+  | { readonly phase: 'sasl'; readonly startup: Startup; readonly exchange: SaslExchange }
+  | { readonly phase: 'password'; readonly startup: Startup; check(password: Buffer): PasswordStep }
+  | { readonly phase: 'waiting'; next(): HandshakeResult | null };
 
 const MORE: HandshakeResult = { result: 'more' };
 
@@ -66,11 +72,38 @@ export class Handshake {
       throw new ProxyError('protocol-violation', { detail: 'unencrypted bytes behind a request for TLS' });
     }
     this.#input.append(bytes, start, end);
-    for (;;) {
+    return this.#proceed();
+  }
+
+  /** An answer that was waited for may be there. Gives what `receive` gives. */
+  wake(): HandshakeResult {
+    const phase = this.#phase;
+    if (phase.phase !== 'waiting') return MORE;
+    const result = phase.next();
+    if (result === null) return MORE;
+    if (result.result === 'login' || this.#phase.phase !== 'waiting') this.#engine.downstream.resume();
+    return result.result === 'more' ? this.#proceed() : result;
+  }
+
+  #proceed(): HandshakeResult {
+    while (this.#phase.phase !== 'waiting') {
       const before = this.#input.length;
-      const result = this.#phase.phase === 'packet' ? this.#packet() : this.#password();
+      const result = this.#phase.phase === 'packet' ? this.#packet() : this.#message();
       if (result.result !== 'more' || this.#input.length === before) return result;
     }
+    return MORE;
+  }
+
+  #wait<Answer>(pending: Pending<Answer>, take: (answer: Answer) => HandshakeResult): HandshakeResult {
+    if (this.#phase.phase !== 'waiting') this.#engine.downstream.pause();
+    this.#phase = {
+      phase: 'waiting',
+      next() {
+        const answer = pending.answer();
+        return answer === null ? null : take(answer);
+      },
+    };
+    return MORE;
   }
 
   /** What has come behind the handshake's last message. */
@@ -156,32 +189,56 @@ export class Handshake {
     if (startup.minor > MINOR_MAX || startup.protocolOptions.length > 0) {
       this.#send(negotiateProtocolVersion(Math.min(startup.minor, MINOR_MAX), startup.protocolOptions));
     }
-    const plan = this.#engine.identity.login(startup.user, { secured: this.secured });
+    return this.#plan(startup, this.#engine.identity.login(startup.user, { secured: this.secured }));
+  }
+
+  #plan(startup: Startup, plan: LoginPlan): HandshakeResult {
     switch (plan.plan) {
       case 'refused':
         throw plan.error;
+      case 'pending':
+        return this.#wait(plan, (answer) => this.#plan(startup, answer));
       case 'trust':
-        return { result: 'login', startup, principal: plan.principal };
+        return { result: 'login', startup, identity: plan.identity };
       case 'sasl':
         this.#send(authenticationSasl(plan.mechanisms));
         this.#phase = { phase: 'mechanism', startup, start: (mechanism) => plan.start(mechanism) };
         return MORE;
+      case 'cleartext':
+        this.#send(AUTHENTICATION_CLEARTEXT);
+        this.#phase = { phase: 'password', startup, check: (password) => plan.check(password) };
+        return MORE;
     }
   }
 
-  #password(): HandshakeResult {
+  #message(): HandshakeResult {
     const input = this.#input.view();
     if (input.length < HEADER_BYTES) return MORE;
     if (input[0] !== FRONTEND.Password) {
-      throw new ProxyError('protocol-violation', { detail: 'expected a SASL message' });
+      throw new ProxyError('protocol-violation', { detail: 'expected a password message' });
     }
     const size = frameSize(input, 0);
-    if (size > SASL_MESSAGE_BYTES_MAX)
-      throw new ProxyError('malformed-frame', { detail: 'a SASL message too long' });
+    if (size > PASSWORD_MESSAGE_BYTES_MAX)
+      throw new ProxyError('malformed-frame', { detail: 'a password message too long' });
     if (input.length < size) return MORE;
-    const result = this.#sasl(input, HEADER_BYTES, size);
+    const phase = this.#phase;
+    const result =
+      phase.phase === 'password'
+        ? this.#passwordStep(phase.startup, phase.check(readPassword(input, HEADER_BYTES, size)))
+        : this.#sasl(input, HEADER_BYTES, size);
     this.#input.consume(size);
     return result;
+  }
+
+  #passwordStep(startup: Startup, step: PasswordStep): HandshakeResult {
+    switch (step.step) {
+      case 'failed':
+        throw step.error;
+      case 'pending':
+        return this.#wait(step, (answer) => this.#passwordStep(startup, answer));
+      case 'proven':
+        return { result: 'login', startup, identity: step.identity };
+    }
   }
 
   #sasl(bytes: Buffer, start: number, end: number): HandshakeResult {
@@ -200,20 +257,25 @@ export class Handshake {
       exchange = begun;
       startup = phase.startup;
       message = initial.data;
-      this.#phase = { phase: 'sasl', startup, exchange };
     } else if (phase.phase === 'sasl') {
       ({ exchange, startup } = phase);
     } else throw new ProxyError('invariant', { detail: 'SASL outside authentication' });
-    const step = exchange.step(message);
+    return this.#saslStep(startup, exchange, exchange.step(message));
+  }
+
+  #saslStep(startup: Startup, exchange: SaslExchange, step: SaslStep): HandshakeResult {
     switch (step.step) {
       case 'failed':
         throw step.error;
+      case 'pending':
+        return this.#wait(step, (answer) => this.#saslStep(startup, exchange, answer));
       case 'continue':
+        this.#phase = { phase: 'sasl', startup, exchange };
         this.#send(authenticationSaslData('SASLContinue', step.data));
         return MORE;
       case 'done':
-        this.#send(authenticationSaslData('SASLFinal', step.data));
-        return { result: 'login', startup, principal: step.principal };
+        if (step.data !== null) this.#send(authenticationSaslData('SASLFinal', step.data));
+        return { result: 'login', startup, identity: step.identity };
     }
   }
 

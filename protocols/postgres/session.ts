@@ -1,7 +1,7 @@
 /** One Postgres session, from the client's first byte to the last: phases, and who handles bytes in each. */
 import { MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
-import type { Principal } from '../../src/core/principal.ts';
+import type { Identity } from '../../src/core/principal.ts';
 import type { EnginePort, ProtocolSession, SessionActivity } from '../../src/core/session.ts';
 import { activityOf } from './activity.ts';
 import { Backend } from './backend.ts';
@@ -14,7 +14,7 @@ import {
   TERMINATE,
 } from './encode.ts';
 import { Frontend } from './frontend.ts';
-import { Handshake, type HandshakeSettings } from './handshake.ts';
+import { Handshake, type HandshakeResult, type HandshakeSettings } from './handshake.ts';
 import { BLOCK, Link, type LinkSettings, UNDER_WAY_MAX } from './link.ts';
 import { probe } from './probe.ts';
 import { retract } from './retract.ts';
@@ -124,7 +124,10 @@ export class PostgresSession implements ProtocolSession {
   }
 
   #startup(handshake: Handshake, bytes: Buffer, start: number, end: number): void {
-    const result = handshake.receive(bytes, start, end);
+    this.#startupResult(handshake, handshake.receive(bytes, start, end));
+  }
+
+  #startupResult(handshake: Handshake, result: HandshakeResult): void {
     switch (result.result) {
       case 'more':
         return;
@@ -132,13 +135,13 @@ export class PostgresSession implements ProtocolSession {
         this.#close(null);
         return;
       case 'login':
-        this.#login(handshake, result.startup, result.principal);
+        this.#login(handshake, result.startup, result.identity);
         return;
     }
   }
 
-  #login(handshake: Handshake, startup: Startup, principal: Principal): void {
-    const admission = this.#engine.authenticated(principal, {
+  #login(handshake: Handshake, startup: Startup, identity: Identity): void {
+    const admission = this.#engine.authenticated(identity, {
       application: startup.application,
       secured: handshake.secured,
       protocol: `postgres 3.${startup.minor}`,
@@ -256,6 +259,10 @@ export class PostgresSession implements ProtocolSession {
 
   wake(): void {
     const phase = this.#phase;
+    if (phase.phase === 'startup') {
+      const { handshake } = phase;
+      this.#guarded('malformed-frame', () => this.#startupResult(handshake, handshake.wake()));
+    }
     if (phase.phase !== 'serving') return;
     phase.link.unblock(BLOCK.answer | BLOCK.approval);
     this.#guarded('malformed-frame', () => {

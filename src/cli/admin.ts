@@ -88,7 +88,9 @@ function portsOf(
     isRevoked: (name) => revoked.has(name),
     async password(name, password) {
       const plan = identity.mysqlLogin(name);
-      return plan.plan === 'password' ? plan.cleartext(Buffer.from(password)) : null;
+      if (plan.plan !== 'password') return null;
+      const step = plan.cleartext(Buffer.from(password));
+      return step.step === 'proven' ? step.identity.principal : null;
     },
     live: {
       snapshot: (limit) => snapshotOf(shared, limit),

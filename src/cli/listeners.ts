@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Approvals } from '../approvals/index.ts';
 import type { Config, ListenerConfig } from '../config/schema.ts';
 import { Meter } from '../core/meter.ts';
+import { type RecordDuty, SAMPLED_BYTES, SAMPLED_ROWS, WHOLE_RESPONSE } from '../core/responses.ts';
 import type { Dialer } from '../engine/leg.ts';
 import type { ListenerDomain } from '../engine/listener-domain.ts';
 import type { LiveCatalog } from '../engine/live-catalog.ts';
@@ -128,6 +129,10 @@ export function listenerDomain(
     protocol,
     log: (level, message, details) => shared.log[level](details, message),
     now: () => performance.now(),
+    after(ms, run) {
+      const timer = setTimeout(run, ms);
+      return { cancel: () => clearTimeout(timer) };
+    },
   };
 }
 
@@ -136,8 +141,14 @@ function upstreamName({ upstream }: ListenerConfig): string {
   return `${upstream.host}:${upstream.port}/${upstream.database}`;
 }
 
+const RESPONSES: Readonly<Record<Config['journal']['responses'], RecordDuty | null>> = {
+  off: null,
+  sampled: { rows: SAMPLED_ROWS, bytes: SAMPLED_BYTES },
+  whole: WHOLE_RESPONSE,
+};
+
 function sqlDomain(
-  { journal, turn, policy, masks, approvals }: Shared,
+  { config, journal, turn, policy, masks, approvals }: Shared,
   meter: Meter,
   parts: Pick<SqlDomain, 'catalog' | 'dialect' | 'describer' | 'upstream'>,
 ): SqlDomain {
@@ -152,6 +163,13 @@ function sqlDomain(
     record(type, members, when) {
       journal.append(type, members);
       if (when === 'now') turn.wantFlush();
+      else turn.wantFlushSoon();
+    },
+    responses: RESPONSES[config.journal.responses],
+    recordResponse(members) {
+      journal.appendLasting('response', members);
+      // Beyond what memory is meant for, a moment more would be too long.
+      if (journal.isBehind) turn.wantFlush();
       else turn.wantFlushSoon();
     },
     recordResult(result) {

@@ -228,6 +228,14 @@ export const ERRORS = {
     log: 'warn',
     message: 'access has been revoked',
   },
+  'login-expired': {
+    kind: 'identity',
+    blame: 'peer',
+    sqlstate: '57P01',
+    session: 'end',
+    log: 'info',
+    message: 'terminating the session: what was shown at its login has expired',
+  },
   'session-revoked': {
     kind: 'identity',
     blame: 'operator',

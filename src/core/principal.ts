@@ -1,7 +1,31 @@
-/** The authenticated actor behind a session. */
+/** The authenticated actor behind a session. Policies are cached by it: what differs from login to login is not here. */
 export interface Principal {
   readonly name: string;
   readonly groups: readonly string[];
+}
+
+/** How somebody has proven to be a principal, and for how long that holds. Never holds a secret. */
+export interface Proof {
+  readonly via: 'password' | 'oidc' | 'session' | 'certificate' | 'trust';
+  /** Milliseconds since the epoch: every session that was begun with this ends then. Null: it does not run out. */
+  readonly expiresAtMs: number | null;
+  /** The id by which what was shown can be revoked; null where it has none. */
+  readonly credential: string | null;
+  /** Who vouches for it, such as the `iss` of a token; null where Sluice does. */
+  readonly issuer: string | null;
+  /** Whom the issuer means, such as the `sub` of a token; null where Sluice's own names are used. */
+  readonly subject: string | null;
+}
+
+/** Somebody who has logged in. */
+export interface Identity {
+  readonly principal: Principal;
+  readonly proof: Proof;
+}
+
+/** Proven by what does not run out, in Sluice's own names. */
+export function lastingIdentity(principal: Principal, via: 'password' | 'trust'): Identity {
+  return { principal, proof: { via, expiresAtMs: null, credential: null, issuer: null, subject: null } };
 }
 
 /** Everything about a session that a rule may ask for, apart from the statement. */

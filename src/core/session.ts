@@ -6,7 +6,8 @@
 
 import type { ProxyError } from './errors.ts';
 import type { SqlGate } from './gate.ts';
-import type { Principal } from './principal.ts';
+import type { IdentityPort } from './login.ts';
+import type { Identity } from './principal.ts';
 
 /** The protocol's name within TLS (RFC 7301). */
 export interface Alpn {
@@ -45,63 +46,6 @@ export interface UpstreamPort {
   /** Stop what the server is doing for this session; `cancelDelivered` follows, whatever came of it. */
   cancel(): void;
   end(): void;
-}
-
-/** What authentication asks of identity, step by step. */
-export interface SaslExchange {
-  /** The next message from the client; the result says what to answer. */
-  step(message: Buffer): SaslStep;
-}
-
-export type SaslStep =
-  | { readonly step: 'continue'; readonly data: Buffer }
-  | { readonly step: 'done'; readonly data: Buffer; readonly principal: Principal }
-  | { readonly step: 'failed'; readonly error: ProxyError };
-
-export type LoginPlan =
-  | { readonly plan: 'trust'; readonly principal: Principal }
-  | {
-      readonly plan: 'sasl';
-      readonly mechanisms: readonly string[];
-      start(mechanism: string): SaslExchange | null;
-    }
-  | { readonly plan: 'refused'; readonly error: ProxyError };
-
-export interface IdentityPort {
-  /** How the client named `user` is to prove who it is. */
-  login(user: string, connection: { readonly secured: boolean }): LoginPlan;
-  /** The same for a client of the MySQL protocol. */
-  mysqlLogin(user: string): MysqlLoginPlan;
-  /** 20 random bytes, for a client to answer to. */
-  mysqlNonce(): Buffer;
-}
-
-export type MysqlLoginPlan =
-  | { readonly plan: 'trust'; readonly principal: Principal }
-  | ({ readonly plan: 'password' } & MysqlPasswordCheck)
-  | { readonly plan: 'refused'; readonly error: ProxyError };
-
-/**
- * Checks of one user's answers. For a user that does not exist they take the same steps and the same time, and never
- * succeed. Each gives who the client has proven to be, or null.
- */
-export interface MysqlPasswordCheck {
-  /** Whether what is stored can check mysql_native_password; caching_sha2_password always can, given the password. */
-  readonly takesNative: boolean;
-  /** 20 bytes: SHA1(password) XOR SHA1(nonce, SHA1(SHA1(password))). */
-  native(nonce: Buffer, answer: Buffer): Principal | null;
-  /** 32 bytes: SHA256(password) XOR SHA256(SHA256(SHA256(password)), nonce). Null also where that is not known yet. */
-  cachingSha2(nonce: Buffer, answer: Buffer): Principal | null;
-  /** The password itself, as UTF-8 without terminator. */
-  cleartext(password: Buffer): Principal | null;
-  /** The key under which a client without TLS may send its password; null where there is none. */
-  readonly key: MysqlPasswordKey | null;
-}
-
-export interface MysqlPasswordKey {
-  readonly publicPem: string;
-  /** RSA-OAEP (SHA-1), as the protocol has it; null where the bytes are no such encryption. */
-  decrypt(bytes: Buffer): Buffer | null;
 }
 
 /** The account that Sluice itself uses at the database behind it. */
@@ -150,7 +94,7 @@ export interface EnginePort {
   /** A clock that only goes forward, in milliseconds; it stands still during one event. */
   now(): number;
   /** The client has proven who it is. The gate it gets, or why there is none. */
-  authenticated(principal: Principal, details: LoginDetails): Admission;
+  authenticated(identity: Identity, details: LoginDetails): Admission;
   /** The server is ready, and takes this key to cancel what runs there. */
   upstreamReady(key: CancelKey): void;
   /** Makes a cancel key for this session and registers it. */

@@ -4,13 +4,13 @@
  */
 import { ProxyError } from '../core/errors.ts';
 import type { SessionId } from '../core/ids.ts';
-import type { Principal } from '../core/principal.ts';
+import type { IdentityPort } from '../core/login.ts';
+import type { Identity } from '../core/principal.ts';
 import type {
   Admission,
   CancelKey,
   DownstreamPort,
   EnginePort,
-  IdentityPort,
   LoginDetails,
   ProtocolSession,
   UpstreamPort,
@@ -22,6 +22,9 @@ import { Pieces } from './pieces.ts';
 import type { LiveSession, SessionBrief } from './sessions.ts';
 import { StagedQueue } from './staged-queue.ts';
 import type { Staging } from './turn.ts';
+
+/** What a timer of Node's can wait for at most. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export class Connection implements EnginePort, LiveSession, Staging {
   readonly #story: JournaledSession;
@@ -44,13 +47,18 @@ export class Connection implements EnginePort, LiveSession, Staging {
   /** The session is over, and its legs have nothing more to say than what was written. */
   #over = false;
   #cancelWhenSent = false;
+  /** Ends the session when what its client has proven runs out. */
+  #expiry: { cancel(): void } | null = null;
 
   constructor(domain: ListenerDomain, accept: (events: LegEvents) => Leg) {
     this.#domain = domain;
     this.#story = new JournaledSession(domain);
-    this.identity = domain.identity;
     this.#nowMs = domain.now();
     this.#down = accept(this.#downEvents());
+    this.identity = domain.identity.forConnection({
+      clientAddress: this.#down.remoteAddress,
+      wake: () => this.#event(() => this.#session.wake()),
+    });
     this.#session = domain.protocol(this);
     domain.sessions.add(this);
     this.#event(() => this.#session.downstreamConnected?.());
@@ -79,6 +87,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
         this.#nowMs = this.#domain.now();
         this.#session.fromUpstream(bytes, start, end);
         this.#afterwards();
+        if (this.#domain.sql.journal.isBehind) this.#waitForJournal();
       },
       secured: () => this.#event(() => this.#session.upstreamSecured()),
       drained: () => this.#down.resume('congestion'),
@@ -117,6 +126,14 @@ export class Connection implements EnginePort, LiveSession, Staging {
       this.#closed = true;
       this.#down.finish();
     }
+  }
+
+  /** What is recorded of results is held in memory until it is written: a journal that is slow slows the server. */
+  #waitForJournal(): void {
+    if (this.#story.gate?.recordsResponses !== true) return;
+    const { journal } = this.#domain.sql;
+    this.#up?.pause('journal');
+    journal.whenWritten(() => this.#up?.resume('journal'));
   }
 
   #flushToServer(): void {
@@ -257,8 +274,8 @@ export class Connection implements EnginePort, LiveSession, Staging {
     return this.#story.id;
   }
 
-  get principal(): Principal | null {
-    return this.#story.principal;
+  get actor(): Identity | null {
+    return this.#story.identity;
   }
 
   get brief(): SessionBrief | null {
@@ -269,7 +286,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
     return this.#nowMs;
   }
 
-  authenticated(principal: Principal, details: LoginDetails): Admission {
+  authenticated(identity: Identity, details: LoginDetails): Admission {
     const { sql, account } = this.#domain;
     if (!sql.journal.healthy && !sql.journal.tryRecover()) {
       return { admission: 'refused', error: new ProxyError('journal-unavailable') };
@@ -278,7 +295,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
       return { admission: 'refused', error: new ProxyError('too-many-connections') };
     }
     const gate = this.#story.begin(
-      principal,
+      identity,
       details,
       this.#down.remoteAddress,
       this.#session.activity,
@@ -286,7 +303,25 @@ export class Connection implements EnginePort, LiveSession, Staging {
       () => this.#session.wake(),
     );
     if (gate instanceof ProxyError) return { admission: 'refused', error: gate };
+    this.#awaitExpiry();
     return { admission: 'admitted', gate, account };
+  }
+
+  /** A session never outlives what was shown for it. */
+  #awaitExpiry(): void {
+    this.#expiry?.cancel();
+    this.#expiry = null;
+    const expiresAtMs = this.actor?.proof.expiresAtMs ?? null;
+    if (expiresAtMs === null) return;
+    const leftMs = Math.min(expiresAtMs - this.#domain.sql.clock(), TIMER_MS_MAX);
+    this.#expiry = this.#domain.after(Math.max(leftMs, 0), () => this.#endIfExpired());
+  }
+
+  #endIfExpired(): void {
+    const expiresAtMs = this.actor?.proof.expiresAtMs ?? null;
+    if (this.#closed || expiresAtMs === null) return;
+    if (this.#domain.sql.clock() >= expiresAtMs) this.terminate(new ProxyError('login-expired'));
+    else this.#awaitExpiry();
   }
 
   upstreamReady(key: CancelKey): void {
@@ -318,6 +353,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
     const { sessions } = this.#domain;
     sessions.remove(this, this.#key);
     this.#over = true;
+    this.#expiry?.cancel();
     this.#endUpstream();
     if (error !== null) this.#logEnd(error);
     this.#story.end(error, this.#down.remoteAddress, this.#session.activity);
@@ -338,6 +374,8 @@ export class Connection implements EnginePort, LiveSession, Staging {
   }
 
   tick(): void {
+    // The clock may have been set forward, of which the timer knows nothing.
+    if (this.#expiry !== null) this.#endIfExpired();
     this.#event(() => this.#session.tick());
   }
 

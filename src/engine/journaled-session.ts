@@ -1,7 +1,7 @@
 /** Who is on a connection, as the journal tells it: a session begins with a login, and ends with it or with another. */
 import { ProxyError } from '../core/errors.ts';
 import type { SessionId } from '../core/ids.ts';
-import type { Principal, SessionContext } from '../core/principal.ts';
+import type { Identity, SessionContext } from '../core/principal.ts';
 import type { LoginDetails, SessionActivity } from '../core/session.ts';
 import type { ListenerDomain } from './listener-domain.ts';
 import { loginRefusedMembers, sessionEndMembers, sessionStartMembers } from './session-records.ts';
@@ -10,7 +10,7 @@ import { SessionGate } from './sql-gate.ts';
 
 interface Current {
   readonly gate: SessionGate;
-  readonly principal: Principal;
+  readonly identity: Identity;
   readonly application: string | null;
 }
 
@@ -34,13 +34,13 @@ export class JournaledSession {
     return this.#current?.gate ?? null;
   }
 
-  get principal(): Principal | null {
-    return this.#current?.principal ?? null;
+  get identity(): Identity | null {
+    return this.#current?.identity ?? null;
   }
 
   /** A principal has logged in; whoever was on the connection before is not any more. */
   begin(
-    principal: Principal,
+    identity: Identity,
     details: LoginDetails,
     clientAddress: string | null,
     activity: SessionActivity,
@@ -54,25 +54,26 @@ export class JournaledSession {
       this.#startedMs = this.#domain.now();
       this.#current = null;
     }
+    const { principal, proof } = identity;
     const context: SessionContext = { principal, listener: name, clientAddress };
     const gate = new SessionGate(sql, this.#id, context, inEvent, onWake);
-    sql.record('session-start', sessionStartMembers(this.#id, context, details), 'now');
+    sql.record('session-start', sessionStartMembers(this.#id, context, proof, details), 'now');
     // Without a record of its beginning a session's statements would be nobody's.
     if (!turn.flush()) return new ProxyError('journal-unavailable');
-    this.#current = { gate, principal, application: details.application };
+    this.#current = { gate, identity, application: details.application };
     return gate;
   }
 
   /** Null until somebody has logged in. */
   brief(clientAddress: string | null, { phase, rows, bytes }: SessionActivity): SessionBrief | null {
     if (this.#current === null) return null;
-    const { gate, principal, application } = this.#current;
+    const { gate, identity, application } = this.#current;
     const { statements, denied } = gate.records;
     const ageMs = this.#domain.now() - this.#startedMs;
     const { name: listener } = this.#domain;
     return {
       id: this.#id,
-      principal,
+      principal: identity.principal,
       listener,
       clientAddress,
       application,

@@ -1,10 +1,5 @@
-import type {
-  CancelKey,
-  EnginePort,
-  IdentityPort,
-  ProtocolSession,
-  UpstreamAccount,
-} from '../core/session.ts';
+import type { IdentitySource } from '../core/login.ts';
+import type { CancelKey, EnginePort, ProtocolSession, UpstreamAccount } from '../core/session.ts';
 import type { HeldMemory } from '../limits/held-memory.ts';
 import type { Dialer } from './leg.ts';
 import type { Sessions } from './sessions.ts';
@@ -17,7 +12,7 @@ export interface ListenerDomain {
   readonly sql: SqlDomain;
   readonly account: UpstreamAccount;
   readonly dialer: Dialer;
-  readonly identity: IdentityPort;
+  readonly identity: IdentitySource;
   readonly sessions: Sessions;
   readonly memory: HeldMemory;
   readonly turn: Turn;
@@ -32,4 +27,6 @@ export interface ListenerDomain {
     details: Readonly<Record<string, unknown>>,
   ): void;
   now(): number;
+  /** Runs once, after so many milliseconds. */
+  after(ms: number, run: () => void): { cancel(): void };
 }

@@ -1,10 +1,15 @@
 /** What a session leaves in the journal beside its statements, as JSON members. */
 import type { ProxyError } from '../core/errors.ts';
 import type { SessionId } from '../core/ids.ts';
-import type { SessionContext } from '../core/principal.ts';
+import type { Proof, SessionContext } from '../core/principal.ts';
 import type { LoginDetails } from '../core/session.ts';
 
-export function sessionStartMembers(id: SessionId, context: SessionContext, details: LoginDetails): string {
+export function sessionStartMembers(
+  id: SessionId,
+  context: SessionContext,
+  proof: Proof,
+  details: LoginDetails,
+): string {
   const { principal, listener, clientAddress } = context;
   return [
     `"session":"${id}"`,
@@ -15,7 +20,19 @@ export function sessionStartMembers(id: SessionId, context: SessionContext, deta
     `"application":${JSON.stringify(details.application)}`,
     `"tls":${details.secured}`,
     `"protocol":${JSON.stringify(details.protocol)}`,
+    ...proofMembers(proof),
   ].join(',');
+}
+
+/** How it was proven, as far as there is something to say. */
+function proofMembers({ via, expiresAtMs, credential, issuer, subject }: Proof): readonly string[] {
+  return [
+    `"via":"${via}"`,
+    ...(expiresAtMs === null ? [] : [`"expires":"${new Date(expiresAtMs).toISOString()}"`]),
+    ...(credential === null ? [] : [`"credential":${JSON.stringify(credential)}`]),
+    ...(issuer === null ? [] : [`"issuer":${JSON.stringify(issuer)}`]),
+    ...(subject === null ? [] : [`"subject":${JSON.stringify(subject)}`]),
+  ];
 }
 
 /** `error` null: the client left of its own accord. */

@@ -2,7 +2,7 @@
 import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 import { ProxyError } from '../core/errors.ts';
 import { type SessionId, sessionIdFrom } from '../core/ids.ts';
-import type { Principal } from '../core/principal.ts';
+import type { Identity, Principal } from '../core/principal.ts';
 import type { CancelKey, SessionActivity } from '../core/session.ts';
 
 const SESSION_ID_CHARACTERS = 14;
@@ -29,7 +29,7 @@ export interface SessionBrief {
 export interface LiveSession {
   readonly id: SessionId;
   /** Null until it has logged in. */
-  readonly principal: Principal | null;
+  readonly actor: Identity | null;
   /** Null until it has logged in. */
   readonly brief: SessionBrief | null;
   cancelRequested(): void;
@@ -122,8 +122,8 @@ export class Sessions {
   /** Cancels or ends another session of the same principal, or the session itself, by the id that its client has. */
   kill(by: LiveSession, processId: number, what: 'query' | 'session'): 'done' | 'unknown' {
     const session = this.#byProcessId.get(processId)?.session;
-    const owner = by.principal?.name ?? null;
-    if (session === undefined || owner === null || session.principal?.name !== owner) return 'unknown';
+    const owner = by.actor?.principal.name ?? null;
+    if (session === undefined || owner === null || session.actor?.principal.name !== owner) return 'unknown';
     if (what === 'query') session.cancelRequested();
     else session.terminate(new ProxyError('killed'));
     return 'done';

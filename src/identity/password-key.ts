@@ -1,7 +1,7 @@
 /** The RSA key under which a MySQL client without TLS sends its password. Made anew by each process, and never stored. */
 import { constants, generateKeyPair, type KeyObject, privateDecrypt } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { MysqlPasswordKey } from '../core/session.ts';
+import type { MysqlPasswordKey } from '../core/login.ts';
 
 const KEY_BITS = 2048;
 const KEY_BYTES = KEY_BITS / 8;

@@ -1,15 +1,17 @@
 /** The users that the configuration names, and how a listener lets clients prove that they are one of them. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { ProxyError } from '../core/errors.ts';
-import type { Principal } from '../core/principal.ts';
 import type {
   IdentityPort,
+  IdentitySource,
   LoginPlan,
   MysqlLoginPlan,
   MysqlPasswordKey,
+  PasswordStep,
   SaslExchange,
   SaslStep,
-} from '../core/session.ts';
+} from '../core/login.ts';
+import { type Identity, lastingIdentity } from '../core/principal.ts';
 import {
   FAST_BYTES,
   fastDigest,
@@ -37,7 +39,7 @@ export type AuthMethod = 'password' | 'trust';
 const MOCK_SECRET = randomBytes(32);
 const MOCK_ITERATIONS = 4096;
 
-export class ListenerIdentity implements IdentityPort {
+export class ListenerIdentity implements IdentityPort, IdentitySource {
   readonly #users: ReadonlyMap<string, User>;
   readonly #methods: ReadonlySet<AuthMethod>;
   readonly #key: MysqlPasswordKey | null;
@@ -55,6 +57,10 @@ export class ListenerIdentity implements IdentityPort {
     this.#key = key;
   }
 
+  forConnection(): IdentityPort {
+    return this;
+  }
+
   /** Comes by `trust`: always, or because there is no password to ask for. */
   #isTrusted(user: User | undefined): boolean {
     if (!this.#methods.has('trust')) return false;
@@ -65,41 +71,44 @@ export class ListenerIdentity implements IdentityPort {
   login(name: string): LoginPlan {
     const user = this.#users.get(name);
     if (this.#isTrusted(user)) {
-      return { plan: 'trust', principal: { name, groups: user?.groups ?? [] } };
+      return { plan: 'trust', identity: lastingIdentity({ name, groups: user?.groups ?? [] }, 'trust') };
     }
     const verifier = user?.verifier ?? null;
-    const principal: Principal = { name, groups: user?.groups ?? [] };
+    const identity = lastingIdentity({ name, groups: user?.groups ?? [] }, 'password');
     return {
       plan: 'sasl',
       mechanisms: [MECHANISM],
       start: (mechanism) =>
         mechanism === MECHANISM
-          ? new ScramExchange(verifier ?? mockVerifier(name), verifier !== null, principal)
+          ? new ScramExchange(verifier ?? mockVerifier(name), verifier !== null, identity)
           : null,
     };
   }
 
   mysqlLogin(name: string): MysqlLoginPlan {
     const user = this.#users.get(name);
-    const principal: Principal = { name, groups: user?.groups ?? [] };
-    if (this.#isTrusted(user)) return { plan: 'trust', principal };
+    const principal = { name, groups: user?.groups ?? [] };
+    if (this.#isTrusted(user)) return { plan: 'trust', identity: lastingIdentity(principal, 'trust') };
+    const identity = lastingIdentity(principal, 'password');
     const exists = (user?.mysql ?? null) !== null;
     const verifier = user?.mysql ?? this.#mock(name);
     const native = verifier.kind === 'digests' || verifier.kind === 'native' ? verifier.native : null;
-    const whom = (proven: boolean) => (proven && exists ? principal : null);
+    const whom = (proven: boolean) => (proven && exists ? identity : null);
     return {
       plan: 'password',
       takesNative: native !== null,
+      wantsCleartext: false,
       key: this.#key,
       native: (nonce, answer) => whom(provesNative(native ?? NO_NATIVE, nonce, answer)),
       cachingSha2: (nonce, answer) => {
         const known = verifier.kind === 'digests' ? verifier.fast : this.#fast.get(name);
         return whom(provesFast(known ?? NO_FAST, nonce, answer));
       },
-      cleartext: (password) => {
+      cleartext: (password): PasswordStep => {
         const proven = whom(isPasswordOf(verifier, password));
-        if (proven !== null) this.#fast.set(name, fastDigest(password));
-        return proven;
+        if (proven === null) return { step: 'failed', error: loginFailed(name) };
+        this.#fast.set(name, fastDigest(password));
+        return { step: 'proven', identity: proven };
       },
     };
   }
@@ -128,12 +137,12 @@ function derived(what: string, name: string): Buffer {
 class ScramExchange implements SaslExchange {
   readonly #server: ScramServer;
   readonly #exists: boolean;
-  readonly #principal: Principal;
+  readonly #identity: Identity;
 
-  constructor(verifier: ScramVerifier, exists: boolean, principal: Principal) {
+  constructor(verifier: ScramVerifier, exists: boolean, identity: Identity) {
     this.#server = new ScramServer(verifier);
     this.#exists = exists;
-    this.#principal = principal;
+    this.#identity = identity;
   }
 
   step(message: Buffer): SaslStep {
@@ -142,7 +151,7 @@ class ScramExchange implements SaslExchange {
       case 'continue':
         return step;
       case 'proven':
-        if (this.#exists) return { step: 'done', data: step.data, principal: this.#principal };
+        if (this.#exists) return { step: 'done', data: step.data, identity: this.#identity };
         return this.#failed();
       case 'failed':
         return this.#failed();
@@ -150,11 +159,12 @@ class ScramExchange implements SaslExchange {
   }
 
   #failed(): SaslStep {
-    return {
-      step: 'failed',
-      error: new ProxyError('login-failed', { detail: `for user "${this.#principal.name}"` }),
-    };
+    return { step: 'failed', error: loginFailed(this.#identity.principal.name) };
   }
+}
+
+function loginFailed(name: string): ProxyError {
+  return new ProxyError('login-failed', { detail: `for user "${name}"` });
 }
 
 function mockVerifier(name: string): ScramVerifier {

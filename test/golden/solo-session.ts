@@ -6,6 +6,7 @@ import { PostgresSession } from '../../protocols/postgres/index.ts';
 import type { ProxyError } from '../../src/core/errors.ts';
 import { sessionIdFrom } from '../../src/core/ids.ts';
 import { Meter } from '../../src/core/meter.ts';
+import { lastingIdentity } from '../../src/core/principal.ts';
 import type { EnginePort } from '../../src/core/session.ts';
 import { LiveCatalog } from '../../src/engine/live-catalog.ts';
 import { PolicyHolder } from '../../src/engine/policy-holder.ts';
@@ -101,8 +102,8 @@ function engineFor(domain: SqlDomain, sink: Sink): EnginePort {
   const toServer = (bytes: Buffer, start: number, end: number) => sink.toServer(copy(bytes, start, end));
   return {
     identity: {
-      login: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
-      mysqlLogin: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
+      login: (name) => ({ plan: 'trust', identity: lastingIdentity({ name, groups: [] }, 'trust') }),
+      mysqlLogin: (name) => ({ plan: 'trust', identity: lastingIdentity({ name, groups: [] }, 'trust') }),
       mysqlNonce: () => Buffer.alloc(20, 1),
     },
     downstream: {
@@ -125,7 +126,7 @@ function engineFor(domain: SqlDomain, sink: Sink): EnginePort {
       end() {},
     },
     now: () => 0,
-    authenticated: (principal) => ({
+    authenticated: ({ principal }) => ({
       admission: 'admitted',
       gate: new SessionGate(
         domain,

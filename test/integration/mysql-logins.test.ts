@@ -112,8 +112,12 @@ test('into MySQL: in full under RSA only where the connection string allows it, 
 
 test('into MariaDB by mysql_native_password', async () => {
   const ready = await logIn('mariadb', account('native', PASSWORD, 'prefer'));
-  assert.deepEqual([ready.version.flavour, ready.version.major], ['mariadb', 10]);
-  assert.match(ready.serverVersion, /^5\.5\.5-10\.11/);
+  const { version } = pair.mariadb;
+  assert.equal(ready.version.flavour, 'mariadb');
+  assert.equal(ready.version.major, Number.parseInt(version, 10));
+  // Before 11.0, MariaDB's greeting has a version before its own, for clients that know no 10.
+  const greeted = ready.serverVersion.replace(/ from Debian$/, '');
+  assert.equal(greeted, `${ready.version.major < 11 ? '5.5.5-' : ''}${version}`);
 });
 
 test('the session is one whose reading is known: settings are reported as they stand, schema and character set are set', async () => {
@@ -215,7 +219,10 @@ for (const flavour of FLAVOURS) {
           run('mysql', here.port, 'nobody', tls !== 'off'),
           /ERROR 1045 \(28000\).*nobody/s,
         );
-        assert.deepEqual(new Set(here.logins.map(({ principal }) => principal.name)), new Set(USERS.keys()));
+        assert.deepEqual(
+          new Set(here.logins.map(({ identity }) => identity.principal.name)),
+          new Set(USERS.keys()),
+        );
       } finally {
         here.close();
       }

@@ -9,7 +9,8 @@ import { Handshake, type HandshakeSettings, type Login } from '../../protocols/m
 import { UpstreamHandshake, type UpstreamReady } from '../../protocols/mysql/upstream.ts';
 import { MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
-import type { EnginePort, IdentityPort, UpstreamAccount, UpstreamPort } from '../../src/core/session.ts';
+import type { IdentityPort } from '../../src/core/login.ts';
+import type { EnginePort, UpstreamAccount, UpstreamPort } from '../../src/core/session.ts';
 
 export interface RelayOptions {
   readonly settings: HandshakeSettings;

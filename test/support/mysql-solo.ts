@@ -8,6 +8,7 @@ import type { StatementFacts } from '../../src/core/facts.ts';
 import type { ApprovalAnswer, RunResult, SqlAnswer, SqlGate, StatementEntry } from '../../src/core/gate.ts';
 import { statementNumber } from '../../src/core/ids.ts';
 import type { CellMask, MysqlResultField, ResultField, ResultMasking } from '../../src/core/masks.ts';
+import { lastingIdentity } from '../../src/core/principal.ts';
 import type { EnginePort } from '../../src/core/session.ts';
 import { UpstreamPassword } from '../../src/identity/upstream-password.ts';
 
@@ -118,6 +119,16 @@ export class TableGate implements SqlGate {
     return { answer: 'granted', approvals: [] };
   }
 
+  charge() {
+    return { answer: 'granted' } as const;
+  }
+
+  spend() {
+    return { answer: 'granted' } as const;
+  }
+
+  liftBudget(): void {}
+
   withdraw(): void {}
 
   setPath(path: readonly string[] | null): void {
@@ -153,7 +164,7 @@ function decision({ rows, bytes, masked }: Word): Decision {
     message: null,
     rules: [],
     observed: [],
-    obligations: { limit, limits: [], approvals: [], masks: masked === true ? masks : null },
+    obligations: { limit, limits: [], approvals: [], budgets: [], rates: [], masks: masked === true ? masks : null },
     policyVersion: '',
   };
 }
@@ -253,8 +264,8 @@ export class Solo {
     const solo = this;
     return {
       identity: {
-        login: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
-        mysqlLogin: (name) => ({ plan: 'trust', principal: { name, groups: [] } }),
+        login: (name) => ({ plan: 'trust', identity: lastingIdentity({ name, groups: [] }, 'trust') }),
+        mysqlLogin: (name) => ({ plan: 'trust', identity: lastingIdentity({ name, groups: [] }, 'trust') }),
         mysqlNonce: () => Buffer.alloc(20, 1),
       },
       downstream: {

@@ -39,6 +39,7 @@ const ERROR_PINS: Readonly<Record<string, string>> = {
   'login-refused': '28000 end',
   'login-blocked': '28000 end',
   'access-revoked': '28000 end',
+  'login-expired': '57P01 end',
   'session-revoked': '57P01 end',
   'identity-unavailable': '57P03 end',
   'wrong-database': '3D000 end',

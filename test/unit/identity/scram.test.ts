@@ -1,6 +1,7 @@
 /** SCRAM-SHA-256 against the RFCs' own numbers, and against messages that are wrong. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { lastingIdentity } from '../../../src/core/principal.ts';
 import {
   formatVerifier,
   makeVerifier,
@@ -177,8 +178,14 @@ test('trust lets anybody in, except that who has a password proves it where pass
   assert.equal(both.login('agent').plan, 'sasl');
   assert.equal(both.login('local').plan, 'trust');
   const trust = new ListenerIdentity(USERS, ['trust']);
-  assert.deepEqual(trust.login('agent'), { plan: 'trust', principal: { name: 'agent', groups: ['agents'] } });
-  assert.deepEqual(trust.login('x'), { plan: 'trust', principal: { name: 'x', groups: [] } });
+  assert.deepEqual(trust.login('agent'), {
+    plan: 'trust',
+    identity: lastingIdentity({ name: 'agent', groups: ['agents'] }, 'trust'),
+  });
+  assert.deepEqual(trust.login('x'), {
+    plan: 'trust',
+    identity: lastingIdentity({ name: 'x', groups: [] }, 'trust'),
+  });
 });
 
 test('promise 11: the upstream password answers requests, in clear only over TLS', () => {

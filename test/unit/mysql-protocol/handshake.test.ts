@@ -119,7 +119,7 @@ test('caching_sha2_password, fast and in full, over TLS and under RSA, at every 
       ['sha2', false],
     ] as const) {
       const proven = logIn(name, PASSWORD, size, secured);
-      assert.equal(proven?.principal.name, name, `${name} in chunks of ${size}`);
+      assert.equal(proven?.identity.principal.name, name, `${name} in chunks of ${size}`);
     }
   }
 });
@@ -205,7 +205,7 @@ test('trust takes any answer, and none; a user with a verifier of MySQL’s stil
   const identity = (methods: readonly AuthMethod[]) => new ListenerIdentity(USERS, methods, KEY);
   for (const answer of [Buffer.alloc(0), Buffer.alloc(32, 7)]) {
     const { handshake, sent } = solo({}, identity(['trust']));
-    assert.equal(give(handshake, login('anybody', answer))?.principal.name, 'anybody');
+    assert.equal(give(handshake, login('anybody', answer))?.identity.principal.name, 'anybody');
     assert.equal(sent.length, answer.length > 0 ? 2 : 1);
   }
   const both = solo({}, identity(['trust', 'password']));
