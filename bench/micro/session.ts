@@ -100,6 +100,8 @@ const domain: SqlDomain = {
   masks: new ResultMasks(new Map(), null),
   meter: new Meter(),
   clock: () => Date.now(),
+  responses: null,
+  recordResponse: () => {},
   record: (_type, members) => {
     if (withJournal) sink.records += members.length;
   },

@@ -2,7 +2,7 @@
  * Statements that people have to approve: held before anything of them is sent, the client told by a notice. What came
  * before is answered first, so that nobody is asked about what a failed pipeline or transaction would skip.
  */
-import type { Decision, Denial, JudgedStatement } from '../../src/core/decision.ts';
+import type { ApprovalDuty, Decision, Denial, JudgedStatement } from '../../src/core/decision.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
 import type { ApprovalNotice, ApprovalSubject, StatementEntry } from '../../src/core/gate.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
@@ -97,6 +97,33 @@ export function approve(
   }
 }
 
+/** Budgets and rates: asked before people are. */
+export function charge(link: Link, judged: readonly JudgedStatement[]): Approved {
+  if (!judged.some(hasDues)) return NONE;
+  const answer = link.gate.charge(judged);
+  switch (answer.answer) {
+    case 'granted':
+      return NONE;
+    case 'pending':
+      link.block(BLOCK.answer);
+      return HOLD;
+    case 'refused':
+      return { approved: 'refused', refused: refusedBy(answer.denial), denial: answer.denial };
+    case 'failed':
+      throwIfFinal(answer.error);
+      return {
+        approved: 'refused',
+        refused: { error: failureResponse(answer.error), native: 'none' },
+        denial: null,
+      };
+  }
+}
+
+function hasDues({ facts, decision }: JudgedStatement): boolean {
+  const { budgets, rates } = decision.obligations;
+  return budgets.length + rates.length > 0 && facts.act.act !== 'prepare';
+}
+
 export function noticeOf({ message, detail, hint }: ApprovalNotice): Buffer {
   return errorResponse({ severity: 'NOTICE', sqlstate: '00000', message, detail, hint, position: null });
 }
@@ -104,8 +131,9 @@ export function noticeOf({ message, detail, hint }: ApprovalNotice): Buffer {
 /** A statement's text and values in bytes of their own, for as long as people may be asked about its rows. */
 export function kept(decision: Decision | null, subject: ApprovalSubject): ApprovalSubject | null {
   if (decision === null) return null;
-  const { approvals, limits } = decision.obligations;
-  return approvals.length > 0 || limits.some(({ approval }) => approval !== null) ? copyOf(subject) : null;
+  const { approvals, limits, budgets } = decision.obligations;
+  const mayAsk = ({ approval }: { readonly approval: ApprovalDuty | null }) => approval !== null;
+  return approvals.length > 0 || limits.some(mayAsk) || budgets.some(mayAsk) ? copyOf(subject) : null;
 }
 
 export function copyOf(subject: ApprovalSubject): ApprovalSubject {

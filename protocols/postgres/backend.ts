@@ -113,7 +113,7 @@ export class Backend {
   #pass(bytes: Buffer, from: number, to: number): void {
     if (this.#kept.isKeeping) {
       if (!this.#bounds.keep(bytes, from, to)) this.#leftPasses = false;
-    } else this.#link.engine.downstream.send(bytes, from, to);
+    } else this.#link.send(bytes, from, to);
   }
 
   /** A frame whose header is here. Gives where the next one begins. */
@@ -154,7 +154,7 @@ export class Backend {
     this.#leftPasses = true;
     this.#pass(bytes, at, to);
     this.#left = this.#counter.left;
-    if (stop === 'rows' || stop === 'bytes') this.#bounds.reached(run, stop);
+    if (stop === 'rows' || stop === 'bytes') this.#bounds.reached(run, stop, this.#counter.next);
     return to;
   }
 
@@ -249,11 +249,16 @@ export class Backend {
     return more;
   }
 
-  /** A row, or its header, by itself. At the limit the first look cuts, and the second drops it; or it waits. */
+  /**
+   * A row, or its header, by itself. At a limit the first look cuts, and the second drops it; or more is granted, of
+   * rows and of bytes one after the other; or it waits.
+   */
   #rowAlone(bytes: Buffer, end: number, tag: number): void {
-    if (this.#rows(bytes, 0, end, tag) !== 0) return;
-    if (!this.#bounds.isPaused) this.#rows(bytes, 0, end, tag);
-    else this.#behind.append(bytes, 0, end);
+    while (this.#rows(bytes, 0, end, tag) === 0) {
+      if (!this.#bounds.isPaused) continue;
+      this.#behind.append(bytes, 0, end);
+      return;
+    }
   }
 
   /** Rows that are masked are read whole. */
@@ -281,7 +286,7 @@ export class Backend {
     const stop = this.#counter.count(bytes, at, to, tag, run.counted, run.limit);
     const counted = this.#counter.at;
     if (counted > at) this.#mask(bytes, at, counted, tag, run, run.counted.rows - before);
-    if (stop === 'rows' || stop === 'bytes') this.#bounds.reached(run, stop);
+    if (stop === 'rows' || stop === 'bytes') this.#bounds.reached(run, stop, this.#counter.next);
     return counted;
   }
 

@@ -45,6 +45,8 @@ export interface BindMessage {
   readonly statement: string;
   /** Views into the frame: valid as long as it is. */
   readonly parameters: readonly BoundParameter[];
+  /** One for all columns, one for each, or none: text. */
+  readonly resultFormats: readonly number[];
 }
 
 export function readBind(bytes: Buffer, start: number, end: number): BindMessage {
@@ -63,9 +65,9 @@ export function readBind(bytes: Buffer, start: number, end: number): BindMessage
     const value = length === -1 ? null : reader.bytes(length, 'parameter');
     parameters.push({ bytes: value, binary: format === BINARY_FORMAT });
   }
-  readFormats(reader, 'result format');
+  const resultFormats = readFormats(reader, 'result format');
   reader.expectEnd('Bind');
-  return { portal, statement, parameters };
+  return { portal, statement, parameters, resultFormats };
 }
 
 function readFormats(reader: ByteReader, what: string): readonly number[] {

@@ -11,6 +11,7 @@ import { readyForQuery, SYNC } from './encode.ts';
 import { STATUS_FAILED, STATUS_IDLE, STATUS_TRANSACTION } from './messages.ts';
 import { Names } from './names.ts';
 import { type Expectation, Replies, type Run } from './replies.ts';
+import { ResponseTape } from './response-tape.ts';
 
 /** Reasons to hold the client's next message, as bits: it goes on when none is left. */
 export const BLOCK = {
@@ -48,6 +49,7 @@ export class Link {
   readonly settings: LinkSettings;
   readonly replies = new Replies();
   readonly names = new Names();
+  readonly #tape: ResponseTape;
   /** As the last ReadyForQuery said. */
   status: number = STATUS_IDLE;
   /** After an error in an extended pipeline: the client's messages are dropped up to Sync. */
@@ -93,6 +95,7 @@ export class Link {
     this.gate = gate;
     this.settings = settings;
     this.idleSinceMs = engine.now();
+    this.#tape = new ResponseTape(gate);
   }
 
   get turn(): number {
@@ -128,7 +131,18 @@ export class Link {
   }
 
   toClient(bytes: Buffer): void {
-    this.engine.downstream.send(bytes, 0, bytes.length);
+    this.send(bytes, 0, bytes.length);
+  }
+
+  /** Everything that the client gets to see in the command phase goes this way. */
+  send(bytes: Buffer, start: number, end: number): void {
+    if (this.tape !== null) this.tape.sent(this.currentRun(), bytes, start, end);
+    this.engine.downstream.send(bytes, start, end);
+  }
+
+  /** Takes down what the client gets to see; null: nothing of this session is recorded. */
+  get tape(): ResponseTape | null {
+    return this.gate.recordsResponses ? this.#tape : null;
   }
 
   toServer(bytes: Buffer): void {

@@ -40,6 +40,8 @@ export interface Portal {
   readonly number: StatementNumber | null;
   readonly holdable: boolean;
   readonly counted: Counted;
+  /** Of the result's columns, as Bind has asked for them. */
+  readonly formats: readonly number[];
   /** What people have said yes to (`approvalKey`); null: nobody was asked. */
   approvedUnder: string | null;
   /** Text and values, while somebody may be asked about them. */

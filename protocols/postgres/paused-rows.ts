@@ -1,5 +1,6 @@
-/** A result that has reached a bound which people may lift, and rows that are kept back until it is decided on. */
+/** A result that has reached a bound which people may lift or its budgets may raise, and rows that are kept back until it is decided on. */
 import { Accumulator } from '../../src/bytes/index.ts';
+import { type LimitDuty, waitsForBudgets } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
 import type { ApprovalSubject, PausedResult } from '../../src/core/gate.ts';
 import { noticeOf } from './approvals.ts';
@@ -15,6 +16,13 @@ interface Paused {
   readonly result: PausedResult;
 }
 
+/** What has asked its budgets for more. */
+interface Waiting {
+  readonly run: Run;
+  readonly unit: 'rows' | 'bytes';
+  readonly needed: number;
+}
+
 /** The rows that a worker masks: they come out first, or are forgotten. */
 interface Masking {
   flush(): void;
@@ -26,6 +34,7 @@ export class RowBounds {
   readonly #masking: Masking;
   readonly kept: KeptRows;
   #paused: Paused | null = null;
+  #waiting: Waiting | null = null;
 
   constructor(link: Link, masking: Masking) {
     this.#link = link;
@@ -33,15 +42,54 @@ export class RowBounds {
     this.kept = new KeptRows(link);
   }
 
-  /** Nothing more of the server's is looked at until somebody has decided. */
+  /** Nothing more of the server's is looked at until somebody has decided, or a budget has more. */
   get isPaused(): boolean {
-    return this.#paused !== null;
+    return this.#paused !== null || this.#waiting !== null;
   }
 
-  /** A result has reached a bound: it ends there, or pauses until somebody has decided on it. */
-  reached(run: Run, unit: 'rows' | 'bytes'): void {
+  /**
+   * A result has reached a bound: it goes on within its budgets, pauses until somebody has decided on it, or ends there.
+   * `needed`: bytes of the row that comes next.
+   */
+  reached(run: Run, unit: 'rows' | 'bytes', needed: number): void {
     if (run.cutBy !== null) return;
-    const duty = dutyAt(run, unit);
+    if (waitsForBudgets(run, unit)) this.#spend({ run, unit, needed: unit === 'rows' ? 1 : needed });
+    else this.#overDuty(run, unit, dutyAt(run, unit));
+  }
+
+  /** False: nothing is known yet. */
+  #spend(waiting: Waiting): boolean {
+    const link = this.#link;
+    const { run, unit, needed } = waiting;
+    const answer = link.gate.spend(run, unit, needed);
+    if (answer.answer === 'pending') {
+      this.#waiting = waiting;
+      link.paused = true;
+      this.#masking.flush();
+      return false;
+    }
+    this.#waiting = null;
+    link.paused = false;
+    switch (answer.answer) {
+      case 'granted':
+        break;
+      case 'over':
+        this.#overDuty(run, unit, answer.duty);
+        break;
+      case 'refused':
+        this.#cut(run, unit);
+        run.cutBy = answer.denial.rule;
+        run.failAs = denialResponse(answer.denial);
+        break;
+      case 'failed':
+        this.#cut(run, unit);
+        run.failAs = failureResponse(answer.error);
+        break;
+    }
+    return !this.isPaused;
+  }
+
+  #overDuty(run: Run, unit: 'rows' | 'bytes', duty: LimitDuty | null): void {
     const { number, facts, decision, counted, subject } = run;
     const { rows, bytes } = counted;
     if (
@@ -62,6 +110,7 @@ export class RowBounds {
 
   /** Asks again. False while nobody has decided. */
   ask(): boolean {
+    if (this.#waiting !== null) return this.#spend(this.#waiting);
     const paused = this.#paused;
     if (paused === null) return false;
     const link = this.#link;
@@ -77,6 +126,10 @@ export class RowBounds {
     // The time that people took does not count against the statement.
     link.runEndedMs = link.engine.now();
     if (answer.answer === 'granted') {
+      if (isBudget(run, duty)) {
+        link.gate.liftBudget(run, duty.rule);
+        return true;
+      }
       this.kept.give();
       lift(run, duty);
       return true;
@@ -105,6 +158,11 @@ export class RowBounds {
     }
     cut(this.#link, run, unit);
   }
+}
+
+/** Bounds stand in the decision; what a budget makes of itself does not. */
+function isBudget({ decision }: Run, duty: LimitDuty): boolean {
+  return decision?.obligations.limits.includes(duty) === false;
 }
 
 /** Rows that the client may not see before the whole result may be seen. */

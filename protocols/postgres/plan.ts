@@ -6,6 +6,7 @@ import {
   NO_LIMIT,
   type ResultLimit,
   tightestOf,
+  untilBudgets,
 } from '../../src/core/decision.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
 import type { ApprovalSubject } from '../../src/core/gate.ts';
@@ -39,10 +40,11 @@ export function settledDecision(statement: PreparedStatement): Decision | null {
 
 /** Whether the result may go over a limit, so that nothing may be sent behind it before it is known. */
 export function mayOverrun(resolved: Runs): boolean {
-  const { limit } = resolved.decision.obligations;
-  if (limit.rows === null && limit.bytes === null) return false;
+  const { limit, budgets } = resolved.decision.obligations;
+  if (limit.rows === null && limit.bytes === null && budgets.length === 0) return false;
   const { bound } = resolved.facts;
   if (bound.kind === 'none') return false;
+  if (budgets.length > 0) return true;
   if (limit.bytes !== null || limit.rows === null) return true;
   const rowsMax = bound.kind === 'rows' ? bound.max : resolved.rowsMax;
   return rowsMax === null || resolved.counted.rows + rowsMax > limit.rows;
@@ -56,7 +58,8 @@ export function runOfPlan(
   subject: ApprovalSubject,
 ): Run {
   const { counted, decision } = plan.resolved;
-  const { masks, limits } = decision.obligations;
+  const { masks, limits, budgets } = decision.obligations;
+  const bounds = limitOf(decision, counted);
   const { text } = subject;
   return {
     number,
@@ -66,14 +69,16 @@ export function runOfPlan(
     startedMs,
     rowsBefore: counted.rows,
     bytesBefore: counted.bytes,
-    limit: limitOf(decision, counted),
+    bounds,
+    limit: untilBudgets(bounds, budgets, counted),
     keeps: limits.length > 0 && limits.some(({ hold }) => hold) && counted.lifted?.of !== decision,
-    subject: limits.length > 0 ? kept(decision, subject) : null,
+    subject: limits.length + budgets.length > 0 ? kept(decision, subject) : null,
     cutBy: null,
     cutWhy: null,
     failAs: null,
     text: masks === null ? null : Buffer.from(text),
     masking: maskingOf(masks),
+    formats: null,
     changes: plan.changes,
   };
 }
@@ -97,7 +102,8 @@ export function lift(run: Run, duty: LimitDuty): void {
   if (decision === null) return;
   const before = counted.lifted?.of === decision ? counted.lifted.duties : [];
   counted.lifted = { of: decision, duties: [...before, duty] };
-  run.limit = limitOf(decision, counted);
+  run.bounds = limitOf(decision, counted);
+  run.limit = untilBudgets(run.bounds, decision.obligations.budgets, counted);
   run.keeps = false;
 }
 
@@ -111,6 +117,7 @@ export function emptyRun(number: StatementNumber | null, startedMs: number): Run
     startedMs,
     rowsBefore: 0,
     bytesBefore: 0,
+    bounds: NO_LIMIT,
     limit: NO_LIMIT,
     keeps: false,
     subject: null,
@@ -119,6 +126,7 @@ export function emptyRun(number: StatementNumber | null, startedMs: number): Run
     failAs: null,
     text: null,
     masking: NO_MASKING,
+    formats: null,
     changes: NO_CHANGES,
   };
 }
@@ -160,6 +168,7 @@ export function changesOf(
         number: null,
         holdable: act.holdable,
         counted: { rows: 0, bytes: 0 },
+        formats: [],
         approvedUnder: approvalKey(resolved.decision),
         subject: kept(resolved.decision, subject),
       };

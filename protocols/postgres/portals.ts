@@ -8,6 +8,7 @@ import {
   type Approved,
   approvalKey,
   approve,
+  charge,
   copyOf,
   isToBeApproved,
   kept,
@@ -68,10 +69,15 @@ export class Portals {
     }
     const decision = resolved?.decision ?? null;
     const subject: ApprovalSubject | null =
-      decision !== null && decision.verdict === 'allow' && decision.obligations.limits.length === 0
+      decision !== null &&
+      decision.verdict === 'allow' &&
+      decision.obligations.limits.length + decision.obligations.budgets.length === 0
         ? null
         : { ...statement, runs: null, types: parameterTypes };
     let admitted = statement;
+    const charged = resolved === null ? null : charge(link, [resolved]);
+    if (charged !== null && charged.approved !== 'granted')
+      return unapproved(link, charged, clearance, statement, refuseExtended);
     if (facts !== null && resolved !== null && subject !== null && isToBeApproved(facts, resolved)) {
       const approved = approve(link, [resolved], subject);
       if (approved.approved !== 'granted')
@@ -87,6 +93,7 @@ export class Portals {
       number: link.gate.admit(clearance, admitted),
       holdable: false,
       counted: resolved?.counted ?? { rows: 0, bytes: 0 },
+      formats: message.resultFormats,
       approvedUnder: decision === null ? null : approvalKey(decision),
       // What runs by a name is decided on when it runs.
       subject: subject === null ? null : decision === null ? copyOf(subject) : kept(decision, subject),
@@ -121,6 +128,10 @@ export class Portals {
         return unresolved(link, resolved, NO_CLEARANCE, entry('execute', portal.text), refuseExtended);
       }
       const read = isNamed(facts) ? resolved.portal : portal;
+      // What does not run by a name was charged when it was bound.
+      const charged = isNamed(facts) ? charge(link, [resolved]) : null;
+      if (charged !== null && charged.approved !== 'granted')
+        return unapproved(link, charged, NO_CLEARANCE, entry('execute', portal.text), refuseExtended);
       const approved = this.#approvePortal(portal, facts, { ...resolved, portal: read });
       if (approved.approved !== 'granted')
         return unapproved(link, approved, NO_CLEARANCE, entry('execute', portal.text), refuseExtended);
@@ -140,6 +151,7 @@ export class Portals {
       plan === null
         ? emptyRun(number, link.engine.now())
         : runOfPlan(plan, number, link.engine.now(), portal.subject ?? subjectOf(portal.text));
+    run.formats = portal.formats;
     if (needsDescription(link, run)) askForDescription(link, name, run);
     for (const change of run.changes) link.names.announce(change);
     link.replies.push({ of: 'execute', run, turn: link.turn });

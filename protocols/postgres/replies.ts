@@ -20,7 +20,9 @@ export interface Run {
   /** Rows and bytes that `counted` had when this run began, so that its own share can be told. */
   readonly rowsBefore: number;
   readonly bytesBefore: number;
-  /** How much it may send; more than its decision says once somebody has lifted a bound. */
+  /** How much its rules let it send, budgets apart; more than its decision says once somebody has lifted a bound. */
+  bounds: ResultLimit;
+  /** How much it may send before its budgets are asked for more. */
   limit: ResultLimit;
   /** Its rows are kept back until the result is known to be within its bounds, or approved. */
   keeps: boolean;
@@ -35,6 +37,8 @@ export interface Run {
   /** The statement's text, where its errors may have to be held against it. */
   readonly text: Buffer | null;
   masking: RunMasking;
+  /** The formats of its columns, as Bind has asked for them; null where nobody needs to know. */
+  formats: readonly number[] | null;
   /** Changes of names that happen when it completes. */
   readonly changes: readonly NameChange[];
 }
@@ -57,8 +61,13 @@ export type Expectation =
       readonly change: NameChange | null;
     }
   | { readonly of: 'parse' | 'bind' | 'close'; readonly change: NameChange | null; readonly turn: number }
-  | { readonly of: 'describe-statement'; parameters: boolean; readonly turn: number }
-  | { readonly of: 'describe-portal'; readonly turn: number }
+  | {
+      readonly of: 'describe-statement';
+      readonly facts: StatementFacts | null;
+      parameters: boolean;
+      readonly turn: number;
+    }
+  | { readonly of: 'describe-portal'; readonly facts: StatementFacts | null; readonly turn: number }
   | { readonly of: 'execute'; readonly run: Run; readonly turn: number }
   /** Sluice's own Describe of the portal that is executed next: how its rows are masked. */
   | { readonly of: 'describe-masked'; readonly run: Run; readonly turn: number }

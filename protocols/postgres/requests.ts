@@ -6,6 +6,7 @@ import type { Clearance } from '../../src/core/judgement.ts';
 import {
   type Approved,
   approve,
+  charge,
   isToBeApproved,
   markApproved,
   subjectOf,
@@ -102,6 +103,14 @@ export class Requests {
       return 'drop';
     }
     let statement = entry('query', text);
+    const charged = charge(
+      link,
+      plans.map(({ resolved }) => resolved),
+    );
+    if (charged.approved !== 'granted') {
+      for (const change of announced) link.names.revoke(change);
+      return unapproved(link, charged, clearance, statement, refuseQuery);
+    }
     if (asks) {
       const approved = this.#approveQuery(plans, text);
       if (approved.approved !== 'granted') {
@@ -175,9 +184,11 @@ export class Requests {
   describe(bytes: Buffer, start: number, end: number): Outcome {
     const link = this.#link;
     if (link.skipping) return 'drop';
-    const { kind } = readNamedObject(bytes, start, end, 'Describe');
-    if (kind === 'portal') link.replies.push({ of: 'describe-portal', turn: link.turn });
-    else link.replies.push({ of: 'describe-statement', parameters: false, turn: link.turn });
+    const { kind, name } = readNamedObject(bytes, start, end, 'Describe');
+    const named = kind === 'portal' ? link.names.portal(name) : link.names.statement(name);
+    const facts = named?.facts ?? null;
+    if (kind === 'portal') link.replies.push({ of: 'describe-portal', facts, turn: link.turn });
+    else link.replies.push({ of: 'describe-statement', facts, parameters: false, turn: link.turn });
     link.unsynced = true;
     return 'pass';
   }

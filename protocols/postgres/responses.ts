@@ -189,17 +189,17 @@ export class Responses {
   #described(first: Expectation | null, tag: number, bytes: Buffer, start: number, end: number): Sight {
     switch (first?.of) {
       case 'describe-portal':
-        this.#link.replies.shift();
-        return 'pass';
       case 'describe-statement':
-        if (!first.parameters) throw unexpected('RowDescription', first);
+        if (first.of === 'describe-statement' && !first.parameters) throw unexpected('RowDescription', first);
         this.#link.replies.shift();
+        if (tag === BACKEND.RowDescription) this.#link.tape?.describe(first.facts, bytes, start, end);
         return 'pass';
       case 'query':
         return this.#resultBegins(first, tag, bytes, start, end);
       case 'describe-masked':
         this.#link.replies.shift();
         if (tag === BACKEND.RowDescription) describeRows(this.#link, first.run, bytes, start, end);
+        if (tag === BACKEND.RowDescription) this.#link.tape?.describe(first.run.facts, bytes, start, end);
         return 'drop';
       case 'probe-alone':
       case 'probe-pipeline':

@@ -20,6 +20,8 @@ export class RowCounter {
   /** Where counting stopped, and how much of the last row is still to come; valid until the next `count`. */
   at = 0;
   left = 0;
+  /** Bytes of the row that would go over. */
+  next = 0;
 
   /**
    * Counts frames of `tag` in `bytes[at, end)` into `counted`. A row of which only the header is here counts
@@ -48,6 +50,7 @@ export class RowCounter {
       }
       if (sum + size > bytesMax) {
         stop = 'bytes';
+        this.next = size;
         break;
       }
       rows++;

@@ -36,6 +36,7 @@ export function finish(link: Link, run: Run, tag: string | null, sqlstate: strin
   if (link.cutRun === run) link.cutRun = null;
   link.runEndedMs = link.engine.now();
   if (run.number === null) return;
+  link.tape?.ended(run);
   const ms = link.engine.now() - run.startedMs;
   link.gate.finish(run.number, { tag, sqlstate, rows, bytes, ms, cutBy: run.cutBy });
 }

@@ -333,6 +333,7 @@ export class PostgresSession implements ProtocolSession {
       if (phase.link.replies.size > 0) this.#engine.upstream.cancel();
       else this.#engine.upstream.send(TERMINATE, 0, TERMINATE.length);
       if (phase.link.definitionsMoved || phase.link.namesMoved) phase.link.gate.definitionsAbandoned();
+      phase.link.tape?.stop();
       phase.frontend.abandon();
       phase.backend.close();
     }

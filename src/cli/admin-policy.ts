@@ -3,6 +3,7 @@ import type { PolicyPort } from '../admin/ports.ts';
 import { Refusal } from '../admin/refusal.ts';
 import { type PolicyInfo, type Trial, type Tried, triedSchema } from '../admin/wire.ts';
 import type { ListenerConfig } from '../config/schema.ts';
+import type { RecordDuty } from '../core/responses.ts';
 import type { RuleAction } from '../policy/rule.ts';
 import { type Catalog, MysqlCatalog, sqlModeOf } from '../sql/index.ts';
 import { readSearchPath } from '../transport/catalog-source.ts';
@@ -92,6 +93,13 @@ export class AdminPolicy implements PolicyPort {
   }
 }
 
+function recordText(record: RecordDuty | 'off'): string {
+  if (record === 'off') return 'record no responses';
+  return record.rows === null && record.bytes === null
+    ? 'record responses whole'
+    : 'record responses sampled';
+}
+
 /** `deny`, `approve by dba`, `limit 500 rows, 1048576 bytes`. */
 function actionText(action: RuleAction): string {
   switch (action.kind) {
@@ -99,6 +107,8 @@ function actionText(action: RuleAction): string {
       return `approve by ${action.approval.by.join(', ')}`;
     case 'limit':
       return `limit ${action.limits.map(({ max, unit }) => `${max} ${unit}`).join(', ')}`;
+    case 'record':
+      return recordText(action.record);
     case 'allow':
     case 'deny':
       return action.kind;

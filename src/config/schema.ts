@@ -95,6 +95,10 @@ const journal = z.strictObject({
   dir: z.string().min(1),
   key: z.string().min(1).optional(),
   segment: size.default(64 * 1024 * 1024),
+  responses: z
+    .enum(['off', 'sampled', 'whole'], { error: 'expected off, sampled or whole' })
+    .default('off')
+    .describe('What is recorded of responses, as the client saw them, where no rule of the policy says.'),
 });
 
 /** Groups whose members may look, decide on approvals, and end sessions; each role may what the one before may. */

@@ -1,5 +1,6 @@
 import type { StatementFacts } from './facts.ts';
 import type { MaskDuties } from './masks.ts';
+import type { RecordDuty } from './responses.ts';
 
 export type Verdict = 'allow' | 'deny' | 'approve';
 
@@ -40,6 +41,34 @@ export interface LimitDuty {
   readonly hold: boolean;
 }
 
+/** What one rule lets be taken within a sliding window; at least one of the three is a number. */
+export interface BudgetDuty {
+  readonly rule: string;
+  /** Who or what has an account of its own. */
+  readonly per: 'user' | 'group' | 'table' | 'column';
+  readonly windowMs: number;
+  readonly rows: number | null;
+  readonly bytes: number | null;
+  readonly statements: number | null;
+  /** Null: what goes over is refused, or cut. Otherwise rows beyond it wait until somebody has decided on them. */
+  readonly approval: ApprovalDuty | null;
+  /** Of `per: group`: the groups that the rule is about; null: every one of the principal's. */
+  readonly groups: readonly string[] | null;
+  /** Of `per: table` and `per: column`: those that the statement is about, in full. */
+  readonly objects: readonly string[];
+}
+
+/** How many statements may run one after the other, refilled evenly over `everyMs`. */
+export interface RateDuty {
+  readonly rule: string;
+  readonly per: 'user' | 'group';
+  readonly statements: number;
+  readonly everyMs: number;
+  /** How many may come at once. */
+  readonly burst: number;
+  readonly groups: readonly string[] | null;
+}
+
 /** Duties attached to a verdict that the session carries out. */
 export interface Obligations {
   /** The tightest of `limits`. */
@@ -47,8 +76,12 @@ export interface Obligations {
   readonly limits: readonly LimitDuty[];
   /** All of them have to be met before it runs. */
   readonly approvals: readonly ApprovalDuty[];
+  readonly budgets: readonly BudgetDuty[];
+  readonly rates: readonly RateDuty[];
   /** Null: nothing that it reads or returns is masked. */
   readonly masks: MaskDuties | null;
+  /** What rules say of recording its response; `unsaid`: nothing, so that the configuration decides. */
+  readonly record: RecordDuty | 'off' | 'unsaid';
 }
 
 /** The tightest bound of rows and of bytes. Of equal ones that which cuts goes first: nobody can lift it. */
@@ -66,6 +99,33 @@ export function tightestOf(limits: readonly LimitDuty[]): ResultLimit {
     else limit = { ...limit, bytes: one.max, bytesRule: one.rule };
   }
   return limit;
+}
+
+/**
+ * What a result may send before its budgets are asked for more: nothing, of what a budget counts. `counted` is what it
+ * has sent by now.
+ */
+export function untilBudgets(
+  bounds: ResultLimit,
+  budgets: readonly BudgetDuty[],
+  counted: { readonly rows: number; readonly bytes: number },
+): ResultLimit {
+  let limit = bounds;
+  for (const { rule, rows, bytes } of budgets) {
+    if (rows !== null && (bounds.rows === null || counted.rows < bounds.rows))
+      limit = { ...limit, rows: counted.rows, rowsRule: rule };
+    if (bytes !== null && (bounds.bytes === null || counted.bytes < bounds.bytes))
+      limit = { ...limit, bytes: counted.bytes, bytesRule: rule };
+  }
+  return limit;
+}
+
+/** Whether it is a budget that a run has to ask, and not a bound of its own that it has reached. */
+export function waitsForBudgets(
+  { bounds, limit }: { readonly bounds: ResultLimit; readonly limit: ResultLimit },
+  unit: 'rows' | 'bytes',
+): boolean {
+  return bounds[unit] !== limit[unit];
 }
 
 /** Policy's whole answer on one statement. */

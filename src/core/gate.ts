@@ -1,10 +1,11 @@
 /** What a protocol session may ask of policy, catalog and journal. The engine answers; sessions never see those. */
-import type { Decision, Denial, JudgedStatement, LimitDuty } from './decision.ts';
+import type { Decision, Denial, JudgedStatement, LimitDuty, ResultLimit } from './decision.ts';
 import type { ProxyError } from './errors.ts';
 import type { StatementFacts, TemporaryTable } from './facts.ts';
 import type { StatementNumber } from './ids.ts';
 import type { Clearance, Judgement } from './judgement.ts';
 import type { CellMasks, MaskDuties, ResultField, ResultMasking } from './masks.ts';
+import type { ResponseRecorder } from './responses.ts';
 
 /**
  * `pending`: the answer takes something that is not at hand (a worker's parse, a fresh catalog). The session
@@ -76,6 +77,28 @@ export type ApprovalAnswer =
   | { readonly answer: 'refused'; readonly denial: Denial }
   | { readonly answer: 'failed'; readonly error: ProxyError };
 
+/** A run whose rows count against budgets. */
+export interface SpendingRun {
+  readonly facts: StatementFacts | null;
+  readonly decision: Decision | null;
+  readonly counted: { readonly rows: number; readonly bytes: number };
+  /** What it may send, budgets apart. */
+  readonly bounds: ResultLimit;
+  /** What it may send before it has to ask again; set by the gate, at any time. */
+  limit: ResultLimit;
+}
+
+/**
+ * `granted`: its limit has been raised. `pending`: the session reads nothing more of the result and asks again when its
+ * `wake()` is called. `over`: people may let it go on.
+ */
+export type SpendAnswer =
+  | { readonly answer: 'granted' }
+  | { readonly answer: 'pending' }
+  | { readonly answer: 'over'; readonly duty: LimitDuty }
+  | { readonly answer: 'refused'; readonly denial: Denial }
+  | { readonly answer: 'failed'; readonly error: ProxyError };
+
 /** A result that has reached a bound which people can lift. */
 export interface PausedResult {
   readonly number: StatementNumber;
@@ -114,6 +137,18 @@ export interface SqlGate {
   /** Asks whether a result may go on past a bound. */
   approveResult(paused: PausedResult, subject: ApprovalSubject): ApprovalAnswer;
 
+  /**
+   * Asks whether budgets and rates let a message's statements run now. What it counts them by, it counts once for the
+   * message, however often that is held and asked about again.
+   */
+  charge(judged: readonly JudgedStatement[]): Exclude<SpendAnswer, { readonly answer: 'over' }>;
+
+  /** Asks its budgets for at least `needed` more rows or bytes of a run. */
+  spend(run: SpendingRun, unit: 'rows' | 'bytes', needed: number): SpendAnswer;
+
+  /** People have let the run go beyond the budget of that rule. */
+  liftBudget(run: SpendingRun, rule: string): void;
+
   /** The client does not want what it waits for any more. */
   withdraw(): void;
 
@@ -125,6 +160,12 @@ export interface SqlGate {
 
   /** Journals how an admitted statement came out. */
   finish(number: StatementNumber, result: RunResult): void;
+
+  /** Whether any response of this session may have to be recorded. */
+  readonly recordsResponses: boolean;
+
+  /** Takes down the response of a run that answers from now on; null: it is not recorded. */
+  recordResponse(number: StatementNumber, decision: Decision | null): ResponseRecorder | null;
 
   /** Whether results of this session may pause until people have decided on them. */
   readonly pausesResults: boolean;

@@ -25,8 +25,11 @@ export interface Leg {
   startTlsClient(): void;
 }
 
-/** `session`: a message is held. `congestion`: the other side takes no more. */
-export type PauseReason = 'session' | 'congestion';
+/**
+ * `session`: a message is held. `congestion`: the other side takes no more. `journal`: it is behind with what this side
+ * gives it to record.
+ */
+export type PauseReason = 'session' | 'congestion' | 'journal';
 
 /** What happens on a leg. Bytes are valid during the call only. */
 export interface LegEvents {

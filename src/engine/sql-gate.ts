@@ -19,6 +19,7 @@ import type { SessionId, StatementNumber } from '../core/ids.ts';
 import type { Clearance, Judgement } from '../core/judgement.ts';
 import type { CellMasks, MaskDuties, ResultField, ResultMasking } from '../core/masks.ts';
 import type { SessionContext } from '../core/principal.ts';
+import type { ResponseRecorder } from '../core/responses.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { PolicyContext } from '../policy/policy.ts';
 import type { SessionReader, SqlDialect, SqlEntry } from '../sql/index.ts';
@@ -29,12 +30,13 @@ import { decideBound, judgeStatement } from './judge-statement.ts';
 import type { CatalogState } from './live-catalog.ts';
 import type { PolicyHolder } from './policy-holder.ts';
 import { judgementMembers, unreadableMembers } from './records.ts';
+import { ResponseRecords, type ResponseSink } from './response-records.ts';
 import type { ResultDescriber } from './result-describer.ts';
 import type { ResultMasks } from './result-masks.ts';
 import { type RecordSink, StatementRecords } from './statement-records.ts';
 
 /** What the SQL sessions of one listener share. */
-export interface SqlDomain extends RecordSink {
+export interface SqlDomain extends RecordSink, ResponseSink {
   readonly catalog: CatalogState;
   readonly dialect: SqlDialect;
   readonly policy: PolicyHolder;
@@ -55,6 +57,7 @@ const STRIKES_MAX = 5;
 export class SessionGate implements SqlGate {
   readonly #domain: SqlDomain;
   readonly records: StatementRecords;
+  readonly #responses: ResponseRecords;
   readonly #context: SessionContext;
   readonly #inEvent: (step: () => void) => void;
   readonly #onWake: () => void;
@@ -79,6 +82,7 @@ export class SessionGate implements SqlGate {
   ) {
     this.#domain = domain;
     this.records = new StatementRecords(session, domain);
+    this.#responses = new ResponseRecords(session, domain);
     this.#context = context;
     this.#inEvent = inEvent;
     this.#onWake = onWake;
@@ -225,6 +229,14 @@ export class SessionGate implements SqlGate {
 
   denialOf(decision: Decision, facts: StatementFacts): Denial {
     return denialFrom(decision, facts);
+  }
+
+  get recordsResponses(): boolean {
+    return this.#domain.responses !== null || this.#policyContext.rules.some(({ records }) => records);
+  }
+
+  recordResponse(number: StatementNumber, decision: Decision | null): ResponseRecorder | null {
+    return this.#responses.begin(number, decision?.obligations.record ?? 'unsaid');
   }
 
   get pausesResults(): boolean {

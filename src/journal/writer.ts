@@ -11,6 +11,7 @@ import { isCode, lockJournal } from './lock.ts';
 import { PendingRecords, type Place } from './pending-records.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { Syncer, type WhenSynced } from './syncer.ts';
+import { UnhurriedRecords } from './unhurried.ts';
 
 export interface JournalOptions {
   readonly directory: string;
@@ -45,11 +46,7 @@ export class Journal {
   /** The chain's end as it is on disk, and with the pending records. */
   #written: Place;
   readonly #pending: PendingRecords;
-  /** Results that no record has taken up yet: JSON objects with commas between them. */
-  #results = '';
-  /** Those that pending records have taken up, and how many such records there are. */
-  #gathered = '';
-  #gatherings = 0;
+  readonly #unhurried: UnhurriedRecords;
   #failure: Error | null = null;
   #triedAtMs = 0;
   #refused = 0;
@@ -63,6 +60,7 @@ export class Journal {
     this.#unlock = unlock;
     this.#written = { n, digest };
     this.#pending = new PendingRecords(this.#written, options.clock);
+    this.#unhurried = new UnhurriedRecords(this.#pending);
     this.#recordSegment = recordSegment;
     this.#segmentNumber = lastSegment;
     this.#tornBytes = tornBytes;
@@ -101,7 +99,7 @@ export class Journal {
    */
   append(type: string, members: string): void {
     // What a session's statements came to stands before its end.
-    if (type === 'session-end') this.#gather();
+    if (type === 'session-end') this.#unhurried.gather();
     this.#pending.add(this.#pending.line(type, members));
   }
 
@@ -110,27 +108,37 @@ export class Journal {
    * as statements and nobody waits for them, or several where sessions end; a flush that fails keeps them for the next.
    */
   appendResult(result: string): void {
-    this.#results = joined(this.#results, result);
+    this.#unhurried.addResult(result);
   }
 
-  #gather(): void {
-    if (this.#results === '') return;
-    this.#pending.add(this.#pending.line('results', `"of":[${this.#results}]`));
-    this.#gathered = joined(this.#gathered, this.#results);
-    this.#gatherings++;
-    this.#results = '';
+  /**
+   * Adds a record that nobody waits for and that must not be lost: a flush that fails keeps it for the next. Whoever
+   * makes many of them stops while `isBehind`.
+   */
+  appendLasting(type: string, members: string): void {
+    this.#unhurried.add(type, members);
+  }
+
+  /** More lasting records wait to be written than memory is meant for, or they cannot be written. */
+  get isBehind(): boolean {
+    return this.#unhurried.isTooMuch || (this.#failure !== null && !this.#unhurried.isEmpty);
+  }
+
+  /** Calls back once after the next write that succeeds. */
+  whenWritten(run: () => void): void {
+    this.#unhurried.whenWritten(run);
   }
 
   /** Hands what is pending to the kernel. False: none of it is written, and none of it counts any more. */
   flush(): boolean {
     if (this.#lost || this.#failure !== null) {
       // With nothing to lose a turn ends well: what it sends was recorded before, or needs no record.
-      const isLossless = !this.#lost && this.#pending.records === this.#gatherings;
+      const isLossless = !this.#lost && this.#pending.records === this.#unhurried.gathered;
       this.#lost = false;
       this.#refusePending();
       return isLossless;
     }
-    this.#gather();
+    this.#unhurried.gather();
     if (this.#pending.size === 0) return true;
     const error = this.#write();
     if (error !== null) {
@@ -138,8 +146,6 @@ export class Journal {
       this.#fail(error);
       return false;
     }
-    this.#gathered = '';
-    this.#gatherings = 0;
     if ((this.#segment?.bytes ?? 0) > this.#options.segmentBytesMax) this.#roll();
     return true;
   }
@@ -160,15 +166,14 @@ export class Journal {
     this.#recordSegment = segment.number;
     this.#segmentRecords += this.#pending.records;
     this.#pending.written();
+    this.#unhurried.written();
     return null;
   }
 
   #refusePending(): void {
-    this.#refused += this.#pending.records - this.#gatherings;
+    this.#refused += this.#pending.records - this.#unhurried.gathered;
     this.#pending.forget(this.#written);
-    this.#results = joined(this.#gathered, this.#results);
-    this.#gathered = '';
-    this.#gatherings = 0;
+    this.#unhurried.refused();
   }
 
   #fail(error: Error): void {
@@ -190,6 +195,7 @@ export class Journal {
     const error = this.#writeOutage(failure);
     if (error !== null) {
       this.#pending.forget(this.#written);
+      this.#unhurried.refused();
       this.#failure = error;
       return false;
     }
@@ -205,6 +211,7 @@ export class Journal {
       if (error !== null) return error;
     }
     this.append('outage', `"error":${JSON.stringify(failure.message)},"recordsRefused":${this.#refused}`);
+    this.#unhurried.gather();
     return this.#write();
   }
 
@@ -299,6 +306,3 @@ export class Journal {
 }
 
 /** Two lists of JSON objects, either of which may be empty. */
-function joined(before: string, after: string): string {
-  return before === '' || after === '' ? before + after : `${before},${after}`;
-}

@@ -4,11 +4,18 @@
  * GRANT: one rule may speak for what is read and another for what is written.
  */
 import { createHash } from 'node:crypto';
-import { type Decision, type LimitDuty, tightestOf } from '../core/decision.ts';
+import {
+  type BudgetDuty,
+  type Decision,
+  type LimitDuty,
+  type Obligations,
+  tightestOf,
+} from '../core/decision.ts';
 import { EFFECTS, effectSet } from '../core/effects.ts';
 import { accessOf, type StatementFacts } from '../core/facts.ts';
 import type { MaskDuties } from '../core/masks.ts';
 import type { SessionContext } from '../core/principal.ts';
+import { largestOf } from '../core/responses.ts';
 import { type LocatedDocument, readYaml } from '../core/yaml-document.ts';
 import { BASELINE_TEXT, baselineRules } from './baseline.ts';
 import type { Mask } from './mask.ts';
@@ -91,7 +98,10 @@ export class Policy {
     const observed = [...matched.filter((rule) => rule.observe).map((rule) => rule.name), ...masked.observed];
     const limits = limitsOf(enforced);
     const limit = tightestOf(limits);
+    const record = recordOf(enforced);
     const approvals = enforced.flatMap(({ action }) => (action.kind === 'approve' ? [action.approval] : []));
+    const budgets = this.#budgets(enforced, judged.facts);
+    const rates = enforced.flatMap(({ action }) => (action.kind === 'rate' ? [action.rate] : []));
     const names = matched.map((rule) => rule.name);
     const settle = (
       verdict: Decision['verdict'],
@@ -107,8 +117,8 @@ export class Policy {
       observed: watched,
       obligations:
         verdict === 'deny'
-          ? { limit, limits, approvals: [], masks: null }
-          : { limit, limits, approvals, masks: masked.duties },
+          ? { limit, limits, approvals: [], budgets: [], rates: [], masks: null, record: 'off' }
+          : { limit, limits, approvals, budgets, rates, masks: masked.duties, record },
       policyVersion: this.version,
     });
     const denying = enforced.find((rule) => rule.action.kind === 'deny');
@@ -129,6 +139,14 @@ export class Policy {
     if (coverage.complete) return pass(coverage.rules[0] ?? null, all);
     if (this.document.mode === 'observe') return pass(null, all, [...observed, DEFAULT_RULE]);
     return settle('deny', DEFAULT_RULE, coverage.message, all);
+  }
+
+  #budgets(rules: readonly Rule[], facts: StatementFacts): readonly BudgetDuty[] {
+    const ofBudgets = rules.filter(({ action }) => action.kind === 'budget');
+    if (ofBudgets.length === 0) return [];
+    // Who sees a masked column as it is takes of it as well.
+    const masked = this.everyMask.duties(facts)?.touched ?? [];
+    return ofBudgets.flatMap((rule) => rule.budgetFor(facts, masked) ?? []);
   }
 
   /** What masks ask of a statement; under `mode: observe` only what they would have denied. */
@@ -162,6 +180,17 @@ export function loadPolicy(
 
 function limitsOf(rules: readonly Rule[]): readonly LimitDuty[] {
   return rules.flatMap(({ action }) => (action.kind === 'limit' ? action.limits : []));
+}
+
+/** Of rules that say how much of a response is recorded, the one that says most. */
+function recordOf(rules: readonly Rule[]): Obligations['record'] {
+  let record: Obligations['record'] = 'unsaid';
+  for (const { action } of rules) {
+    if (action.kind !== 'record') continue;
+    if (record === 'unsaid' || record === 'off') record = action.record;
+    else if (action.record !== 'off') record = largestOf(record, action.record);
+  }
+  return record;
 }
 
 interface Coverage {

@@ -1,19 +1,25 @@
 /** One rule, compiled: a test of the context, a test of the statement, and what it then says. */
-import type { ApprovalDuty, LimitDuty } from '../core/decision.ts';
+import type { ApprovalDuty, BudgetDuty, LimitDuty, RateDuty } from '../core/decision.ts';
 import { type EffectSet, effectSet } from '../core/effects.ts';
-import type { RelationUse } from '../core/facts.ts';
+import type { RelationUse, StatementFacts } from '../core/facts.ts';
 import type { SessionContext } from '../core/principal.ts';
+import type { RecordDuty } from '../core/responses.ts';
 import { approvalOf, limitsOf } from './approve-schema.ts';
+import { type BudgetTerms, budgetOf, rateOf } from './budget-schema.ts';
 import type { ContextTest, Judged, StatementTest } from './matcher.ts';
 import { MATCHERS } from './matchers/index.ts';
 import { compilePattern, matchesRelation, type NamePattern } from './pattern.ts';
+import { recordDutyOf } from './record-schema.ts';
 import type { RuleDocument, WhenDocument } from './schema.ts';
 
 export type RuleAction =
   | { readonly kind: 'deny' }
   | { readonly kind: 'allow' }
   | { readonly kind: 'approve'; readonly approval: ApprovalDuty }
-  | { readonly kind: 'limit'; readonly limits: readonly LimitDuty[] };
+  | { readonly kind: 'limit'; readonly limits: readonly LimitDuty[] }
+  | { readonly kind: 'record'; readonly record: RecordDuty | 'off' }
+  | { readonly kind: 'budget'; readonly budget: BudgetTerms }
+  | { readonly kind: 'rate'; readonly rate: RateDuty };
 
 /** What one effect of a statement bears on: a relation, or nothing in particular. */
 export interface Part {
@@ -51,7 +57,30 @@ export class Rule {
 
   /** Whether it may pause a result. */
   get pauses(): boolean {
-    return this.action.kind === 'limit' && this.action.limits.some(({ approval }) => approval !== null);
+    const { action } = this;
+    if (action.kind === 'budget') return true;
+    return action.kind === 'limit' && action.limits.some(({ approval }) => approval !== null);
+  }
+
+  /** What its budget counts of a statement; null where there is none. `masked`: the columns that some mask is about. */
+  budgetFor(facts: StatementFacts, masked: readonly string[]): BudgetDuty | null {
+    const { action } = this;
+    if (action.kind !== 'budget') return null;
+    const { budget } = action;
+    if (budget.per === 'column') return { ...budget, objects: masked };
+    return { ...budget, objects: budget.per === 'table' ? this.#tablesIn(facts) : [] };
+  }
+
+  #tablesIn({ relations }: StatementFacts): readonly string[] {
+    const meant = relations.filter(
+      (use) => this.#tables === null || this.#tables.some((pattern) => matchesRelation(pattern, use, 'some')),
+    );
+    return [...new Set(meant.map(({ schema, name }) => (schema === null ? name : `${schema}.${name}`)))];
+  }
+
+  /** Whether it has responses recorded. */
+  get records(): boolean {
+    return this.action.kind === 'record' && this.action.record !== 'off' && !this.observe;
   }
 
   appliesTo(context: SessionContext, at: Date): boolean {
@@ -97,7 +126,11 @@ const tiedTests = new WeakSet<StatementTest>();
 function actionOf(document: RuleDocument): RuleAction {
   const { then } = document;
   if (typeof then === 'string') return { kind: then };
+  const groups = document.when.groups ?? null;
+  if ('budget' in then) return { kind: 'budget', budget: budgetOf(document.name, then.budget, groups) };
+  if ('rate' in then) return { kind: 'rate', rate: rateOf(document.name, then.rate, groups) };
   if ('approve' in then) return { kind: 'approve', approval: approvalOf(document.name, then.approve) };
+  if ('record' in then) return { kind: 'record', record: recordDutyOf(then.record) };
   return { kind: 'limit', limits: limitsOf(document.name, then.limit) };
 }
 

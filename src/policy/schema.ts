@@ -1,8 +1,10 @@
 /** The policy file's shape (DESIGN 4). The JSON Schema for editors is made from it. */
 import { z } from 'zod';
 import { approveSchema, limitSchema } from './approve-schema.ts';
+import { budgetSchema, rateSchema } from './budget-schema.ts';
 import { maskSchema } from './masks-schema.ts';
 import { MATCHERS } from './matchers/index.ts';
+import { recordSchema } from './record-schema.ts';
 
 const whenSchema = z.strictObject({
   statements: MATCHERS.statements.schema.optional(),
@@ -26,17 +28,15 @@ const thenSchema = z.union(
     z.enum(['deny', 'allow']),
     z.strictObject({ limit: limitSchema }),
     z.strictObject({ approve: approveSchema }),
+    z.strictObject({ budget: budgetSchema }),
+    z.strictObject({ rate: rateSchema }),
+    z.strictObject({ record: recordSchema }),
   ],
   {
-    error: (issue) =>
-      `expected deny, allow, { limit: { rows, bytes } } or { approve: { by: [group] } }${budgetHint(issue.input)}`,
+    error:
+      'expected deny, allow, { limit: { rows, bytes } }, { approve: { by: [group] } }, { budget: { window, rows, bytes } }, { rate: { statements } } or { record: … }',
   },
 );
-
-function budgetHint(input: unknown): string {
-  if (typeof input !== 'object' || input === null) return '';
-  return 'budget' in input ? '; budgets are not part of this version' : '';
-}
 
 const mode = z.enum(['enforce', 'observe']);
 

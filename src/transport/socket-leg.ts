@@ -9,7 +9,7 @@ import type { Leg, LegEvents, PauseReason } from '../engine/leg.ts';
 import { readInto } from './read-into.ts';
 import { DirectWriter } from './write-now.ts';
 
-const PAUSED: Readonly<Record<PauseReason, number>> = { session: 1, congestion: 2 };
+const PAUSED: Readonly<Record<PauseReason, number>> = { session: 1, congestion: 2, journal: 4 };
 const KEEPALIVE_MS = 60_000;
 /** How long a leg that is finished waits for the peer: to take any of what is left, and then to close its side. */
 const STUCK_MS = 10_000;

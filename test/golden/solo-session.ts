@@ -87,6 +87,8 @@ export async function soloDomain(schema: string): Promise<SoloDomain> {
     clock: () => 0,
     record: () => {},
     recordResult: () => {},
+    responses: null,
+    recordResponse: () => {},
   };
   return {
     session: (sink) => new PostgresSession(engineFor(domain, sink), SETTINGS),

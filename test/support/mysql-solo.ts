@@ -45,6 +45,7 @@ export class TableGate implements SqlGate {
   canRecord = true;
   readonly hasMasks = false;
   readonly pausesResults = false;
+  readonly recordsResponses = false;
   readonly masksColumns = false;
   readonly paths: (readonly string[] | null)[] = [];
   readonly modes: (string | null)[] = [];
@@ -79,6 +80,10 @@ export class TableGate implements SqlGate {
   decide(facts: StatementFacts, rowsMax: number | null): Decision {
     const tooMany = facts.bound.kind === 'parameter' && (rowsMax === null || rowsMax > 10);
     return { ...decision({}), verdict: tooMany ? 'deny' : 'allow' };
+  }
+
+  recordResponse(): null {
+    return null;
   }
 
   denialOf(): Denial {
@@ -164,7 +169,7 @@ function decision({ rows, bytes, masked }: Word): Decision {
     message: null,
     rules: [],
     observed: [],
-    obligations: { limit, limits: [], approvals: [], budgets: [], rates: [], masks: masked === true ? masks : null },
+    obligations: { limit, limits: [], approvals: [], budgets: [], rates: [], masks: masked === true ? masks : null, record: 'unsaid' },
     policyVersion: '',
   };
 }
