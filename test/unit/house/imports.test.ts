@@ -31,6 +31,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'protocols/postgres': DOMAIN,
   'protocols/mysql': DOMAIN,
   'protocols/http': DOMAIN,
+  // MCP runs over HTTP: the one declared exception (DESIGN 2).
+  'protocols/mcp': [...DOMAIN, 'protocols/http'],
   workers: [...DOMAIN, 'masking', 'sql', 'recordings'],
 };
 
