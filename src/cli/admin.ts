@@ -18,8 +18,6 @@ import { errorText } from './error-text.ts';
 import type { ServedUpstream, Shared } from './listeners.ts';
 import { ownVersion } from './own-version.ts';
 
-/** Whether revoked principals have been added is looked at so often, in case that it was not told. */
-const REVOCATIONS_MS = 5_000;
 const PENDING_MAX = 1_000;
 
 /** Null: the configuration has none. Throws ProblemsError where it cannot be started. */
@@ -35,22 +33,19 @@ export async function openAdmin(
   const index = new IndexThread(resolve(directory, config.journal.dir), (error) =>
     shared.log.error({ error: error.message }, 'the index of the journal failed; it is started again'),
   );
-  const revoked = new Revoked(shared);
   try {
     const { roles, url = null } = admin;
     const tls = tlsFiles(admin.tls, directory);
-    const ports = portsOf(shared, approvalsOf(approvals), catalogs, index, revoked);
+    const ports = portsOf(shared, approvalsOf(approvals), catalogs, index);
     const running = await startAdmin({ ...admin.listen, url, tls, roles }, ports);
     return {
       ...running,
       async close() {
-        revoked.close();
         await running.close();
         await index.close();
       },
     };
   } catch (error) {
-    revoked.close();
     await index.close();
     throw new ProblemsError([source.problemAt(['admin'], `cannot be served: ${errorText(error)}`)]);
   }
@@ -67,7 +62,6 @@ function portsOf(
   approvals: ApprovalsPort,
   catalogs: readonly ServedUpstream['catalog'][],
   index: IndexThread,
-  revoked: Revoked,
 ): AdminPorts {
   const { config, journal, turn, sessions, meters, log } = shared;
   const identity = new ListenerIdentity(shared.users, ['password']);
@@ -85,7 +79,7 @@ function portsOf(
     approvalsPending: async () => (await approvals.list({ state: 'pending', limit: PENDING_MAX })).length,
   });
   return {
-    isRevoked: (name) => revoked.has(name),
+    isRevoked: (name) => shared.revocations.isRevoked(name),
     async password(name, password) {
       const plan = identity.mysqlLogin(name);
       if (plan.plan !== 'password') return null;
@@ -181,38 +175,4 @@ async function readinessOf(
     ),
     check('state', store),
   ];
-}
-
-/** Principals that have no access any more, as the shared store has them. */
-class Revoked {
-  readonly #shared: Shared;
-  readonly #unwatch: () => void;
-  readonly #timer: NodeJS.Timeout;
-  #names: ReadonlySet<string> = new Set();
-
-  constructor(shared: Shared) {
-    this.#shared = shared;
-    const read = () => void this.#read();
-    this.#unwatch = shared.state.watch('revocations', read);
-    this.#timer = setInterval(read, REVOCATIONS_MS).unref();
-    read();
-  }
-
-  async #read(): Promise<void> {
-    try {
-      const current = await this.#shared.state.revocations.current();
-      this.#names = new Set(current.filter(({ kind }) => kind === 'principal').map(({ subject }) => subject));
-    } catch {
-      // What is wrong with the store is logged by the store; those known to be revoked stay so.
-    }
-  }
-
-  has(name: string): boolean {
-    return this.#names.has(name);
-  }
-
-  close(): void {
-    this.#unwatch();
-    clearInterval(this.#timer);
-  }
 }

@@ -1,8 +1,6 @@
 import type { ApprovalView } from '../approvals/index.ts';
 import { viewOf } from '../approvals/index.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
-import { isPasswordOf } from '../identity/mysql-password.ts';
-import { readStoredPassword } from '../identity/stored-password.ts';
 import { sharedState } from '../state/shared-state.ts';
 import {
   APPROVAL_STATES,
@@ -14,6 +12,7 @@ import {
 import { approvalsTable, approvalText, refusalText } from './approvals-text.ts';
 import { type ParsedArguments, parseArguments } from './arguments.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
+import { provenUser } from './proven-user.ts';
 import { stateDatabase } from './state-store.ts';
 import { styleFor } from './style.ts';
 
@@ -66,6 +65,13 @@ export const approvals: Command = {
     try {
       if (act === 'list') return await list(store, parsed, io);
       if (act === 'show' || voter === null) return await show(store, id ?? '', parsed, io);
+      const revoked = await store.revocations.current();
+      if (revoked.some(({ kind, subject }) => kind === 'principal' && subject === voter.by)) {
+        io.error(
+          `sluice approvals: the access of "${voter.by}" is revoked, so their decision does not count\n`,
+        );
+        return EXIT.no;
+      }
       const vote = { ...voter, verdict: act, reason: parsed.text('reason') ?? null, channel: 'command line' };
       return told(await store.approvals.vote(id ?? '', vote), id ?? '', parsed, io);
     } catch (error) {
@@ -98,23 +104,11 @@ interface Voter {
   readonly groups: readonly string[];
 }
 
-/** Somebody who has just proven to be a user of the configuration. Throws UsageError where nobody has. */
-async function voterOf(name: string | undefined, { config }: LoadedConfig, io: Io): Promise<Voter> {
+/** Throws UsageError where nobody has proven to be somebody. */
+async function voterOf(name: string | undefined, loaded: LoadedConfig, io: Io): Promise<Voter> {
   if (name === undefined) throw new UsageError('expected --as NAME: who decides');
-  const user = config.identity.users.find((one) => one.name === name);
-  if (user?.password === undefined && user !== undefined) {
-    throw new UsageError(
-      `user "${name}" has no password in the configuration, so nobody can prove to be them`,
-    );
-  }
-  const secret = io.inputIsTerminal
-    ? (await io.readSecrets([`Password of ${name}: `]))?.[0]
-    : (await io.readInput()).replace(/\r?\n$/, '');
-  const stored = user?.password === undefined ? null : readStoredPassword(user.password).mysql;
-  // The same words for a user that does not exist.
-  if (secret === undefined || stored === null || !isPasswordOf(stored, Buffer.from(secret)))
-    throw new UsageError(`"${name}" is not proven by this password`);
-  return { by: name, groups: user?.groups ?? [] };
+  const { groups } = await provenUser(name, loaded, io);
+  return { by: name, groups };
 }
 
 async function list(store: StateStore, parsed: ParsedArguments, io: Io): Promise<number> {

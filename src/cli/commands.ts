@@ -7,6 +7,7 @@ import { demo } from './demo.ts';
 import { explain } from './explain.ts';
 import { password } from './password.ts';
 import { replay } from './replay.ts';
+import { revoke } from './revoke.ts';
 import { run } from './run.ts';
 import { schema } from './schema.ts';
 import { sessions } from './sessions.ts';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   tryPolicy,
   classify,
   approvals,
+  revoke,
   sessions,
   replay,
   verify,

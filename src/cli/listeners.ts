@@ -16,6 +16,7 @@ import type { Sessions } from '../engine/sessions.ts';
 import type { SqlDomain } from '../engine/sql-gate.ts';
 import type { Turn } from '../engine/turn.ts';
 import type { PasswordKey } from '../identity/password-key.ts';
+import type { Revocations } from '../identity/revocations.ts';
 import { readStoredPassword } from '../identity/stored-password.ts';
 import { ListenerIdentity, type User } from '../identity/users.ts';
 import type { Journal } from '../journal/writer.ts';
@@ -38,6 +39,8 @@ export interface Shared {
   readonly memory: HeldMemory;
   readonly tools: ReadingTools;
   readonly users: ReadonlyMap<string, User>;
+  /** Who has no access any more. */
+  readonly revocations: Revocations;
   /** For passwords of MySQL clients without TLS; null where no listener is one of MySQL's. */
   readonly passwordKey: PasswordKey | null;
   readonly masks: ResultMasks;
@@ -120,6 +123,7 @@ export function listenerDomain(
     }),
     account: sessionAccountOf(listener.upstream),
     dialer,
+    access: shared.revocations,
     identity: new ListenerIdentity(shared.users, listener.auth, shared.passwordKey),
     sessions: shared.sessions,
     memory: shared.memory,

@@ -28,6 +28,7 @@ import { serveMysql } from './mysql-upstream.ts';
 import { readPolicy, watchPolicy, worldOf } from './policy-files.ts';
 import { servePostgres } from './postgres-upstream.ts';
 import { ReadingTools } from './reading-tools.ts';
+import { openRevocations } from './revocation-desk.ts';
 import { openState } from './state-store.ts';
 
 export interface RunningServer {
@@ -119,6 +120,9 @@ async function start(
     atEndOfTurn: (run) => setImmediate(run),
     soon: (run) => setTimeout(run, SOON_MS),
   });
+  const sessions = new Sessions(config.limits.connections);
+  const revocations = await openRevocations({ state, sessions, journal, turn, log });
+  undo.push(() => revocations.close());
   const desk = openApprovals(loaded, log, { state, journal, turn });
   undo.push(() => desk.close());
   const shared: Shared = {
@@ -128,7 +132,8 @@ async function start(
     policy,
     journal,
     turn,
-    sessions: new Sessions(config.limits.connections),
+    sessions,
+    revocations,
     memory: new HeldMemory(config.limits.held),
     tools,
     users: usersOf(config),
@@ -262,6 +267,7 @@ function running(
     });
     clearInterval(ticker);
     for (const refresher of refreshers) clearInterval(refresher);
+    shared.revocations.close();
     await desk.close();
     shared.turn.flush();
     journal.close();

@@ -287,7 +287,9 @@ export class Connection implements EnginePort, LiveSession, Staging {
   }
 
   authenticated(identity: Identity, details: LoginDetails): Admission {
-    const { sql, account } = this.#domain;
+    const { sql, account, access } = this.#domain;
+    const refusal = access.refusal(identity);
+    if (refusal !== null) return { admission: 'refused', error: refusal };
     if (!sql.journal.healthy && !sql.journal.tryRecover()) {
       return { admission: 'refused', error: new ProxyError('journal-unavailable') };
     }

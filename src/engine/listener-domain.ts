@@ -1,10 +1,18 @@
+import type { ProxyError } from '../core/errors.ts';
 import type { IdentitySource } from '../core/login.ts';
+import type { Identity } from '../core/principal.ts';
 import type { CancelKey, EnginePort, ProtocolSession, UpstreamAccount } from '../core/session.ts';
 import type { HeldMemory } from '../limits/held-memory.ts';
 import type { Dialer } from './leg.ts';
 import type { Sessions } from './sessions.ts';
 import type { SqlDomain } from './sql-gate.ts';
 import type { Turn } from './turn.ts';
+
+/** Whether somebody who has proven who they are may log in. */
+export interface AccessPort {
+  /** Null: nothing is against it. */
+  refusal(identity: Identity): ProxyError | null;
+}
 
 /** What every connection of a listener has in common. */
 export interface ListenerDomain {
@@ -13,6 +21,7 @@ export interface ListenerDomain {
   readonly account: UpstreamAccount;
   readonly dialer: Dialer;
   readonly identity: IdentitySource;
+  readonly access: AccessPort;
   readonly sessions: Sessions;
   readonly memory: HeldMemory;
   readonly turn: Turn;

@@ -63,6 +63,11 @@ export class Sessions {
     }
   }
 
+  /** Live sessions of a kind, those that have yet to log in among them. */
+  matching(wanted: (session: LiveSession) => boolean): readonly LiveSession[] {
+    return [...this.#live].filter(wanted);
+  }
+
   /** Ends a session, whatever runs in it; false where there is none of that id. */
   terminate(id: string, error: ProxyError): boolean {
     for (const session of this.#live) {
