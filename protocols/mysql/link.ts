@@ -12,6 +12,7 @@ import { type ErrFields, errPacket } from './encode.ts';
 import type { PacketReader } from './packet.ts';
 import { type OwnQuestion, type Reply, type Run, runOf } from './replies.ts';
 import type { Flavour } from './server-version.ts';
+import type { ResultsCharset } from './session-track.ts';
 import { type Reading, Statements } from './statements.ts';
 
 /** Reasons to hold the client's next command, as bits, beside a reply that is under way. */
@@ -38,6 +39,7 @@ export interface Legs {
   readonly server: PacketReader;
   readonly flavour: Flavour;
   readonly collation: number | null;
+  readonly results: ResultsCharset;
 }
 
 const DEFINING = effectSet('define', 'destroy');
@@ -52,6 +54,7 @@ export class Link {
   readonly flavour: Flavour;
   /** What the client has asked for at its login, by number; null: the server's own. */
   collation: number | null;
+  readonly results: ResultsCharset;
   readonly statements = new Statements();
   /** Null: the server owes nothing. */
   reply: Reply | null = null;
@@ -93,6 +96,7 @@ export class Link {
     this.server = legs.server;
     this.flavour = legs.flavour;
     this.collation = legs.collation;
+    this.results = legs.results;
     this.idleSinceMs = engine.now();
   }
 

@@ -36,7 +36,7 @@ function packetFor(link: Link, question: OwnQuestion): Buffer | 'later' | null {
     case 'prepare':
       return commandPacket(
         COMMAND.Query,
-        preparation(link.flavour, link.collation, newcomer !== null, link.gate.pausesResults),
+        preparation(link.flavour, link.collation, newcomer !== null, link.results, link.gate.pausesResults),
       );
     case 'absorb':
       return commandPacket(COMMAND.Query, ABSORB);

@@ -76,6 +76,18 @@ const TRACKED_BY: Readonly<Record<Flavour, readonly string[]>> = {
   mariadb: [...TRACKED, 'old_mode', 'sql_quote_show_create'],
 };
 
+/** What `preparation` does with the character set of results. */
+export type ResultsCharset = 'set' | 'kept';
+
+/**
+ * Kept where the state in a server's first OK has it as utf8mb4, as MariaDB 11 tells it: naming the character set would
+ * have MariaDB describe columns with its first collation, in place of the one that was agreed on with the client.
+ */
+export function resultsCharset(flavour: Flavour, state: Buffer): ResultsCharset {
+  const { variables } = readSessionState(state, 0, state.length);
+  return flavour === 'mariadb' && variables.get('character_set_results') === 'utf8mb4' ? 'kept' : 'set';
+}
+
 /** As long as a request for approval may be open. */
 const PATIENCE_SECONDS = 604_800;
 
@@ -91,6 +103,7 @@ export function preparation(
   flavour: Flavour,
   collation: number | null,
   begins: boolean,
+  results: ResultsCharset,
   isPatient: boolean,
 ): string {
   const names = TRACKED_BY[flavour];
@@ -103,7 +116,8 @@ export function preparation(
   return [
     `SET SESSION session_track_system_variables = '${names.join(',')}'`,
     'SESSION session_track_schema = ON',
-    `character_set_client = ${charset}, character_set_results = ${charset}`,
+    `character_set_client = ${charset}`,
+    ...(results === 'set' ? [`character_set_results = ${charset}`] : []),
     ...itself.map(
       (name) => `SESSION ${name} = ${name === 'collation_connection' ? literals : `@@SESSION.${name}`}`,
     ),

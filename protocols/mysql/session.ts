@@ -17,7 +17,8 @@ import { applyChanges } from './reading.ts';
 import type { Command } from './refusals.ts';
 import { retract } from './retract.ts';
 import { timeUp } from './timeouts.ts';
-import { UpstreamHandshake, type UpstreamReady } from './upstream.ts';
+import { UpstreamHandshake } from './upstream.ts';
+import type { UpstreamReady } from './upstream-login.ts';
 
 export interface MysqlSettings extends HandshakeSettings, LinkSettings {
   /** From the first byte to authentication, and from then to the server's readiness. */
@@ -136,6 +137,7 @@ export class MysqlSession implements ProtocolSession {
       server: upstream.reader,
       flavour: ready.version.flavour,
       collation: collationForServer(login.collation, ready.version.flavour),
+      results: ready.results,
     });
     upstream.reader.due = 0;
     applyChanges(link, ready.session);

@@ -24,3 +24,8 @@ export function refused(database: string | null, bytes: Buffer, start: number, e
 export function demands(what: string): never {
   throw new ProxyError('upstream-refused', { detail: `the server demands ${what}` });
 }
+
+/** Ends the session: the server breaks the protocol. */
+export function malformed(what: string): never {
+  throw new ProxyError('upstream-malformed', { detail: what });
+}

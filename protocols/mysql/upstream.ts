@@ -15,8 +15,9 @@ import { readAuthSwitch, readGreeting, readOk, type ServerGreeting } from './dec
 import { commandPacket, loginPacket, packetOf, sslRequestPacket } from './encode.ts';
 import { PacketReader } from './packet.ts';
 import { readServerVersion, type ServerVersion } from './server-version.ts';
-import { preparation, readSessionState, type SessionChanges } from './session-track.ts';
-import { demands, refused } from './upstream-refusal.ts';
+import { preparation, type ResultsCharset, readSessionState, resultsCharset } from './session-track.ts';
+import type { UpstreamLogin, UpstreamReady } from './upstream-login.ts';
+import { demands, malformed, refused } from './upstream-refusal.ts';
 
 const PACKET_BYTES_MAX = 64 * 1024;
 const ED25519 = 'client_ed25519';
@@ -35,29 +36,6 @@ const COM_QUERY = 0x03;
 /** An option of the account: without TLS, take the server's RSA key as it comes, from whoever answers. */
 export const KEY_OPTION = 'get-server-public-key';
 
-export interface UpstreamLogin {
-  /** Agreed with the client. */
-  readonly capabilities: number;
-  /** The session's collation, one of utf8mb4. */
-  readonly collation: number;
-  /** The schema to begin in; null for none. */
-  readonly database: string | null;
-  readonly isPatient: boolean;
-}
-
-export interface UpstreamReady {
-  /** The server's id of the connection: what KILL QUERY takes. */
-  readonly connectionId: number;
-  /** As the greeting has it. */
-  readonly serverVersion: string;
-  readonly version: ServerVersion;
-  /** Agreed with the server; SESSION_TRACK is among them whatever the client has. */
-  readonly capabilities: number;
-  readonly status: number;
-  /** Schema and tracked settings as they stand, `sql_mode` among them. */
-  readonly session: SessionChanges;
-}
-
 type Phase = 'greeting' | 'securing' | 'authenticating' | 'preparing';
 
 export class UpstreamHandshake {
@@ -68,6 +46,7 @@ export class UpstreamHandshake {
   readonly #login: UpstreamLogin;
   #phase: Phase = 'greeting';
   #secured = false;
+  #results: ResultsCharset = 'set';
   #greeting: ServerGreeting | null = null;
   #version: ServerVersion | null = null;
   #capabilities = 0;
@@ -206,7 +185,7 @@ export class UpstreamHandshake {
   #authenticate(first: number, bytes: Buffer, start: number, end: number): void {
     switch (first) {
       case OK:
-        this.#prepare();
+        this.#prepare(readOk(bytes, start, end, this.#capabilities).sessionState);
         return;
       case AUTH_SWITCH:
         this.#switch(bytes, start, end);
@@ -273,11 +252,14 @@ export class UpstreamHandshake {
     this.#reply(encrypted);
   }
 
-  #prepare(): void {
+  /** `state`: newer MariaDB says at once how the session stands. */
+  #prepare(state: Buffer): void {
     const version = this.#version;
     if (version === null) throw new ProxyError('invariant', { detail: 'OK before greeting' });
     this.#phase = 'preparing';
-    const text = preparation(version.flavour, this.#collation(version), false, this.#login.isPatient);
+    this.#results = resultsCharset(version.flavour, state);
+    const collation = this.#collation(version);
+    const text = preparation(version.flavour, collation, false, this.#results, this.#login.isPatient);
     const packet = commandPacket(COM_QUERY, text);
     this.#port.send(packet, 0, packet.length);
     this.reader.due = 1;
@@ -301,6 +283,7 @@ export class UpstreamHandshake {
       version,
       capabilities: this.#capabilities,
       status: ok.status,
+      results: this.#results,
       session: { schema: changes.schema ?? this.#login.database ?? '', variables: changes.variables },
     };
   }
@@ -313,8 +296,4 @@ export class UpstreamHandshake {
     this.#port.send(packet, 0, packet.length);
     this.reader.due = (this.reader.due + 1) & 0xff;
   }
-}
-
-function malformed(what: string): never {
-  throw new ProxyError('upstream-malformed', { detail: what });
 }

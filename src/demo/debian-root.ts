@@ -24,6 +24,8 @@ export interface DebianRootOptions {
   /** The release: bookworm, sid. */
   readonly suite: string;
   readonly packages: readonly string[];
+  /** Without what they depend on: packages of data. */
+  readonly alone?: boolean;
 }
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -37,7 +39,8 @@ const UNNEEDED =
 const run = promisify(execFile);
 
 /** Downloads and unpacks; throws with apt's own words when that does not work. Leaves no half-filled folder behind. */
-export async function installDebianRoot({ root, suite, packages }: DebianRootOptions): Promise<void> {
+export async function installDebianRoot(options: DebianRootOptions): Promise<void> {
+  const { root, packages } = options;
   for (const program of ['/usr/bin/apt-get', '/usr/bin/dpkg-deb']) {
     if (!existsSync(program))
       throw new Error(`${packages.join(', ')} come from Debian: ${program} is missing`);
@@ -45,7 +48,7 @@ export async function installDebianRoot({ root, suite, packages }: DebianRootOpt
   mkdirSync(dirname(root), { recursive: true });
   const scratch = mkdtempSync(`${root}-`);
   try {
-    const archives = await download(scratch, suite, packages);
+    const archives = await download(scratch, options);
     const unpacked = join(scratch, 'root');
     mergeFolders(unpacked);
     for (const archive of archives) await unpack(archive, unpacked);
@@ -55,13 +58,16 @@ export async function installDebianRoot({ root, suite, packages }: DebianRootOpt
   }
 }
 
-async function download(scratch: string, suite: string, packages: readonly string[]): Promise<string[]> {
+async function download(
+  scratch: string,
+  { suite, packages, alone = false }: DebianRootOptions,
+): Promise<string[]> {
   const failures: string[] = [];
   for (const mirror of new Set([systemMirror() ?? MIRROR, MIRROR])) {
     const apt = aptFor(scratch, `deb [signed-by=${KEYRING} arch=amd64] ${mirror} ${suite} main\n`);
     try {
       await apt('update');
-      const wanted = dependenciesIn(await apt('install', '--simulate', ...packages));
+      const wanted = alone ? packages : dependenciesIn(await apt('install', '--simulate', ...packages));
       await apt('download', ...wanted);
       return readdirSync(scratch)
         .filter((name) => name.endsWith('.deb'))

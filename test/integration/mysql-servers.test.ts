@@ -45,13 +45,10 @@ for (const flavour of FLAVOURS) {
               (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM events) AS events`,
     );
     await admin.end();
-    assert.deepEqual(rows[0], {
-      version: server.version,
-      local: 1,
-      customers: 3000,
-      orders: 8000,
-      events: 10_000,
-    });
+    const { version, ...counts }: Record<string, unknown> = rows[0] ?? {};
+    assert.deepEqual(counts, { local: 1, customers: 3000, orders: 8000, events: 10_000 });
+    // Newer builds of Debian's say where they are from as well.
+    assert.equal(String(version).replace(/ from Debian$/, ''), server.version);
     assert.equal(/mariadb/i.test(server.version), flavour === 'mariadb');
   });
 

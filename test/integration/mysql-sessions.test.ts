@@ -138,13 +138,10 @@ for (const flavour of FLAVOURS) {
 test('a prepared HELP that MariaDB answers at once leaves the session as it was', async () => {
   for (const flavour of FLAVOURS) {
     const client = await MysqlWireClient.connect(sluices.get(flavour)?.port ?? 0, { database: 'g' });
-    const [first] = (await client.ask(PREPARE_HELP)).slice(0, 1);
-    assert.ok(first !== undefined && ['ok', 'error'].includes(first.kind), flavour);
+    const [first] = (await client.prepare("HELP 'zzz'")).packets;
+    assert.ok(first !== undefined && ['ok', 'prepared', 'error'].includes(first.kind), flavour);
     const rows = await client.query('SELECT 42');
     assert.ok(rows.some(({ kind, body }) => kind === 'text row' && body.toString('latin1').endsWith('42')));
     client.end();
   }
 });
-
-/** COM_STMT_PREPARE */
-const PREPARE_HELP = Buffer.from("\x16HELP 'zzz'");

@@ -7,15 +7,13 @@
  *   node test/regress/mysql-lexer.ts --server mysql://user:password@host:port [--sources FOLDER] [--captures FILE]
  *     [--every N]
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createConnection } from 'mysql2';
 import { Lexer } from '../../src/sql/mysql/lexer.ts';
 import { emitted } from '../support/mysql-emit.ts';
 import { prepared, setMode } from '../support/mysql-prepare.ts';
-import { fetchMysqlTests, mysqlTestStatements } from './mysql-sources.ts';
+import { mysqlTestStatements } from './mysql-sources.ts';
 
 const MODES = [
   '',
@@ -48,31 +46,27 @@ const { values } = parseArgs({
 });
 if (values.server === undefined) throw new Error('--server mysql://user:password@host:port is missing');
 const server = values.server;
-const folder = values.sources ?? mkdtempSync(join(tmpdir(), 'sluice-regress-'));
-try {
-  if (values.sources === undefined) fetchMysqlTests(folder);
-  const every = Number(values.every);
-  const statements = [...captured(), ...mysqlTestStatements(folder)].filter((_, n) => n % every === 0);
-  console.log(`${statements.length} different statements`);
-  const tallies = await Promise.all(MODES.map((mode) => prepareAll(mode, statements)));
-  let pairs = 0;
-  let different = 0;
-  for (const [n, tally] of tallies.entries()) {
-    const { accepted, bothRefuse, onPurpose, differences } = tally;
-    pairs += tally.pairs;
-    different += differences.length;
-    console.log(
-      `sql_mode '${MODES[n]}': ${tally.pairs} pairs, ${accepted} accepted, ${bothRefuse} unreadable to both, ` +
-        `${differences.length} differ`,
-    );
-    for (const [reason, times] of onPurpose) console.log(`  refused on purpose, ${times} times: ${reason}`);
-    for (const difference of differences.slice(0, 60)) console.log(`  ${difference}`);
-  }
-  console.log(`${pairs} pairs, ${different} differ`);
-  process.exitCode = different === 0 ? 0 : 1;
-} finally {
-  if (values.sources === undefined) rmSync(folder, { recursive: true, force: true });
+const every = Number(values.every);
+const statements = [...captured(), ...(await mysqlTestStatements(values.sources))].filter(
+  (_, n) => n % every === 0,
+);
+console.log(`${statements.length} different statements`);
+const tallies = await Promise.all(MODES.map((mode) => prepareAll(mode, statements)));
+let pairs = 0;
+let different = 0;
+for (const [n, tally] of tallies.entries()) {
+  const { accepted, bothRefuse, onPurpose, differences } = tally;
+  pairs += tally.pairs;
+  different += differences.length;
+  console.log(
+    `sql_mode '${MODES[n]}': ${tally.pairs} pairs, ${accepted} accepted, ${bothRefuse} unreadable to both, ` +
+      `${differences.length} differ`,
+  );
+  for (const [reason, times] of onPurpose) console.log(`  refused on purpose, ${times} times: ${reason}`);
+  for (const difference of differences.slice(0, 60)) console.log(`  ${difference}`);
 }
+console.log(`${pairs} pairs, ${different} differ`);
+process.exitCode = different === 0 ? 0 : 1;
 
 function captured(): readonly string[] {
   if (values.captures === undefined) return [];

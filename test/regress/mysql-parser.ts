@@ -3,26 +3,24 @@
  * drivers and tools send: what the server prepares must be parsed, and what it calls a syntax error should not be.
  *
  *   node test/regress/mysql-parser.ts --server mariadb://app:apppw@127.0.0.1:3306/app
- *     [--suite FOLDER] [--captured FILE] [--answers FILE] [--show NUMBER] [--mode ANSI_QUOTES,…]
+ *     [--sources FOLDER] [--captures FILE] [--answers FILE] [--show NUMBER] [--mode ANSI_QUOTES,…]
  *
- * `--suite`: where mariadb-test-data is unpacked; fetched where it is not given. `--answers` keeps the server's
+ * `--sources`: where mariadb-test-data is unpacked; fetched where it is not given. `--answers` keeps the server's
  * answers for the next run. Ends with exit code 1 where coverage is below what issue 4 asks for.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createConnection } from 'mysql2/promise';
 import { Lexer } from '../../src/sql/mysql/lexer.ts';
 import { parseStatements } from '../../src/sql/mysql/parser/index.ts';
 import type { LexerMode } from '../../src/sql/mysql/token.ts';
-import { fetchSuite, suiteStatements } from './mysql-suite.ts';
+import { mysqlTestStatements } from './mysql-sources.ts';
 
 const { values } = parseArgs({
   options: {
     server: { type: 'string' },
-    suite: { type: 'string' },
-    captured: { type: 'string' },
+    sources: { type: 'string' },
+    captures: { type: 'string' },
     answers: { type: 'string' },
     show: { type: 'string', default: '20' },
     mode: { type: 'string', default: '' },
@@ -45,15 +43,11 @@ const NOT_LEGAL: ReadonlySet<number> = new Set([
   1064, 1295, 1149, 1231, 1300, 1115, 1273, 1313, 1314, 1327, 1065,
 ]);
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-suite-'));
-try {
-  if (values.suite === undefined) fetchSuite(folder);
-  const suite = suiteStatements(values.suite ?? folder);
-  const captured = values.captured === undefined ? [] : capturedStatements(values.captured);
-  await compare(suite, captured);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+const suite = (await mysqlTestStatements(values.sources)).map((text) =>
+  Buffer.from(text, 'latin1').toString(),
+);
+const captured = values.captures === undefined ? [] : capturedStatements(values.captures);
+await compare(suite, captured);
 
 function capturedStatements(file: string): readonly string[] {
   const list: readonly { readonly sql: string }[] = JSON.parse(readFileSync(file, 'utf8'));

@@ -1,21 +1,53 @@
 /**
- * Statements of MariaDB's own test suite, from Debian's package mariadb-test-data, which is fetched when the suite
- * runs and is never part of this repository.
+ * Statements of MariaDB's own test suites, from Debian's packages mariadb-test-data, which are fetched when a suite
+ * runs. What their files send is kept beside the downloaded servers, and is never part of this repository.
  */
-import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { installDebianRoot } from '../../src/demo/debian-root.ts';
+import { serversFolder } from '../../src/demo/mysql-programs.ts';
 
-export function fetchMysqlTests(folder: string): void {
-  const run = (file: string, ...args: readonly string[]) => execFileSync(file, args, { cwd: folder });
-  run('apt-get', '-qq', 'download', 'mariadb-test-data');
-  for (const name of readdirSync(folder).filter((file) => file.endsWith('.deb'))) {
-    run('dpkg', '-x', name, folder);
-  }
+/** Debian's releases with MariaDB 10.11 and 11.8. */
+const SUITES = ['bookworm', 'trixie'];
+
+/**
+ * What test files of both versions send to a server, each text once; `folder` has the files of another. Files are not
+ * all UTF-8: bytes as latin1.
+ */
+export async function mysqlTestStatements(folder?: string): Promise<readonly string[]> {
+  if (folder !== undefined) return statementsUnder(folder);
+  const lists: (readonly string[])[] = [];
+  for (const suite of SUITES) lists.push(await statementsOf(suite));
+  return [...new Set(lists.flat())];
 }
 
-/** What test files under `folder` send to the server, each text once. Files are not all UTF-8: bytes as latin1. */
-export function mysqlTestStatements(folder: string): readonly string[] {
+async function statementsOf(suite: string): Promise<readonly string[]> {
+  const kept = join(serversFolder(), 'mariadb-test-data', `${suite}.json`);
+  if (!existsSync(kept)) {
+    console.log(`Downloading mariadb-test-data of Debian ${suite} (20 MB) …`);
+    const scratch = mkdtempSync(join(tmpdir(), 'sluice-regress-'));
+    try {
+      const root = join(scratch, 'root');
+      await installDebianRoot({ root, suite, packages: ['mariadb-test-data'], alone: true });
+      mkdirSync(dirname(kept), { recursive: true });
+      writeFileSync(kept, JSON.stringify(statementsUnder(root)));
+    } finally {
+      rmSync(scratch, { recursive: true, force: true });
+    }
+  }
+  return JSON.parse(readFileSync(kept, 'utf8'));
+}
+
+function statementsUnder(folder: string): readonly string[] {
   const statements = new Set<string>();
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.(test|inc)$/.test(name),

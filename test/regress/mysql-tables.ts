@@ -6,9 +6,7 @@
  *   node test/regress/mysql-tables.ts --server mysql://user:password@host:port --database EMPTY [--sources FOLDER]
  *     [--captures FILE] [--every N] [--show N]
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Connection, createConnection } from 'mysql2';
 import type { RelationName, StatementFacts } from '../../src/core/facts.ts';
@@ -16,7 +14,7 @@ import type { ServerTraits } from '../../src/sql/mysql/catalog-model.ts';
 import { readText } from '../../src/sql/mysql/reader.ts';
 import { TextReader } from '../../src/sql/mysql/text-reader.ts';
 import { sketchCatalog } from '../support/mysql-catalog.ts';
-import { fetchMysqlTests, mysqlTestStatements } from './mysql-sources.ts';
+import { mysqlTestStatements } from './mysql-sources.ts';
 
 const { values } = parseArgs({
   options: {
@@ -31,19 +29,16 @@ const { values } = parseArgs({
 if (values.server === undefined) throw new Error('--server mysql://user:password@host:port is missing');
 if (values.database === undefined) throw new Error('--database EMPTY is missing');
 const { database } = values;
-const folder = values.sources ?? mkdtempSync(join(tmpdir(), 'sluice-regress-'));
 const connection = createConnection({ uri: values.server, database, flags: ['-IGNORE_SPACE'] });
 try {
-  if (values.sources === undefined) fetchMysqlTests(folder);
   const every = Number(values.every);
-  const statements = [...captured(), ...mysqlTestStatements(folder).map(asUtf8)].filter(
+  const statements = [...captured(), ...(await mysqlTestStatements(values.sources)).map(asUtf8)].filter(
     (_, n) => n % every === 0,
   );
   console.log(`${statements.length} different statements`);
   process.exitCode = await compareAll(statements, await traitsOf(connection));
 } finally {
   connection.destroy();
-  if (values.sources === undefined) rmSync(folder, { recursive: true, force: true });
 }
 
 function asUtf8(statement: string): string {

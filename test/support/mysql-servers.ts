@@ -49,6 +49,8 @@ export function clientCommand(
   { port, user, password }: { readonly port: number; readonly user: string; readonly password: string },
 ): Command {
   const { file, args } = server.programs.client(name);
-  const account = ['--no-defaults', '--protocol=tcp', '--host=127.0.0.1', `--port=${port}`];
+  // MariaDB's programs want TLS of everybody from 11.4 on, and our servers have none.
+  const tls = server.flavour === 'mariadb' ? ['--skip-ssl'] : [];
+  const account = ['--no-defaults', ...tls, '--protocol=tcp', '--host=127.0.0.1', `--port=${port}`];
   return { file, args: [...args, ...account, `--user=${user}`, `--password=${password}`] };
 }

@@ -108,6 +108,11 @@ export class MysqlWireClient {
       packets.push({ kind: 'error', body: first });
       return { packets, id: null };
     }
+    // MariaDB 10 answers some statements at once, with a plain OK.
+    if (first.length < 12) {
+      packets.push({ kind: 'ok', body: first });
+      return { packets, id: null };
+    }
     // The number of the statement is the server's counter.
     packets.push({ kind: 'prepared', body: first.subarray(5) });
     for (const count of [first.readUInt16LE(7), first.readUInt16LE(5)])

@@ -10,7 +10,8 @@ import {
   packetOf,
 } from '../../../protocols/mysql/encode.ts';
 import { PayloadWriter } from '../../../protocols/mysql/payload-writer.ts';
-import { UpstreamHandshake, type UpstreamReady } from '../../../protocols/mysql/upstream.ts';
+import { UpstreamHandshake } from '../../../protocols/mysql/upstream.ts';
+import type { UpstreamReady } from '../../../protocols/mysql/upstream-login.ts';
 import type { UpstreamAccount, UpstreamPort } from '../../../src/core/session.ts';
 import { UpstreamPassword } from '../../../src/identity/upstream-password.ts';
 import { asProxyError } from '../../support/mysql-relay.ts';
