@@ -1,6 +1,7 @@
 /** Requests that have no answer yet, of one direction: an answer is only one to a question that was let through. */
 import type { RequestId } from './message.ts';
 import type { Method } from './methods.ts';
+import type { Revision } from './revisions.ts';
 
 /** What is remembered of a request until its answer has come. */
 export interface PendingRequest {
@@ -10,8 +11,7 @@ export interface PendingRequest {
   readonly name: string | null;
   /** By which its progress is told; null: it asked for none. */
   readonly progressToken: string | null;
-  /** The journal's number of it; null where it is not recorded one by one. */
-  readonly statement: number | null;
+  readonly revision: Revision;
 }
 
 export class PendingRequests {

@@ -68,7 +68,7 @@ test('an id is a number or a text, and the two are never the same', () => {
   ];
   assert.ok(!isFault(number) && number.kind === 'result' && !isFault(text) && text.kind === 'result');
   const pending = new PendingRequests(2);
-  const request = { method: 'tools/list', name: null, progressToken: null, statement: null } as const;
+  const request = { method: 'tools/list', name: null, progressToken: null, revision: '2025-11-25' } as const;
   assert.equal(pending.add({ ...request, id: number.id }), null);
   assert.equal(pending.add({ ...request, id: number.id }), 'duplicate-id');
   assert.equal(pending.get(text.id), null);
