@@ -2,7 +2,7 @@
  * Statements that people have to approve. This protocol cannot tell a client that it is held, so unless a rule says how
  * long it waits it gets an error with the id at once, and the same statement runs once it is approved.
  */
-import type { Decision, JudgedStatement } from '../../src/core/decision.ts';
+import type { ApprovalDuty, Decision, JudgedStatement } from '../../src/core/decision.ts';
 import type { ProxyError } from '../../src/core/errors.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
 import type { ApprovalAnswer, ApprovalSubject, StatementEntry } from '../../src/core/gate.ts';
@@ -55,6 +55,28 @@ export function approve(link: Link, judged: readonly JudgedStatement[], subject:
   }
 }
 
+/** Budgets and rates: asked before people are. */
+export function charge(link: Link, judged: readonly JudgedStatement[]): Approved {
+  if (!judged.some(hasDues)) return NONE;
+  const answer = link.gate.spending.charge(judged);
+  switch (answer.answer) {
+    case 'granted':
+      return NONE;
+    case 'pending':
+      link.block(BLOCK.answer);
+      return { approved: 'hold' };
+    case 'refused':
+      return { approved: 'refused', by: answer };
+    case 'failed':
+      return { approved: 'failed', error: answer.error };
+  }
+}
+
+function hasDues({ facts, decision }: JudgedStatement): boolean {
+  const { budgets, rates } = decision.obligations;
+  return budgets.length + rates.length > 0 && facts.act.act !== 'prepare';
+}
+
 export function unapproved(
   link: Link,
   approved: Exclude<Approved, { approved: 'granted' }>,
@@ -83,7 +105,9 @@ export function subjectOf(text: Buffer, runs: Buffer | null): ApprovalSubject {
 
 /** Bytes of its own, for as long as people may be asked about its rows; null where nobody is. */
 export function kept(decision: Decision, subject: ApprovalSubject): ApprovalSubject | null {
-  if (!decision.obligations.limits.some(({ approval }) => approval !== null)) return null;
+  const { limits, budgets } = decision.obligations;
+  const mayAsk = ({ approval }: { readonly approval: ApprovalDuty | null }) => approval !== null;
+  if (!limits.some(mayAsk) && !budgets.some(mayAsk)) return null;
   const { text, runs, parameters } = subject;
   return {
     ...subject,

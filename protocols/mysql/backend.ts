@@ -178,7 +178,8 @@ export class Backend {
       this.#passes = true;
       this.#pass(bytes, start, counter.at);
     } else if (counter.at > start) this.#mask(bytes, start, counter.at, results, run, counted.rows - before);
-    if (stop === 'rows' || stop === 'bytes') this.#bounds.reached(results, run, stop, counter.due);
+    if (stop === 'rows' || stop === 'bytes')
+      this.#bounds.reached(results, run, stop, counter.due, counter.next);
     else if (counter.at === start) return this.#oneRow(results, run, limit);
     return true;
   }
@@ -186,7 +187,7 @@ export class Backend {
   /** Whether the next row would go over; then the result ends there, or pauses. */
   #isOver(results: Results, run: Run, size: number, limit: ResultLimit, due: number): boolean {
     const over = overLimit(run.counted, size, limit);
-    if (over !== null) this.#bounds.reached(results, run, over, due);
+    if (over !== null) this.#bounds.reached(results, run, over, due, size);
     return over !== null;
   }
 

@@ -1,13 +1,13 @@
 /** Commands on prepared statements, by the server's ids: an id that Sluice does not know does not exist. */
 import { ProxyError } from '../../src/core/errors.ts';
 import type { ApprovalSubject, StatementEntry } from '../../src/core/gate.ts';
-import { approve, isCovered, needsApproval, unapproved, withApprovals } from './approvals.ts';
+import { approve, charge, isCovered, needsApproval, unapproved, withApprovals } from './approvals.ts';
 import { native, unknownStatement } from './deny.ts';
 import type { Link } from './link.ts';
-import { integerParameter, readExecution, readStatementId } from './parameters.ts';
+import { integerParameter, isTextParameter, readExecution, readStatementId } from './parameters.ts';
 import { planOf, resultsOf, runOf, runOfCursor } from './plan.ts';
 import { type Command, deny, entry, fail, type Outcome, unresolved } from './refusals.ts';
-import { resolve, upToDate } from './resolve.ts';
+import { resolve, upToDate, wantsText } from './resolve.ts';
 import { run } from './run-command.ts';
 import type { LongData, Prepared } from './statements.ts';
 
@@ -62,6 +62,9 @@ export class Executions {
     const resolved = facts === null ? null : resolve(link, facts, settled, boundValue, 1);
     if (resolved !== null && resolved.resolved !== 'runs')
       return unresolved(this.#link, resolved, command, clearance, statement);
+    const otherThanText =
+      resolved === null ? null : wantsText(resolved.decision, (n) => isTextParameter(execution, n));
+    if (otherThanText !== null) return deny(link, otherThanText, command, clearance, statement);
     const plan = facts === null || resolved === null ? null : planOf(link, facts, resolved, clearance, text);
     const subject: ApprovalSubject = {
       text,
@@ -70,6 +73,8 @@ export class Executions {
       types: execution.types.map(({ type, unsigned }) => (unsigned ? type | UNSIGNED : type)),
       hidesParameters: clearance.hidesParameters,
     };
+    const charged = charge(link, plan === null ? [] : [plan]);
+    if (charged.approved !== 'granted') return unapproved(link, charged, command, clearance, statement);
     const needing = plan !== null && needsApproval(plan.facts, plan.decision) ? [plan] : [];
     const approved = approve(link, needing, subject);
     if (approved.approved !== 'granted') return unapproved(link, approved, command, clearance, statement);

@@ -11,6 +11,7 @@ import { CAPABILITY, STATUS } from './capabilities.ts';
 import { type ErrFields, errPacket } from './encode.ts';
 import type { PacketReader } from './packet.ts';
 import { type OwnQuestion, type Reply, type Run, runOf } from './replies.ts';
+import { ResponseTape } from './response-tape.ts';
 import type { Flavour } from './server-version.ts';
 import type { ResultsCharset } from './session-track.ts';
 import { type Reading, Statements } from './statements.ts';
@@ -56,6 +57,7 @@ export class Link {
   collation: number | null;
   readonly results: ResultsCharset;
   readonly statements = new Statements();
+  readonly #tape: ResponseTape;
   /** Null: the server owes nothing. */
   reply: Reply | null = null;
   blocks = 0;
@@ -98,6 +100,7 @@ export class Link {
     this.collation = legs.collation;
     this.results = legs.results;
     this.idleSinceMs = engine.now();
+    this.#tape = new ResponseTape(gate, this.deprecatesEof);
   }
 
   get turn(): number {
@@ -152,7 +155,18 @@ export class Link {
   }
 
   toClient(bytes: Buffer): void {
-    this.engine.downstream.send(bytes, 0, bytes.length);
+    this.send(bytes, 0, bytes.length);
+  }
+
+  /** Everything that the client gets to see in the command phase goes this way. */
+  send(bytes: Buffer, start: number, end: number): void {
+    if (this.tape !== null) this.tape.sent(this.reply, bytes, start, end);
+    this.engine.downstream.send(bytes, start, end);
+  }
+
+  /** Takes down what the client gets to see; null: nothing of this session is recorded. */
+  get tape(): ResponseTape | null {
+    return this.gate.recordsResponses ? this.#tape : null;
   }
 
   /** The answer to a command that was not sent; `last` is the sequence id of its last packet. */

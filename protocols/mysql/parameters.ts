@@ -110,6 +110,22 @@ function valueAt(
   return at + width <= end ? { start: at, end: at + width } : null;
 }
 
+const TEXTS: ReadonlySet<number> = new Set([
+  TYPE.VarChar,
+  TYPE.VarString,
+  TYPE.String,
+  TYPE.TinyBlob,
+  TYPE.MediumBlob,
+  TYPE.LongBlob,
+  TYPE.Blob,
+]);
+
+/** Whether the server compares a bound parameter as a text: NULL equals nothing. */
+export function isTextParameter({ parameters, types }: Execution, index: number): boolean {
+  const type = types[index - 1]?.type ?? TYPE.Null;
+  return TEXTS.has(type) || (parameters[index - 1]?.bytes ?? null) === null;
+}
+
 /** A bound parameter as a row count: null where it is NULL, negative, no integer, or of a type not understood. */
 export function integerParameter(
   parameter: BoundParameter | undefined,

@@ -1,5 +1,6 @@
-/** A result that has reached a bound which people may lift, and rows that are kept back until it is decided on. */
+/** A result that has reached a bound which people may lift or its budgets may raise, and rows that are kept back until it is decided on. */
 import { Accumulator } from '../../src/bytes/index.ts';
+import { type LimitDuty, waitsForBudgets } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
 import type { ApprovalSubject, PausedResult } from '../../src/core/gate.ts';
 import { cut } from './cut.ts';
@@ -17,6 +18,15 @@ interface Paused {
   readonly due: number;
 }
 
+/** What has asked its budgets for more. */
+interface Waiting {
+  readonly run: Run;
+  readonly unit: 'rows' | 'bytes';
+  readonly needed: number;
+  readonly results: Results;
+  readonly due: number;
+}
+
 /** The rows that a worker masks: they come out first, or are forgotten. */
 interface Masking {
   flush(): void;
@@ -28,6 +38,7 @@ export class RowBounds {
   readonly #masking: Masking;
   readonly kept: KeptRows;
   #paused: Paused | null = null;
+  #waiting: Waiting | null = null;
 
   constructor(link: Link, masking: Masking) {
     this.#link = link;
@@ -35,15 +46,53 @@ export class RowBounds {
     this.kept = new KeptRows(link);
   }
 
-  /** Nothing more of the server's is looked at until somebody has decided. */
+  /** Nothing more of the server's is looked at until somebody has decided, or a budget has more. */
   get isPaused(): boolean {
-    return this.#paused !== null;
+    return this.#paused !== null || this.#waiting !== null;
   }
 
-  /** A result has reached a bound: it ends there, or pauses until somebody has decided on it. */
-  reached(results: Results, run: Run, unit: 'rows' | 'bytes', due: number): void {
+  /**
+   * A result has reached a bound: it goes on within its budgets, pauses until somebody has decided on it, or ends there.
+   * `needed`: bytes of the row that comes next.
+   */
+  reached(results: Results, run: Run, unit: 'rows' | 'bytes', due: number, needed: number): void {
     if (run.cutBy !== null) return;
-    const duty = dutyAt(run, unit);
+    if (waitsForBudgets(run, unit))
+      this.#spend({ results, run, unit, due, needed: unit === 'rows' ? 1 : needed });
+    else this.#overDuty(results, run, unit, dutyAt(run, unit), due);
+  }
+
+  /** False: nothing is known yet. */
+  #spend(waiting: Waiting): boolean {
+    const link = this.#link;
+    const { results, run, unit, needed, due } = waiting;
+    const answer = link.gate.spending.spend(run, unit, needed);
+    const isPending = answer.answer === 'pending';
+    this.#waiting = isPending ? waiting : null;
+    link.paused = isPending;
+    switch (answer.answer) {
+      case 'pending':
+        this.#masking.flush();
+        break;
+      case 'granted':
+        break;
+      case 'over':
+        this.#overDuty(results, run, unit, answer.duty, due);
+        break;
+      case 'refused':
+        this.#cut(results, run, unit, due);
+        run.cutBy = answer.denial.rule;
+        run.failAs = denialError(answer.denial);
+        break;
+      case 'failed':
+        this.#cut(results, run, unit, due);
+        run.failAs = failureError(answer.error);
+        break;
+    }
+    return !this.isPaused;
+  }
+
+  #overDuty(results: Results, run: Run, unit: 'rows' | 'bytes', duty: LimitDuty | null, due: number): void {
     const { number, facts, decision, counted, subject } = run;
     const { rows, bytes } = counted;
     if (duty?.approval == null || subject === null || facts === null || decision === null) {
@@ -58,6 +107,7 @@ export class RowBounds {
 
   /** Asks again. False while nobody has decided: the client cannot be told that it waits. */
   ask(): boolean {
+    if (this.#waiting !== null) return this.#spend(this.#waiting);
     const paused = this.#paused;
     if (paused === null) return false;
     const link = this.#link;
@@ -70,6 +120,10 @@ export class RowBounds {
     // The time that people took does not count against the statement.
     link.askedMs = link.engine.now();
     if (answer.answer === 'granted') {
+      if (isBudget(run, duty)) {
+        link.gate.spending.lift(run, duty.rule);
+        return true;
+      }
       this.kept.give();
       lift(run, duty);
       return true;
@@ -83,8 +137,8 @@ export class RowBounds {
 
   /** Bytes on their way to the client. Where there is no room to keep them, false: nothing of the result is seen. */
   send(bytes: Buffer, from: number, to: number): boolean {
-    const { engine, reply } = this.#link;
-    if (!this.kept.isKeeping) engine.downstream.send(bytes, from, to);
+    const { reply } = this.#link;
+    if (!this.kept.isKeeping) this.#link.send(bytes, from, to);
     else if (!this.kept.add(bytes, from, to)) {
       const run = this.#link.currentRun();
       if (reply?.of !== 'results' || run === null) return false;
@@ -105,6 +159,11 @@ export class RowBounds {
     }
     cut(this.#link, results, run, unit, sequence);
   }
+}
+
+/** Bounds stand in the decision; what a budget makes of itself does not. */
+function isBudget({ decision }: Run, duty: LimitDuty): boolean {
+  return decision?.obligations.limits.includes(duty) === false;
 }
 
 /** Rows that the client may not see before the whole result may be seen. */

@@ -76,6 +76,7 @@ const QUIT = commandPacket(COMMAND.Quit, '');
 export function leave(phase: Phase, engine: EnginePort): void {
   if (phase.phase !== 'serving' && phase.phase !== 'entering' && phase.phase !== 'changing') return;
   const { link } = phase;
+  link.tape?.stop();
   // What still runs there runs for nobody.
   if (link.currentRun() !== null) engine.upstream.cancel();
   else engine.upstream.send(QUIT, 0, QUIT.length);

@@ -7,6 +7,7 @@ import {
   NO_LIMIT,
   type ResultLimit,
   tightestOf,
+  untilBudgets,
 } from '../../src/core/decision.ts';
 import { hasEffect } from '../../src/core/effects.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
@@ -62,13 +63,17 @@ function nameChange(
   return { change: 'set', name: act.name, judged };
 }
 
+const NOTHING_YET = { rows: 0, bytes: 0 };
+
 /** `plan` null: an empty statement. The text is kept only where the statement's errors are held against it. */
 export function runOf(link: Link, plan: Plan | null, number: StatementNumber, subject: ApprovalSubject): Run {
   const { text } = subject;
   const obligations = plan?.decision.obligations;
   const masks = obligations?.masks ?? null;
+  const bounds = obligations?.limit ?? NO_LIMIT;
   return {
-    limit: obligations?.limit ?? NO_LIMIT,
+    bounds,
+    limit: untilBudgets(bounds, obligations?.budgets ?? [], NOTHING_YET),
     keeps: obligations?.limits.some(({ hold }) => hold) ?? false,
     subject: plan === null ? null : kept(plan.decision, subject),
     cutWhy: null,
@@ -92,8 +97,10 @@ export function runOf(link: Link, plan: Plan | null, number: StatementNumber, su
 /** More rows of a result that was begun before. */
 export function runOfCursor(link: Link, prepared: Prepared, cursor: Cursor): Run {
   const { number, facts, decision, counted, rowsMax, masking, subject } = cursor;
+  const bounds = limitOf(decision, counted);
   return {
-    limit: limitOf(decision, counted),
+    bounds,
+    limit: untilBudgets(bounds, decision.obligations.budgets, counted),
     keeps: decision.obligations.limits.some(({ hold }) => hold) && counted.lifted?.of !== decision,
     subject,
     cutWhy: null,
@@ -133,7 +140,8 @@ export function lift(run: Run, duty: LimitDuty): void {
   if (decision === null) return;
   const before = counted.lifted?.of === decision ? counted.lifted.duties : [];
   counted.lifted = { of: decision, duties: [...before, duty] };
-  run.limit = limitOf(decision, counted);
+  run.bounds = limitOf(decision, counted);
+  run.limit = untilBudgets(run.bounds, decision.obligations.budgets, counted);
   run.keeps = false;
 }
 

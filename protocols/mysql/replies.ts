@@ -42,7 +42,9 @@ export interface Run {
   /** Rows and bytes that `counted` had when this run began, so that its own share can be told. */
   readonly rowsBefore: number;
   readonly bytesBefore: number;
-  /** How much it may send; more than its decision says once somebody has lifted a bound. */
+  /** How much its rules let it send, budgets apart; more than its decision says once somebody has lifted a bound. */
+  bounds: ResultLimit;
+  /** How much it may send before its budgets are asked for more. */
   limit: ResultLimit;
   /** Its rows are kept back until the result is known to be within its bounds, or approved. */
   keeps: boolean;

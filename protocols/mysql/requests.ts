@@ -1,7 +1,7 @@
 /** What each command of the client's means, and whether it passes. One method per command. */
 import { ProxyError } from '../../src/core/errors.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
-import { approve, needsApproval, subjectOf, unapproved, withApprovals } from './approvals.ts';
+import { approve, charge, needsApproval, subjectOf, unapproved, withApprovals } from './approvals.ts';
 import { CAPABILITY } from './capabilities.ts';
 import { commandName } from './commands.ts';
 import { native, refusedCommand, UNKNOWN_COMMAND } from './deny.ts';
@@ -84,6 +84,8 @@ export class Requests {
         return fail(this.#link, new ProxyError('too-many-names'), command);
       plans.push(planOf(link, facts, resolved, clearance, text));
     }
+    const charged = charge(link, plans);
+    if (charged.approved !== 'granted') return unapproved(link, charged, command, clearance, statement);
     const needing = plans.filter(({ facts, decision }) => needsApproval(facts, decision));
     const named = needing.flatMap(({ runs }) => (runs === null ? [] : [runs]));
     const subject = subjectOf(text, named.length === 0 ? null : Buffer.concat(named));

@@ -60,7 +60,30 @@ function resolveExecute(
     return typeof value === 'number' ? value : null;
   };
   const inner = resolve(link, facts, null, boundValue, batchSize);
+  // Of what type a variable is, or an expression, is not followed.
+  const denial =
+    inner.resolved === 'runs' ? wantsText(inner.decision, (index) => args[index - 1] === null) : null;
+  if (denial !== null) return { resolved: 'denied', denial };
   return inner.resolved === 'runs' ? { ...inner, runs: current.judged.text } : inner;
+}
+
+/**
+ * What is refused since a parameter is not bound as a text, null where none is: compared with a number, a text is read
+ * as far as it looks like one, and 123 equals '123-45-6789'. `isText`: of a parameter, by its number from 1.
+ */
+export function wantsText({ obligations }: Decision, isText: (index: number) => boolean): Denial | null {
+  const other = obligations.masks?.texts.find(({ index }) => !isText(index));
+  if (other === undefined) return null;
+  const rule = `mask ${other.mask}`;
+  return {
+    sqlstate: '42501',
+    message: `denied by rule "${rule}": parameter ${other.index} is compared with a masked column, so it has to be bound as a text`,
+    detail: null,
+    hint: null,
+    position: null,
+    rule,
+    native: false,
+  };
 }
 
 export type UpToDate = { readonly resolved: 'judged'; readonly judged: JudgedText } | Unresolved;

@@ -50,6 +50,8 @@ export class RowCounter {
   at = 0;
   due = 0;
   left = 0;
+  /** Bytes of the row that would go over. */
+  next = 0;
 
   /**
    * Counts rows of one packet each in `bytes[start, end)` into `counted`; the first has the sequence id `due`. A row
@@ -85,6 +87,7 @@ export class RowCounter {
       }
       if (sum + size > bytesMax) {
         stop = 'bytes';
+        this.next = size;
         break;
       }
       rows++;

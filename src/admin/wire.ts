@@ -97,6 +97,23 @@ const recordedResult = z.object({
   truncatedBy: text.nullable(),
 });
 
+const recordedResponse = z.object({
+  result: count.describe('which of the results it belongs to, from 0'),
+  tables: z
+    .array(
+      z.object({
+        columns: names,
+        rows: z.array(z.array(z.union([text, z.null(), z.object({ hex: text })])).readonly()).readonly(),
+      }),
+    )
+    .readonly(),
+  copied: text.nullable(),
+  messages: z.array(z.object({ kind: text, sqlstate: text, text: text })).readonly(),
+  leftOutRows: count,
+  leftOutBytes: count,
+  whole: z.boolean(),
+});
+
 const recordedStatement = z.object({
   number: count,
   at: time,
@@ -113,6 +130,10 @@ const recordedStatement = z.object({
   policy: text.nullable(),
   message: text.nullable(),
   results: z.array(recordedResult).readonly(),
+  responses: z
+    .array(recordedResponse)
+    .readonly()
+    .describe('as the client saw them, after masking, where they are recorded'),
 });
 
 export const recordingSchema = z.object({

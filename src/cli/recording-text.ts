@@ -1,6 +1,7 @@
 /** A recorded session for a terminal. Everything in it came from a client, so no control character passes. */
 import { formatBytes, formatMs } from '../core/quantities.ts';
 import type { RecordedApproval, RecordedResult, RecordedStatement } from './recording.ts';
+import { responseLines } from './response-text.ts';
 import type { SessionSummary } from './session-summaries.ts';
 import type { Style } from './style.ts';
 import { oneLine, plural, shortTime, withoutControls } from './text-layout.ts';
@@ -22,7 +23,7 @@ export function headText(session: SessionSummary, style: Style): string {
   ].join('\n');
 }
 
-export function statementText(statement: RecordedStatement, style: Style): string {
+export function statementText(statement: RecordedStatement, rowsMax: number, style: Style): string {
   const { verdict, text, via, message } = statement;
   const passed = verdict !== 'deny';
   const mark = markOf(verdict, style);
@@ -46,7 +47,14 @@ export function statementText(statement: RecordedStatement, style: Style): strin
     lines.push(`${INDENT}${style.yellow(`observed: ${statement.observed.join(', ')}`)}`);
   }
   for (const approval of statement.approvals) lines.push(`${INDENT}${approvalText(approval, style)}`);
-  for (const result of statement.results) lines.push(`${INDENT}${resultText(result, style)}`);
+  for (const [n, result] of statement.results.entries()) {
+    lines.push(`${INDENT}${resultText(result, style)}`);
+    for (const response of statement.responses.filter((one) => one.result === n))
+      for (const line of responseLines(response, rowsMax, style)) lines.push(`${INDENT}${line}`);
+  }
+  // What has come of a result that is still under way, or has no end.
+  for (const response of statement.responses.filter((one) => one.result >= statement.results.length))
+    for (const line of responseLines(response, rowsMax, style)) lines.push(`${INDENT}${line}`);
   if (via === 'parse') lines.push(`${INDENT}${style.dim('prepared, not run')}`);
   else if (passed && statement.results.length === 0) {
     lines.push(

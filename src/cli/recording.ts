@@ -1,6 +1,7 @@
 /** One session out of a journal: what was asked, what was said of it, how it came out, and when. */
 import { isArray, type JsonObject } from '../core/json.ts';
 import { numberIn, textIn, wordsIn } from './record-fields.ts';
+import { type RecordedResponse, RecordedResponses } from './recorded-responses.ts';
 import { type SessionSummary, SessionTally } from './session-summaries.ts';
 
 export interface RecordedResult {
@@ -43,6 +44,8 @@ export interface RecordedStatement {
   /** Those under which it ran, and those that its result asked for. */
   readonly approvals: readonly RecordedApproval[];
   readonly results: readonly RecordedResult[];
+  /** What the client got to see, where that is recorded. */
+  readonly responses: readonly RecordedResponse[];
 }
 
 export interface Recording {
@@ -73,8 +76,10 @@ export function recordingOf(id: string, records: readonly JsonObject[]): Recordi
   const tally = new SessionTally(id, startedAt);
   const results = new Map<number, RecordedResult[]>();
   const approvals = new RecordedApprovals();
+  const responses = new RecordedResponses();
   for (const record of records) {
     approvals.add(record);
+    responses.add(record);
     tally.add(record, NO_FILTER);
     const number = numberIn(record, 'number');
     if (record['type'] !== 'result' || number === null) continue;
@@ -83,7 +88,7 @@ export function recordingOf(id: string, records: readonly JsonObject[]): Recordi
   const startedMs = Date.parse(startedAt);
   const statements = records
     .filter(({ type }) => type === 'statement' || type === 'parse' || type === 'denied')
-    .map((record) => statementOf(record, startedMs, results, approvals));
+    .map((record) => statementOf(record, startedMs, { results, approvals, responses }));
   return { session: tally.summary(), statements };
 }
 
@@ -98,11 +103,16 @@ function resultOf(record: JsonObject): RecordedResult {
   };
 }
 
+interface Gathered {
+  readonly results: ReadonlyMap<number, readonly RecordedResult[]>;
+  readonly approvals: RecordedApprovals;
+  readonly responses: RecordedResponses;
+}
+
 function statementOf(
   record: JsonObject,
   startedMs: number,
-  results: ReadonlyMap<number, readonly RecordedResult[]>,
-  approvals: RecordedApprovals,
+  { results, approvals, responses }: Gathered,
 ): RecordedStatement {
   const number = numberIn(record, 'number') ?? 0;
   const at = textIn(record, 'at') ?? '';
@@ -124,6 +134,7 @@ function statementOf(
     message: textIn(record, 'message'),
     approvals: approvals.of(wordsIn(record, 'approvals'), number),
     results: record['type'] === 'denied' ? [] : (results.get(number) ?? []),
+    responses: record['type'] === 'denied' ? [] : responses.of(number),
   };
 }
 

@@ -11,13 +11,15 @@ const HELP = `Usage: sluice replay SESSION JOURNAL_DIR [options]
        sluice replay SESSION --config FILE [options]
 
 Shows a recorded session over time: each statement with its parameters, the verdict and the rule, and how it
-came out (rows, bytes, time, whether a limit cut it). Nothing is sent anywhere. The first characters of the
+came out (rows, bytes, time, whether a limit cut it). Where responses are recorded (journal.responses, and rules with
+then: { record: … }), they are shown as the client saw them, after masking. Nothing is sent anywhere. The first characters of the
 session's id are enough, as "sluice sessions" lists them.
 
 Options:
   --config FILE   the configuration whose journal is meant (default: sluice.yaml, if no directory is given)
-  --speed N       as fast as it happened, times N (1: as it was); default: all at once
+  --speed N       as fast as it happened, times N (1: as it was, 2x: twice as fast, 0: all at once, the default)
   --no-delay      all at once
+  --rows N        of each recorded result at most so many rows (default: 20)
   --json          { session, statements[] }
 
 Examples:
@@ -37,7 +39,7 @@ export const replay: Command = {
   summary: 'a recorded session, statement by statement',
   help: HELP,
   async run(args: readonly string[], io: Io) {
-    const parsed = parseArguments(args, { texts: ['config', 'speed'], flags: ['no-delay', 'json'] });
+    const parsed = parseArguments(args, { texts: ['config', 'speed', 'rows'], flags: ['no-delay', 'json'] });
     const [prefix, named, extra] = parsed.positionals;
     if (prefix === undefined) throw new UsageError('expected the id of a session, or how it begins');
     if (extra !== undefined)
@@ -46,20 +48,31 @@ export const replay: Command = {
       throw new UsageError('expected --speed or --no-delay, not both');
     }
     const speed = speedOf(parsed.text('speed'));
+    const rowsMax = rowsOf(parsed.text('rows'));
     const place = journalPlace(named, parsed.text('config'), io.environment);
     requireSegments(place);
     const recording = findRecording(place.directory, prefix);
     if (parsed.flag('json')) io.out(`${JSON.stringify(recording, null, 2)}\n`);
-    else await show(recording, speed, io);
+    else await show(recording, speed, rowsMax, io);
     return EXIT.ok;
   },
 };
 
 function speedOf(written: string | undefined): number | null {
   if (written === undefined) return null;
-  const speed = Number(written);
+  const speed = Number(written.replace(/x$/, ''));
+  if (speed === 0 && written !== '') return null;
   if (Number.isFinite(speed) && speed > 0) return speed;
-  throw new UsageError(`expected a number above 0 for --speed, not "${written}"`);
+  throw new UsageError(`expected a number such as 2x for --speed, or 0 for all at once, not "${written}"`);
+}
+
+const ROWS = 20;
+
+function rowsOf(written: string | undefined): number {
+  if (written === undefined) return ROWS;
+  const rows = Number(written);
+  if (Number.isSafeInteger(rows) && rows >= 0 && written !== '') return rows;
+  throw new UsageError(`expected a number of rows for --rows, not "${written}"`);
 }
 
 function findRecording(directory: string, prefix: string): Recording {
@@ -78,7 +91,7 @@ function findRecording(directory: string, prefix: string): Recording {
   return recordingOf(...(exact ?? first));
 }
 
-async function show(recording: Recording, speed: number | null, io: Io): Promise<void> {
+async function show(recording: Recording, speed: number | null, rowsMax: number, io: Io): Promise<void> {
   const style = styleFor(io.isTerminal);
   const { session, statements } = recording;
   io.out(headText(session, style));
@@ -87,7 +100,7 @@ async function show(recording: Recording, speed: number | null, io: Io): Promise
     if (speed !== null)
       await delay(Math.min(Math.max(0, statement.offsetMs - shownMs) / speed, PAUSE_MS_MAX));
     shownMs = statement.offsetMs;
-    io.out(statementText(statement, style));
+    io.out(statementText(statement, rowsMax, style));
   }
   if (speed !== null) await delay(Math.min(Math.max(0, session.ms - shownMs) / speed, PAUSE_MS_MAX));
   io.out(tailText(session, style));

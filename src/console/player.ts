@@ -4,6 +4,7 @@ import { errorText, get } from './api.ts';
 import { badge, emptyState, fill, h, setText, type View, verdictBadge } from './dom.ts';
 import { bytes, count, duration, plural, when } from './format.ts';
 import { Playback } from './playback.ts';
+import { responseOf } from './response.ts';
 import { sqlNode } from './sql-text.ts';
 
 const SPEEDS = [0.5, 1, 4, 16, 64];
@@ -142,6 +143,7 @@ class Player {
       message === null ? null : h('p', { class: 'bad' }, message),
       via === 'parse' ? h('p', { class: 'dim' }, 'prepared, not run') : null,
       statement.results.map(resultOf),
+      statement.responses.map(responseOf),
     );
   }
 

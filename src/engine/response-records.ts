@@ -51,6 +51,7 @@ class ResponseRecord implements ResponseRecorder {
   readonly #write: (members: string) => void;
   #part = 0;
   #columns: readonly string[] | null = null;
+  #columnsDue = false;
   #rows = '';
   #copied = '';
   #messages: ResponseMessage[] = [];
@@ -72,7 +73,10 @@ class ResponseRecord implements ResponseRecorder {
   }
 
   columns(names: readonly string[]): void {
+    // Of a procedure's next result.
+    if (this.#rows !== '') this.#writePart('');
     this.#columns = names;
+    this.#columnsDue = true;
   }
 
   row(cells: readonly ResponseCell[], bytes: number): void {
@@ -127,12 +131,13 @@ class ResponseRecord implements ResponseRecorder {
 
   #writePart(ending: string): void {
     let members = `${this.#head},"part":${++this.#part}`;
-    if (this.#columns !== null && this.#part === 1) members += `,"columns":${JSON.stringify(this.#columns)}`;
+    if (this.#columnsDue) members += `,"columns":${JSON.stringify(this.#columns)}`;
     if (this.#rows !== '') members += `,"rows":[${this.#rows}]`;
     if (this.#copied !== '') members += `,"copied":${JSON.stringify(this.#copied)}`;
     if (this.#messages.length > 0) members += `,"messages":[${this.#messages.map(messageJson).join(',')}]`;
     if (this.#messagesLeftOut > 0) members += `,"messagesLeftOut":${this.#messagesLeftOut}`;
     this.#write(`${members}${ending}`);
+    this.#columnsDue = false;
     this.#rows = '';
     this.#copied = '';
     this.#messages = [];

@@ -23,6 +23,10 @@ const STRETCH_BYTES = 2 * 1024 * 1024;
 const LINE_BYTES_MAX = 64 * 1024 * 1024;
 /** Behind the last statement of a page its results may still follow. */
 const RESULTS_BYTES_MAX = 4 * 1024 * 1024;
+/** Of recorded responses in a page. */
+const RESPONSE_BYTES_MAX = 2 * 1024 * 1024;
+/** Records with which a statement begins; others about it follow. */
+const BEGINNINGS: ReadonlySet<string> = new Set(['statement', 'parse', 'denied']);
 const SLOTS_MAX = 170;
 const NAMES_SHOWN = 20;
 const TRAFFIC_SQL = `
@@ -196,6 +200,7 @@ class PageOfRecords {
   nextNumber: number | null = null;
   #statements = 0;
   #bytesAfter = 0;
+  #responseBytes = 0;
 
   constructor(id: string, from: number, limit: number) {
     this.#id = id;
@@ -213,12 +218,26 @@ class PageOfRecords {
       const line = bytes.subarray(start, end);
       start = end + 1;
       // Most lines are other sessions': looking for the id is cheaper than parsing.
-      if (line.includes(this.#id)) this.#take(objectOf(line.toString('utf8')));
+      if (line.includes(this.#id)) this.#take(objectOf(line.toString('utf8')), line.length);
     }
     if (this.nextNumber !== null) this.#bytesAfter += bytes.length;
   }
 
-  #take(record: JsonObject | null): void {
+  /** Of the rows of recorded responses only so much as a page should have; the rest is counted. */
+  #shortened(record: JsonObject, bytes: number): JsonObject {
+    if (record['type'] !== 'response') return record;
+    this.#responseBytes += bytes;
+    if (this.#responseBytes <= RESPONSE_BYTES_MAX) return record;
+    const { rows, copied: _, leftOut, ...rest } = record;
+    const before = leftOut !== undefined && isObject(leftOut) ? leftOut : {};
+    const more = rows !== undefined && isArray(rows) ? rows.length : 0;
+    return {
+      ...rest,
+      leftOut: { rows: Number(before['rows'] ?? 0) + more, bytes: Number(before['bytes'] ?? 0) + bytes },
+    };
+  }
+
+  #take(record: JsonObject | null, bytes: number): void {
     if (record === null) return;
     const { n, at, of: results } = record;
     if (results !== undefined && isArray(results)) {
@@ -236,7 +255,12 @@ class PageOfRecords {
       this.records.push(record);
       return;
     }
-    if (number < this.#from || this.nextNumber !== null) return;
+    if (number < this.#from || (this.nextNumber !== null && number >= this.nextNumber)) return;
+    if (!BEGINNINGS.has(String(record['type']))) {
+      this.records.push(this.#shortened(record, bytes));
+      return;
+    }
+    if (this.nextNumber !== null) return;
     if (this.#statements >= this.#limit) this.nextNumber = number;
     else {
       this.#statements++;
