@@ -100,7 +100,7 @@ export function approve(
 /** Budgets and rates: asked before people are. */
 export function charge(link: Link, judged: readonly JudgedStatement[]): Approved {
   if (!judged.some(hasDues)) return NONE;
-  const answer = link.gate.charge(judged);
+  const answer = link.gate.spending.charge(judged);
   switch (answer.answer) {
     case 'granted':
       return NONE;

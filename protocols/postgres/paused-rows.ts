@@ -61,16 +61,14 @@ export class RowBounds {
   #spend(waiting: Waiting): boolean {
     const link = this.#link;
     const { run, unit, needed } = waiting;
-    const answer = link.gate.spend(run, unit, needed);
-    if (answer.answer === 'pending') {
-      this.#waiting = waiting;
-      link.paused = true;
-      this.#masking.flush();
-      return false;
-    }
-    this.#waiting = null;
-    link.paused = false;
+    const answer = link.gate.spending.spend(run, unit, needed);
+    const isPending = answer.answer === 'pending';
+    this.#waiting = isPending ? waiting : null;
+    link.paused = isPending;
     switch (answer.answer) {
+      case 'pending':
+        this.#masking.flush();
+        break;
       case 'granted':
         break;
       case 'over':
@@ -127,7 +125,7 @@ export class RowBounds {
     link.runEndedMs = link.engine.now();
     if (answer.answer === 'granted') {
       if (isBudget(run, duty)) {
-        link.gate.liftBudget(run, duty.rule);
+        link.gate.spending.lift(run, duty.rule);
         return true;
       }
       this.kept.give();

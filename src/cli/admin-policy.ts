@@ -1,4 +1,5 @@
 /** The policy in force as the admin API shows it, and statements tried against it with the catalog that is live. */
+
 import type { PolicyPort } from '../admin/ports.ts';
 import { Refusal } from '../admin/refusal.ts';
 import { type PolicyInfo, type Trial, type Tried, triedSchema } from '../admin/wire.ts';
@@ -7,6 +8,7 @@ import type { RecordDuty } from '../core/responses.ts';
 import type { RuleAction } from '../policy/rule.ts';
 import { type Catalog, MysqlCatalog, sqlModeOf } from '../sql/index.ts';
 import { readSearchPath } from '../transport/catalog-source.ts';
+import { budgetText, rateText } from './budget-text.ts';
 import { errorText } from './error-text.ts';
 import { explain } from './explanation.ts';
 import { explanationJson } from './explanation-json.ts';
@@ -107,6 +109,10 @@ function actionText(action: RuleAction): string {
       return `approve by ${action.approval.by.join(', ')}`;
     case 'limit':
       return `limit ${action.limits.map(({ max, unit }) => `${max} ${unit}`).join(', ')}`;
+    case 'budget':
+      return `budget ${budgetText(action.budget)}`;
+    case 'rate':
+      return `rate ${rateText(action.rate)}`;
     case 'record':
       return recordText(action.record);
     case 'allow':

@@ -58,7 +58,7 @@ function consolePlace(admin: AdminConfig | undefined): string | null {
 }
 
 /** An instance is the journal that it writes. */
-function instanceOf({ config, directory }: LoadedConfig): string {
+export function instanceOf({ config, directory }: LoadedConfig): string {
   const journal = `${hostname()}\0${resolve(directory, config.journal.dir)}`;
   return createHash('sha256').update(journal).digest('hex').slice(0, 16);
 }

@@ -13,7 +13,8 @@ import type { LiveCatalog } from '../engine/live-catalog.ts';
 import type { PolicyHolder } from '../engine/policy-holder.ts';
 import type { ResultMasks } from '../engine/result-masks.ts';
 import type { Sessions } from '../engine/sessions.ts';
-import type { SqlDomain } from '../engine/sql-gate.ts';
+import type { Spendings } from '../engine/spending.ts';
+import type { SqlDomain } from '../engine/sql-domain.ts';
 import type { Turn } from '../engine/turn.ts';
 import type { PasswordKey } from '../identity/password-key.ts';
 import type { Revocations } from '../identity/revocations.ts';
@@ -47,6 +48,7 @@ export interface Shared {
   /** By the listener's name. */
   readonly meters: ReadonlyMap<string, Meter>;
   readonly approvals: Approvals;
+  readonly spendings: Spendings;
   /** Approvals, budgets, credentials, revocations: shared by instances. */
   readonly state: StateStore;
 }
@@ -152,7 +154,7 @@ const RESPONSES: Readonly<Record<Config['journal']['responses'], RecordDuty | nu
 };
 
 function sqlDomain(
-  { config, journal, turn, policy, masks, approvals }: Shared,
+  { config, journal, turn, policy, masks, approvals, spendings }: Shared,
   meter: Meter,
   parts: Pick<SqlDomain, 'catalog' | 'dialect' | 'describer' | 'upstream'>,
 ): SqlDomain {
@@ -160,6 +162,7 @@ function sqlDomain(
     ...parts,
     meter,
     approvals,
+    spendings,
     masks,
     policy,
     journal,

@@ -15,12 +15,14 @@ import { Turn } from '../engine/turn.ts';
 import { PasswordKey } from '../identity/password-key.ts';
 import { SigningKey } from '../journal/keys.ts';
 import { Journal } from '../journal/writer.ts';
+import { Budgets } from '../limits/budgets.ts';
 import { HeldMemory } from '../limits/held-memory.ts';
+import { Rates } from '../limits/rates.ts';
 import { MaskPool } from '../masking/index.ts';
 import type { StateStore } from '../state/store.ts';
 import { Listener } from '../transport/listener.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
-import { type ApprovalDesk, openApprovals } from './approval-desk.ts';
+import { type ApprovalDesk, instanceOf, openApprovals } from './approval-desk.ts';
 import { fileProblems } from './check-warnings.ts';
 import { legTlsOf, type ServedUpstream, type Shared, usersOf } from './listeners.ts';
 import { keyProblems, ringsOf } from './mask-keys.ts';
@@ -125,6 +127,13 @@ async function start(
   undo.push(() => revocations.close());
   const desk = openApprovals(loaded, log, { state, journal, turn });
   undo.push(() => desk.close());
+  const budgets = new Budgets({
+    ledger: state.ledger,
+    instance: instanceOf(loaded),
+    now: () => performance.now(),
+    watch: (callback) => state.watch('budgets', callback),
+  });
+  undo.push(() => budgets.close());
   const shared: Shared = {
     config,
     directory,
@@ -142,6 +151,7 @@ async function start(
       : null,
     masks: new ResultMasks(ringsOf(config), makeMaskPool),
     approvals: desk.approvals,
+    spendings: { budgets, rates: new Rates(() => performance.now()) },
     meters: new Map(config.listeners.map(({ name }) => [name, new Meter()])),
     state,
   };
@@ -269,6 +279,7 @@ function running(
     for (const refresher of refreshers) clearInterval(refresher);
     shared.revocations.close();
     await desk.close();
+    await shared.spendings.budgets.close();
     shared.turn.flush();
     journal.close();
     await shared.tools.close();

@@ -196,6 +196,14 @@ export const ERRORS = {
     log: 'error',
     message: 'approvals cannot be asked for at the moment; the statement was not run',
   },
+  'budgets-unavailable': {
+    kind: 'unavailable',
+    blame: 'us',
+    sqlstate: '57P03',
+    session: 'go-on',
+    log: 'error',
+    message: 'the store of budgets cannot be asked at the moment, so nothing that a budget counts is passed on',
+  },
   'login-failed': {
     kind: 'identity',
     blame: 'peer',
@@ -203,6 +211,14 @@ export const ERRORS = {
     session: 'end',
     log: 'info',
     message: 'password authentication failed',
+  },
+  'token-refused': {
+    kind: 'identity',
+    blame: 'peer',
+    sqlstate: '28000',
+    session: 'end',
+    log: 'info',
+    message: 'the token is not accepted',
   },
   'login-refused': {
     kind: 'identity',

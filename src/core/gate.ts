@@ -109,6 +109,18 @@ export interface PausedResult {
   readonly bytes: number;
 }
 
+export interface SpendingPort {
+  /**
+   * Asks whether budgets and rates let a message's statements run now. What it counts them by, it counts once for the
+   * message, however often that is held and asked about again.
+   */
+  charge(judged: readonly JudgedStatement[]): Exclude<SpendAnswer, { readonly answer: 'over' }>;
+  /** Asks its budgets for at least `needed` more rows or bytes of a run. */
+  spend(run: SpendingRun, unit: 'rows' | 'bytes', needed: number): SpendAnswer;
+  /** People have let the run go beyond the budget of that rule. */
+  lift(run: SpendingRun, rule: string): void;
+}
+
 export interface SqlGate {
   /**
    * Another one when earlier answers may not hold any more: a new policy, catalog, search path or time of day. NaN,
@@ -137,17 +149,8 @@ export interface SqlGate {
   /** Asks whether a result may go on past a bound. */
   approveResult(paused: PausedResult, subject: ApprovalSubject): ApprovalAnswer;
 
-  /**
-   * Asks whether budgets and rates let a message's statements run now. What it counts them by, it counts once for the
-   * message, however often that is held and asked about again.
-   */
-  charge(judged: readonly JudgedStatement[]): Exclude<SpendAnswer, { readonly answer: 'over' }>;
-
-  /** Asks its budgets for at least `needed` more rows or bytes of a run. */
-  spend(run: SpendingRun, unit: 'rows' | 'bytes', needed: number): SpendAnswer;
-
-  /** People have let the run go beyond the budget of that rule. */
-  liftBudget(run: SpendingRun, rule: string): void;
+  /** Budgets and rates. */
+  readonly spending: SpendingPort;
 
   /** The client does not want what it waits for any more. */
   withdraw(): void;

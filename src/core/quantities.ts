@@ -59,6 +59,18 @@ export function formatMs(ms: number): string {
   return `${trimmed(ms / 60_000)} min`;
 }
 
+/** `1h`, `90s`, as configuration has it. */
+export function formatSpan(ms: number): string {
+  for (const [unit, size] of [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['m', 60_000],
+  ] as const) {
+    if (ms >= size && ms % size === 0) return `${ms / size}${unit}`;
+  }
+  return ms % 1000 === 0 && ms < 600_000 ? `${ms / 1000}s` : formatMs(ms);
+}
+
 function trimmed(value: number): string {
   return value >= 100 ? String(Math.round(value)) : value.toFixed(1).replace(/\.0$/, '');
 }

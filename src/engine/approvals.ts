@@ -8,7 +8,7 @@ import type { ApprovalAnswer, ApprovalSubject, PausedResult } from '../core/gate
 import type { SessionId } from '../core/ids.ts';
 import type { SessionContext } from '../core/principal.ts';
 import { ApprovalWait } from './approval-wait.ts';
-import type { SqlDomain } from './sql-gate.ts';
+import type { SqlDomain } from './sql-domain.ts';
 
 export class StatementApprovals {
   readonly #domain: SqlDomain;

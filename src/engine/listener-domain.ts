@@ -5,7 +5,7 @@ import type { CancelKey, EnginePort, ProtocolSession, UpstreamAccount } from '..
 import type { HeldMemory } from '../limits/held-memory.ts';
 import type { Dialer } from './leg.ts';
 import type { Sessions } from './sessions.ts';
-import type { SqlDomain } from './sql-gate.ts';
+import type { SqlDomain } from './sql-domain.ts';
 import type { Turn } from './turn.ts';
 
 /** Whether somebody who has proven who they are may log in. */

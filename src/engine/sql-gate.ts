@@ -2,7 +2,6 @@
  * The gate of one SQL session: the order in which facts, policy and journal are asked (DESIGN 3). Synchronous
  * where everything is at hand, so that a statement seen before costs a look-up; `pending` where it is not.
  */
-import type { Approvals } from '../approvals/index.ts';
 import type { Decision, Denial, JudgedStatement } from '../core/decision.ts';
 import { ProxyError } from '../core/errors.ts';
 import type { StatementFacts, TemporaryTable } from '../core/facts.ts';
@@ -20,36 +19,17 @@ import type { Clearance, Judgement } from '../core/judgement.ts';
 import type { CellMasks, MaskDuties, ResultField, ResultMasking } from '../core/masks.ts';
 import type { SessionContext } from '../core/principal.ts';
 import type { ResponseRecorder } from '../core/responses.ts';
-import type { Journal } from '../journal/writer.ts';
 import type { PolicyContext } from '../policy/policy.ts';
-import type { SessionReader, SqlDialect, SqlEntry } from '../sql/index.ts';
+import type { SessionReader, SqlEntry } from '../sql/index.ts';
 import { StatementApprovals } from './approvals.ts';
 import { denialFrom } from './denials.ts';
 import { defines, touchesData } from './entry-needs.ts';
 import { decideBound, judgeStatement } from './judge-statement.ts';
-import type { CatalogState } from './live-catalog.ts';
-import type { PolicyHolder } from './policy-holder.ts';
 import { judgementMembers, unreadableMembers } from './records.ts';
-import { ResponseRecords, type ResponseSink } from './response-records.ts';
-import type { ResultDescriber } from './result-describer.ts';
-import type { ResultMasks } from './result-masks.ts';
-import { type RecordSink, StatementRecords } from './statement-records.ts';
-
-/** What the SQL sessions of one listener share. */
-export interface SqlDomain extends RecordSink, ResponseSink {
-  readonly catalog: CatalogState;
-  readonly dialect: SqlDialect;
-  readonly policy: PolicyHolder;
-  readonly journal: Journal;
-  readonly masks: ResultMasks;
-  readonly describer: ResultDescriber;
-  /** `127.0.0.1:5432/shop`, for people. */
-  readonly upstream: string;
-  /** Null: nobody can be asked, so what needs approval does not run. */
-  readonly approvals: Approvals | null;
-  /** Milliseconds since the epoch. */
-  clock(): number;
-}
+import { ResponseRecords } from './response-records.ts';
+import { SessionSpending } from './spending.ts';
+import type { SqlDomain } from './sql-domain.ts';
+import { StatementRecords } from './statement-records.ts';
 
 /** A session that keeps sending what cannot be judged in bounded time is ended after this many. */
 const STRIKES_MAX = 5;
@@ -69,6 +49,7 @@ export class SessionGate implements SqlGate {
   #uncommitted = false;
   #strikes = 0;
   readonly #approvals: StatementApprovals;
+  readonly spending: SessionSpending;
   /** Why the last wait was in vain; the statement that waited fails by it. */
   #waitFailure: Error | null = null;
 
@@ -90,7 +71,9 @@ export class SessionGate implements SqlGate {
     this.#readerStamp = this.#reader.stamp;
     this.#policyContext = domain.policy.current.contextFor(context, domain.clock());
     this.#policyVersion = domain.policy.current.version;
-    this.#approvals = new StatementApprovals(domain, session, context, () => this.#wake());
+    const wake = () => this.#wake();
+    this.#approvals = new StatementApprovals(domain, session, context, wake);
+    this.spending = new SessionSpending(domain.spendings, context, domain.upstream, wake);
   }
 
   #wake(): void {
@@ -307,25 +290,30 @@ export class SessionGate implements SqlGate {
 
   withdraw(): void {
     this.#approvals.withdraw();
+    this.spending.withdraw();
   }
 
   /** The session is over. */
   close(): void {
     this.#approvals.drop();
+    this.spending.close();
   }
 
   admit(clearance: Clearance, entry: StatementEntry): StatementNumber {
     this.#approvals.drop();
+    this.spending.settled();
     return this.records.admit(clearance, entry);
   }
 
   refuse(denial: Denial, journalMembers: string, entry: StatementEntry): void {
     this.#approvals.drop();
+    this.spending.settled();
     this.records.refuse(denial, journalMembers, entry, this.#policyVersion);
   }
 
   finish(number: StatementNumber, result: RunResult): void {
     this.#approvals.drop();
+    this.spending.close();
     this.records.finish(number, result);
   }
 }

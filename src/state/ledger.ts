@@ -4,8 +4,9 @@
  * the moment at which its lease is settled, the latest at which it can have been sent; until then the whole lease counts.
  */
 import { randomUUID } from 'node:crypto';
-import { type Database, numberAt, type Transaction, textAt } from './database.ts';
-import type { BudgetKey, Instant, Lease, LedgerStore } from './store.ts';
+import { isArray, parseJson } from '../core/json.ts';
+import { type Database, numberAt, numberOrNullAt, type Transaction, textAt } from './database.ts';
+import type { BudgetKey, CountedBudget, Instant, Lease, LedgerStore } from './store.ts';
 
 const BUCKETS = 60;
 /** A killed instance's lease is its only for so long. */
@@ -24,10 +25,20 @@ export class StoredLedger implements LedgerStore {
       await locked(transaction, name);
       // Asked for behind the lock: another instance may have held it for a while.
       const now = await transaction.now();
-      const free = Math.max(0, Math.floor(max) - (await counted(transaction, name, now)));
+      const before = await inWindow(transaction, name, now, instance);
+      const free = Math.max(0, Math.floor(max) - before.counted);
       const granted = Math.min(free, Math.max(0, Math.floor(wanted)));
       const lastsMs = Math.min(LEASE_MS_MAX, key.windowMs);
-      const lease = { id: randomUUID(), granted, left: free - granted, expiresAt: now + lastsMs, lastsMs };
+      const lease = {
+        id: randomUUID(),
+        granted,
+        left: free - granted,
+        counted: before.counted + granted,
+        elsewhere: before.elsewhere,
+        refillsInMs: before.refillsInMs,
+        expiresAt: now + lastsMs,
+        lastsMs,
+      };
       if (granted === 0) return lease;
       const countsUntil = lease.expiresAt + key.windowMs;
       await transaction.all(
@@ -68,11 +79,39 @@ export class StoredLedger implements LedgerStore {
       counted(transaction, nameOf(key), await transaction.now()),
     );
   }
+
+  list(): Promise<readonly CountedBudget[]> {
+    return this.#database.read(async (transaction) => {
+      const rows = await transaction.all(
+        `SELECT key, CAST(sum(amount) AS bigint) AS total, CAST(sum(leased) AS bigint) AS leased FROM (
+            SELECT key, granted AS amount, granted AS leased FROM sluice.leases WHERE counts_until > $1
+            UNION ALL SELECT key, amount, 0 AS leased FROM sluice.spent WHERE counts_until > $1
+          ) AS both_of_them GROUP BY key ORDER BY key`,
+        await transaction.now(),
+      );
+      return rows.flatMap((row) => {
+        const key = keyOf(textAt(row, 'key'));
+        return key === null
+          ? []
+          : [{ ...key, counted: numberAt(row, 'total'), leased: numberAt(row, 'leased') }];
+      });
+    });
+  }
 }
 
 /** A budget whose window is changed is another budget. */
 function nameOf({ rule, subject, unit, windowMs }: BudgetKey): string {
   return JSON.stringify([rule, subject, unit, windowMs]);
+}
+
+/** The key of a name; null where another version of Sluice has made it. */
+function keyOf(name: string): BudgetKey | null {
+  const parts = parseJson(name);
+  if (!isArray(parts)) return null;
+  const [rule, subject, unit, windowMs] = parts;
+  if (typeof rule !== 'string' || typeof subject !== 'string' || typeof windowMs !== 'number') return null;
+  if (unit !== 'rows' && unit !== 'bytes' && unit !== 'statements') return null;
+  return { rule, subject, unit, windowMs };
 }
 
 /** All that write to a budget come one after the other, so that no two find the same rest. */
@@ -102,6 +141,39 @@ async function counted(transaction: Transaction, key: string, now: Instant): Pro
     now,
   );
   return row === undefined ? 0 : numberAt(row, 'total');
+}
+
+interface InWindow {
+  readonly counted: number;
+  /** Leased by others, and not expired. */
+  readonly elsewhere: number;
+  readonly refillsInMs: number | null;
+}
+
+async function inWindow(
+  transaction: Transaction,
+  key: string,
+  now: Instant,
+  instance: string,
+): Promise<InWindow> {
+  const [row] = await transaction.all(
+    `SELECT CAST(coalesce(sum(amount), 0) AS bigint) AS total, CAST(coalesce(sum(elsewhere), 0) AS bigint) AS elsewhere,
+        min(counts_until) AS next FROM (
+          SELECT granted AS amount, CASE WHEN instance <> $3 AND expires_at > $2 THEN granted ELSE 0 END AS elsewhere,
+            counts_until FROM sluice.leases WHERE key = $1 AND counts_until > $2
+          UNION ALL SELECT amount, 0 AS elsewhere, counts_until FROM sluice.spent WHERE key = $1 AND counts_until > $2
+        ) AS both_of_them`,
+    key,
+    now,
+    instance,
+  );
+  if (row === undefined) return { counted: 0, elsewhere: 0, refillsInMs: null };
+  const next = numberOrNullAt(row, 'next');
+  return {
+    counted: numberAt(row, 'total'),
+    elsewhere: numberAt(row, 'elsewhere'),
+    refillsInMs: next === null ? null : next - now,
+  };
 }
 
 async function spend(transaction: Transaction, key: string, windowMs: number, amount: number): Promise<void> {

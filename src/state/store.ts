@@ -111,14 +111,27 @@ export interface BudgetKey {
 export interface Lease {
   readonly id: string;
   readonly granted: number;
-  /** What is left in the window after this lease, for messages. */
+  /** What is left in the window after this lease. */
   readonly left: number;
+  /** What counts within the window, this lease included. */
+  readonly counted: number;
+  /** How much of that is leased by other instances and may yet come back. */
+  readonly elsewhere: number;
+  /** Milliseconds until something stops counting; null: nothing counts. */
+  readonly refillsInMs: number | null;
   readonly expiresAt: Instant;
   /**
    * Milliseconds for which it may be spent, counted from the moment *before* it was asked for: for instances, whose
    * clocks need not agree with the store's.
    */
   readonly lastsMs: number;
+}
+
+export interface CountedBudget extends BudgetKey {
+  /** Spent and leased within the window. */
+  readonly counted: number;
+  /** How much of that is leased and not settled. */
+  readonly leased: number;
 }
 
 export interface LedgerStore {
@@ -135,6 +148,8 @@ export interface LedgerStore {
   settle(lease: string, spent: number): Promise<void>;
   /** Spent and leased within the window. */
   spent(key: BudgetKey): Promise<number>;
+  /** Every window in which something counts, by rule and subject. */
+  list(): Promise<readonly CountedBudget[]>;
 }
 
 export interface Credential {

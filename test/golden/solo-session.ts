@@ -12,7 +12,8 @@ import { LiveCatalog } from '../../src/engine/live-catalog.ts';
 import { PolicyHolder } from '../../src/engine/policy-holder.ts';
 import { PostgresDescriber } from '../../src/engine/postgres-describer.ts';
 import { ResultMasks } from '../../src/engine/result-masks.ts';
-import { SessionGate, type SqlDomain } from '../../src/engine/sql-gate.ts';
+import type { SqlDomain } from '../../src/engine/sql-domain.ts';
+import { SessionGate } from '../../src/engine/sql-gate.ts';
 import { UpstreamPassword } from '../../src/identity/upstream-password.ts';
 import { SigningKey } from '../../src/journal/keys.ts';
 import { Journal } from '../../src/journal/writer.ts';
@@ -80,6 +81,7 @@ export async function soloDomain(schema: string): Promise<SoloDomain> {
     describer: new PostgresDescriber(catalog),
     upstream: '127.0.0.1:5432/shop',
     approvals: null,
+    spendings: null,
     policy: new PolicyHolder(loadPolicy('policy', 'default: allow\n').policy),
     journal,
     masks: new ResultMasks(new Map(), null),

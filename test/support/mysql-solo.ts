@@ -5,7 +5,14 @@ import { MysqlSession } from '../../protocols/mysql/index.ts';
 import { type Decision, type Denial, NO_LIMIT } from '../../src/core/decision.ts';
 import type { ProxyError } from '../../src/core/errors.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
-import type { ApprovalAnswer, RunResult, SqlAnswer, SqlGate, StatementEntry } from '../../src/core/gate.ts';
+import type {
+  ApprovalAnswer,
+  RunResult,
+  SpendingPort,
+  SqlAnswer,
+  SqlGate,
+  StatementEntry,
+} from '../../src/core/gate.ts';
 import { statementNumber } from '../../src/core/ids.ts';
 import type { CellMask, MysqlResultField, ResultField, ResultMasking } from '../../src/core/masks.ts';
 import { lastingIdentity } from '../../src/core/principal.ts';
@@ -18,6 +25,7 @@ const FACTS: StatementFacts = {
   effects: 1,
   relations: [],
   columns: [],
+  textParameters: [],
   functions: [],
   settings: [],
   bound: { kind: 'none' },
@@ -41,6 +49,11 @@ export interface Word {
 }
 
 export class TableGate implements SqlGate {
+  readonly spending: SpendingPort = {
+    charge: () => ({ answer: 'granted' }),
+    spend: () => ({ answer: 'granted' }),
+    lift() {},
+  };
   stamp = 1;
   canRecord = true;
   readonly hasMasks = false;
@@ -124,16 +137,6 @@ export class TableGate implements SqlGate {
     return { answer: 'granted', approvals: [] };
   }
 
-  charge() {
-    return { answer: 'granted' } as const;
-  }
-
-  spend() {
-    return { answer: 'granted' } as const;
-  }
-
-  liftBudget(): void {}
-
   withdraw(): void {}
 
   setPath(path: readonly string[] | null): void {
@@ -162,14 +165,29 @@ function decision({ rows, bytes, masked }: Word): Decision {
     bytes: bytes ?? null,
     bytesRule: 'small',
   };
-  const masks = { outputs: null, unknown: null, detected: [], touched: ['s.person.ssn'], assigned: false };
+  const masks = {
+    outputs: null,
+    unknown: null,
+    detected: [],
+    touched: ['s.person.ssn'],
+    texts: [],
+    assigned: false,
+  };
   return {
     verdict: 'allow',
     rule: null,
     message: null,
     rules: [],
     observed: [],
-    obligations: { limit, limits: [], approvals: [], budgets: [], rates: [], masks: masked === true ? masks : null, record: 'unsaid' },
+    obligations: {
+      limit,
+      limits: [],
+      approvals: [],
+      budgets: [],
+      rates: [],
+      masks: masked === true ? masks : null,
+      record: 'unsaid',
+    },
     policyVersion: '',
   };
 }

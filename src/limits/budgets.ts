@@ -1,0 +1,48 @@
+/** The accounts of every budget that this instance counts for. */
+import { Account, type AccountOptions } from './account.ts';
+import type { AccountKey } from './lease-port.ts';
+
+export interface BudgetsOptions extends AccountOptions {
+  /** Calls back when a budget has nothing left anywhere; gives what ends it. */
+  watch(callback: () => void): () => void;
+}
+
+const TIDY_MS = 1000;
+
+export class Budgets {
+  readonly #options: BudgetsOptions;
+  readonly #accounts = new Map<string, Account>();
+  #timer: NodeJS.Timeout | null = null;
+  #unwatch: (() => void) | null = null;
+
+  constructor(options: BudgetsOptions) {
+    this.#options = options;
+  }
+
+  /** `max` as the policy has it now. */
+  account(key: AccountKey, max: number): Account {
+    const name = JSON.stringify([key.rule, key.subject, key.unit, key.windowMs]);
+    const known = this.#accounts.get(name);
+    if (known !== undefined) {
+      known.max = max;
+      return known;
+    }
+    this.#timer ??= setInterval(() => this.#tidy(false), TIDY_MS).unref();
+    // Others wait for what lies unused here.
+    this.#unwatch ??= this.#options.watch(() => this.#tidy(true));
+    const account = new Account(key, max, this.#options);
+    this.#accounts.set(name, account);
+    return account;
+  }
+
+  #tidy(atOnce: boolean): void {
+    for (const account of this.#accounts.values()) account.tidy(atOnce);
+  }
+
+  /** Gives everything back. */
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#unwatch?.();
+    await Promise.all([...this.#accounts.values()].map((account) => account.settleAll()));
+  }
+}
