@@ -73,9 +73,10 @@ export type NameChange =
 
 /**
  * Where in a result the server is. `first`: OK, an error, a request for a file, or the number of columns follows.
+ * `file`: the request has been answered, and OK or an error follows.
  * `columns-end`: the EOF packet behind the columns, where there is one.
  */
-export type ResultStage = 'first' | 'columns' | 'columns-end' | 'rows';
+export type ResultStage = 'first' | 'file' | 'columns' | 'columns-end' | 'rows';
 
 export interface Results {
   readonly of: 'results';

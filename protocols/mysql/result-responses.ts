@@ -34,6 +34,9 @@ export class ResultResponses {
     switch (results.stage) {
       case 'first':
         return this.#begins(results, first, bytes, start, end);
+      case 'file':
+        if (first !== OK) throw unexpected(`packet ${first}`, results);
+        return this.#begins(results, first, bytes, start, end);
       case 'columns':
         return this.#column(results, bytes, start, end);
       case 'columns-end':
@@ -50,7 +53,7 @@ export class ResultResponses {
       this.#resultEnds(results, ok.status, ok.affected, false);
       return okSight(this.#link, results, run, ok, false);
     }
-    if (first === LOCAL_INFILE) return this.#fileAsked();
+    if (first === LOCAL_INFILE) return this.#fileAsked(results);
     const run = this.#run(results);
     results.columnsLeft = readColumnCount(bytes, start, end);
     results.stage = 'columns';
@@ -62,8 +65,9 @@ export class ResultResponses {
    * The server wants a file of the client's. It gets an empty one, of which its answer tells; the client, which never
    * hears of the request, gets that answer in its place.
    */
-  #fileAsked(): Sight {
+  #fileAsked(results: Results): Sight {
     const link = this.#link;
+    results.stage = 'file';
     const empty = Buffer.alloc(4);
     writeHeader(empty, 0, 0, link.server.due);
     link.engine.upstream.send(empty, 0, empty.length);

@@ -130,6 +130,8 @@ export class MysqlSession implements ProtocolSession {
 
   #ready(dialling: Extract<Phase, { phase: 'dialling' }>, ready: UpstreamReady): void {
     const { login, gate, handshake, upstream } = dialling;
+    // It would be taken for the answer to the client's first command.
+    if (upstream.reader.unread > 0) throw new MalformedBytes('bytes that nobody has asked for');
     this.#engine.upstreamReady({ processId: ready.connectionId, secret: Buffer.alloc(0) });
     const link = new Link(this.#engine, gate, this.#settings, {
       capabilities: login.capabilities,
@@ -149,8 +151,7 @@ export class MysqlSession implements ProtocolSession {
   #enter(link: Link, login: Login, handshake: Handshake): void {
     const served = this.#settings.databases[0] ?? null;
     if (login.database !== null && login.database !== served && !enterDatabase(link, login.database)) return;
-    const ok = plainOk(link.plainStatus, login.capabilities, login.sequence);
-    link.toClient(ok);
+    link.toClient(plainOk(link.plainStatus, login.capabilities, login.sequence));
     this.#serve(link, handshake);
   }
 

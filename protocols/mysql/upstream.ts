@@ -23,6 +23,8 @@ const PACKET_BYTES_MAX = 64 * 1024;
 const ED25519 = 'client_ed25519';
 const CLEAR = 'mysql_clear_password';
 const ED25519_NONCE_BYTES = 32;
+/** What a server may say before it lets Sluice in: an account of MariaDB's may be tried by several plugins in turn. */
+const AUTH_PACKETS_MAX = 32;
 
 const OK = 0x00;
 const MORE_DATA = 0x01;
@@ -55,6 +57,7 @@ export class UpstreamHandshake {
   /** The server has been given an answer that holds only if it knows the password, or one that hides it. */
   #asked = false;
   #keyAsked = false;
+  #authPackets = 0;
 
   constructor(port: UpstreamPort, account: UpstreamAccount, login: UpstreamLogin) {
     this.#port = port;
@@ -183,6 +186,7 @@ export class UpstreamHandshake {
   }
 
   #authenticate(first: number, bytes: Buffer, start: number, end: number): void {
+    if (++this.#authPackets > AUTH_PACKETS_MAX) malformed('an authentication without end');
     switch (first) {
       case OK:
         this.#prepare(readOk(bytes, start, end, this.#capabilities).sessionState);
