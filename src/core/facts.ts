@@ -50,6 +50,14 @@ export interface ColumnUse {
   readonly reveals: Revealed;
 }
 
+/** A parameter, 1-based, that a base column is compared with by equality as long as it is bound as a text. */
+export interface TextParameter {
+  readonly index: number;
+  readonly schema: string | null;
+  readonly table: string;
+  readonly column: string;
+}
+
 export type Volatility = 'immutable' | 'stable' | 'volatile' | 'unknown';
 
 export interface FunctionUse {
@@ -134,6 +142,8 @@ export interface StatementFacts {
   readonly effects: EffectSet;
   readonly relations: readonly RelationUse[];
   readonly columns: readonly ColumnUse[];
+  /** Bound otherwise, each of them tells more than equality. */
+  readonly textParameters: readonly TextParameter[];
   readonly functions: readonly FunctionUse[];
   /** Settings that it changes, lower case. */
   readonly settings: readonly string[];

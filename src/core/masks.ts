@@ -35,6 +35,8 @@ export interface MaskDuties {
   readonly detected: readonly DetectedMask[];
   /** Masked columns that it touches in any place, as `schema.table.column`: its errors and notices may quote them. */
   readonly touched: readonly string[];
+  /** Parameters that have to be bound as texts, 1-based, and the mask that wants them so. */
+  readonly texts: readonly { readonly index: number; readonly mask: string }[];
   /** A masked column is written: how many rows that has changed tells of what was in them. */
   readonly assigned: boolean;
 }

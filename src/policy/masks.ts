@@ -177,7 +177,14 @@ export class MaskJudge {
     const detected = readsData(facts) ? this.#detected : [];
     const isMasked = outputs === null ? unknown !== null : outputs.some((mask) => mask !== null);
     if (!isMasked && reach === null && detected.length === 0 && touched.size === 0) return null;
-    return { outputs, unknown, detected, touched: [...touched], assigned };
+    return { outputs, unknown, detected, touched: [...touched], texts: this.#texts(facts), assigned };
+  }
+
+  #texts(facts: StatementFacts): MaskDuties['texts'] {
+    return facts.textParameters.flatMap(({ index, schema, table, column }) => {
+      const mask = this.#maskOf(facts, schema, table, column);
+      return mask === null || mask.inference === 'allow' ? [] : [{ index, mask: mask.name }];
+    });
   }
 
   #outputs(facts: StatementFacts, unknown: ColumnMask | null): readonly (ColumnMask | null)[] | null {

@@ -8,6 +8,7 @@ import type {
   RelationUse,
   Revealed,
   TemporaryTable,
+  TextParameter,
   Volatility,
 } from '../../core/facts.ts';
 import type { Origins } from '../origins.ts';
@@ -62,6 +63,7 @@ export class Analysis {
   readonly functions = new Map<string, FunctionUse>();
   readonly settings = new Set<string>();
   readonly makesTemporary: TemporaryTable[] = [];
+  readonly textParameters: TextParameter[] = [];
   /** What the column that is visited next reveals of itself: set around a bare column that is compared or counted. */
   reveals: Revealed = 'anything';
   unfiltered = false;

@@ -7,7 +7,7 @@ import { NOWHERE, type Origins, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { Expression, Query } from './ast.ts';
 import { lookUp } from './columns.ts';
-import { expression, oneRow } from './expression.ts';
+import { expression, oneRow, operation } from './expression.ts';
 import { analyzeQuery } from './query.ts';
 import { type Scope, type Shape, wholeOf } from './scope.ts';
 
@@ -27,20 +27,43 @@ interface Side {
 const EQUALITIES: ReadonlySet<string> = new Set(['=', '<=>', '<>']);
 
 export function comparison(a: Analysis, value: Comparison, scope: Scope, place: Place): Origins {
-  const left = sideOf(a, value.left, scope);
-  const right =
-    value.quantifier !== null && value.right.is === 'subquery'
-      ? sideOfQuery(a, value.right.query, scope)
-      : sideOf(a, value.right, scope);
-  return compared(a, [left, right], EQUALITIES.has(value.operator), scope, place);
+  const converts = () => ![value.left, value.right].every((side) => isCharacters(a, side, scope));
+  const visit = () => {
+    const left = sideOf(a, value.left, scope);
+    const right =
+      value.quantifier !== null && value.right.is === 'subquery'
+        ? sideOfQuery(a, value.right.query, scope)
+        : sideOf(a, value.right, scope);
+    return compared(a, [left, right], EQUALITIES.has(value.operator), scope, place);
+  };
+  return operation(a, place, false, visit, converts);
 }
 
 /** IN, with a list or a query. */
 export function membership(a: Analysis, value: Membership, scope: Scope, place: Place): Origins {
   const { operand, list } = value;
-  const own = sideOf(a, operand, scope);
-  const others = 'is' in list ? [sideOfQuery(a, list, scope)] : list.map((item) => sideOf(a, item, scope));
-  return compared(a, [own, ...others], true, scope, place);
+  const converts = () => 'is' in list || ![operand, ...list].every((side) => isCharacters(a, side, scope));
+  const visit = () => {
+    const own = sideOf(a, operand, scope);
+    const others = 'is' in list ? [sideOfQuery(a, list, scope)] : list.map((item) => sideOf(a, item, scope));
+    return compared(a, [own, ...others], true, scope, place);
+  };
+  return operation(a, place, false, visit, converts);
+}
+
+const CHARACTERS = /^(?:var)?char\b|^(?:tiny|medium|long)?text\b/i;
+
+/** A text as it stands: compared with others, it is none of what strict mode objects to. */
+function isCharacters(a: Analysis, value: Expression, scope: Scope): boolean {
+  switch (value.is) {
+    case 'column':
+      return CHARACTERS.test(lookUp(a, value, scope)?.column.type ?? '');
+    case 'literal':
+      return value.literal.kind === 'string';
+    default:
+      // Masks have it bound as a text (noteParameter).
+      return value.is === 'parameter';
+  }
 }
 
 /** The first is compared with each of the others. */
@@ -56,9 +79,18 @@ function compared(
   let origins = read(a, first, isEquality, scope, place);
   for (const other of others) {
     const own = read(a, other, byEquality && isWhole(other.class, first.class), scope, place);
+    noteParameter(a, origins, first, other);
+    noteParameter(a, own, other, first);
     origins = union(origins, own);
   }
   return weaken(origins, 'computed');
+}
+
+/** What is bound as a number is compared as one: with a text, by as much of it as looks like a number. */
+function noteParameter(a: Analysis, origins: Origins, { class: own }: Side, { value }: Side): void {
+  if (value?.is !== 'parameter' || own === 'number' || own === 'temporal') return;
+  for (const { schema, table, column } of origins ?? [])
+    a.textParameters.push({ index: value.index + 1, schema, table, column });
 }
 
 function read(a: Analysis, side: Side, isEquality: boolean, scope: Scope, place: Place): Origins {
@@ -105,7 +137,7 @@ function classOfValue(a: Analysis, value: Expression, scope: Scope): Class {
     case 'collate':
       return classOfValue(a, value.operand, scope);
     case 'parameter':
-      // A client that binds a number gets the rows that a number gets; which it will bind is not known here.
+      // Which it will be bound as is not known here: noteParameter says as what it has to be.
       return 'any';
     case 'literal':
       return classOfLiteral(value.literal.kind);

@@ -47,12 +47,19 @@ function computed(
 
 /**
  * Visits an operation. Beside that it may fail itself: what it is given decides how much of it is computed, and where
- * a part may fail, that it does tells of that. Which rows there are is judged as a comparison already.
+ * a part may fail, that it does tells of that. Which rows there are is judged as a comparison already. `converts`, asked
+ * behind the visit: whether values become others on the way, of which strict mode makes errors.
  */
-export function operation(a: Analysis, place: Place, mayFail: boolean, visit: () => Origins): Origins {
+export function operation(
+  a: Analysis,
+  place: Place,
+  mayFail: boolean,
+  visit: () => Origins,
+  converts: () => boolean = () => true,
+): Origins {
   const { fallible, narrowing } = a;
   const origins = visit();
-  if (mayFail || a.strict || a.narrowing > narrowing) a.mayFail(origins);
+  if (mayFail || (a.strict && converts()) || a.narrowing > narrowing) a.mayFail(origins);
   else if (a.fallible > fallible && place !== 'filter' && place !== 'join')
     a.addColumns(origins, 'failure', 'anything');
   return origins;
@@ -81,11 +88,11 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
     case 'operator':
       return arithmetic(a, value, scope, place);
     case 'comparison':
-      return operation(a, place, false, () => comparison(a, value, scope, place));
+      return comparison(a, value, scope, place);
     case 'between':
       return computed(a, [value.operand, value.low, value.high], scope, place);
     case 'in':
-      return operation(a, place, false, () => membership(a, value, scope, place));
+      return membership(a, value, scope, place);
     case 'like':
       return like(a, value, scope, place);
     case 'match-operator':

@@ -69,6 +69,7 @@ export function factsFrom(a: Analysis, result: StatementResult): StatementFacts 
     effects: a.effects,
     relations: [...a.relations.values()],
     columns: [...a.columns.values()],
+    textParameters: a.textParameters,
     functions: [...a.functions.values()],
     settings: [...a.settings],
     bound: boundFor(a, result.bound),

@@ -4,6 +4,7 @@ import type { Analysis } from './analysis.ts';
 /** Takes over what a nested statement of the same text does. */
 export function adopt(a: Analysis, inner: Analysis): void {
   adoptText(a, inner);
+  a.textParameters.push(...inner.textParameters);
   for (const offset of inner.seenLiterals) a.seeLiteral(offset);
   for (const offset of inner.lookedAt) a.lookAt(offset);
 }

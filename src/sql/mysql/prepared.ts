@@ -59,6 +59,7 @@ const UNREAD: StatementFacts = {
   effects: effectSet('dynamic', 'execute'),
   relations: [],
   columns: [],
+  textParameters: [],
   functions: [],
   settings: [],
   bound: { kind: 'unbounded' },
@@ -112,6 +113,11 @@ export function executeImmediate(
   }
   const { inner, result } = textWithin(a, from.text);
   adoptText(a, inner);
+  for (const { index, ...column } of inner.textParameters) {
+    const argument = statement.using[index - 1];
+    const isText = argument?.is === 'literal' && argument.literal.kind === 'string';
+    if (!isText) a.addColumn(column, 'filter', 'anything');
+  }
   a.kinds.push('EXECUTE IMMEDIATE');
   return { ...result, bound: boundWith(result.bound, args) };
 }

@@ -69,6 +69,8 @@ export function factsFrom(a: Analysis, result: StatementResult): StatementFacts 
     effects: a.effects,
     relations: [...a.relations.values()],
     columns: [...a.columns.values()],
+    // A parameter takes its type from what it is compared with.
+    textParameters: [],
     functions: [...a.functions.values()],
     settings: [...a.settings],
     bound: boundFor(a, result.bound),
