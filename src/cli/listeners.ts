@@ -16,15 +16,17 @@ import type { Sessions } from '../engine/sessions.ts';
 import type { Spendings } from '../engine/spending.ts';
 import type { SqlDomain } from '../engine/sql-domain.ts';
 import type { Turn } from '../engine/turn.ts';
+import type { OidcTokens } from '../identity/oidc-tokens.ts';
 import type { PasswordKey } from '../identity/password-key.ts';
 import type { Revocations } from '../identity/revocations.ts';
 import { readStoredPassword } from '../identity/stored-password.ts';
-import { ListenerIdentity, type User } from '../identity/users.ts';
+import type { User } from '../identity/users.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { HeldMemory } from '../limits/held-memory.ts';
 import type { Catalog, MysqlCatalog } from '../sql/index.ts';
 import type { StateStore } from '../state/store.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
+import { identityOf } from './oidc.ts';
 import type { ReadingTools } from './reading-tools.ts';
 import { sessionAccountOf } from './upstream-account.ts';
 
@@ -44,6 +46,8 @@ export interface Shared {
   readonly revocations: Revocations;
   /** For passwords of MySQL clients without TLS; null where no listener is one of MySQL's. */
   readonly passwordKey: PasswordKey | null;
+  /** Checks tokens of the issuer; null where there is none. */
+  readonly tokens: OidcTokens | null;
   readonly masks: ResultMasks;
   /** By the listener's name. */
   readonly meters: ReadonlyMap<string, Meter>;
@@ -126,7 +130,7 @@ export function listenerDomain(
     account: sessionAccountOf(listener.upstream),
     dialer,
     access: shared.revocations,
-    identity: new ListenerIdentity(shared.users, listener.auth, shared.passwordKey),
+    identity: identityOf(listener, shared),
     sessions: shared.sessions,
     memory: shared.memory,
     turn: shared.turn,

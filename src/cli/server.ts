@@ -27,6 +27,7 @@ import { fileProblems } from './check-warnings.ts';
 import { legTlsOf, type ServedUpstream, type Shared, usersOf } from './listeners.ts';
 import { keyProblems, ringsOf } from './mask-keys.ts';
 import { serveMysql } from './mysql-upstream.ts';
+import { openTokens } from './oidc.ts';
 import { readPolicy, watchPolicy, worldOf } from './policy-files.ts';
 import { servePostgres } from './postgres-upstream.ts';
 import { ReadingTools } from './reading-tools.ts';
@@ -149,6 +150,7 @@ async function start(
     passwordKey: config.listeners.some(({ protocol }) => protocol === 'mysql')
       ? await PasswordKey.make()
       : null,
+    tokens: openTokens(config, log),
     masks: new ResultMasks(ringsOf(config), makeMaskPool),
     approvals: desk.approvals,
     spendings: { budgets, rates: new Rates(() => performance.now()) },
@@ -156,6 +158,7 @@ async function start(
     state,
   };
   undo.push(() => shared.masks.close());
+  undo.push(() => shared.tokens?.issuer.close());
   for (const upstream of upstreams) await upstream.warmUp();
   recordPolicy(shared, policyFile);
   const listeners: Listener[] = [];
@@ -284,6 +287,7 @@ function running(
     journal.close();
     await shared.tools.close();
     await shared.masks.close();
+    shared.tokens?.issuer.close();
     await shared.state.close();
     await Promise.all(catalogs.map((catalog) => catalog.close()));
   };

@@ -72,9 +72,7 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
       at('auth', `trust is for loopback addresses only, and ${listener.listen.host} is none`);
     }
     upstreamProblems(listener, at);
-    if (!listener.auth.includes('trust') && !identity.users.some((user) => user.password !== undefined)) {
-      at('auth', 'nobody can log in: no user under identity.users has a password');
-    }
+    for (const problem of authProblems(listener, identity)) at('auth', problem);
   });
   problems.push(...adminProblems(source));
   const users = new Set<string>();
@@ -84,6 +82,19 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
     users.add(user.name);
   });
   return problems;
+}
+
+function* authProblems({ auth, protocol }: ListenerConfig, { users, oidc }: Config['identity']) {
+  const tokens = auth.find((method) => method === 'oidc' || method === 'oauthbearer');
+  if (tokens !== undefined && oidc === undefined) yield `${tokens} takes an issuer under identity.oidc`;
+  if (tokens !== undefined && auth.includes('trust'))
+    yield `trust lets in everybody whom ${tokens} would ask`;
+  if (auth.includes('oidc') && auth.includes('oauthbearer'))
+    yield 'a client cannot be asked both ways: expected oidc or oauthbearer, and a listener for each if need be';
+  if (auth.includes('oauthbearer') && protocol !== 'postgres')
+    yield 'oauthbearer is for protocol: postgres; oidc takes tokens as the password';
+  if (auth.every((method) => method === 'password') && !users.some((user) => user.password !== undefined))
+    yield 'nobody can log in: no user under identity.users has a password';
 }
 
 function upstreamProblems(listener: ListenerConfig, at: (key: string, message: string) => void): void {

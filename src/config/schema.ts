@@ -1,15 +1,10 @@
 /** The shape of sluice.yaml (DESIGN 10). */
 import { z } from 'zod';
-import { parseBytes, parseDurationMs } from '../core/quantities.ts';
+import { parseBytes } from '../core/quantities.ts';
+import { oidcSchema } from './oidc-schema.ts';
+import { duration } from './quantities-schema.ts';
 import { parseStateUrl } from './state-url.ts';
 import { parseUpstreamUrl } from './upstream-url.ts';
-
-const duration = z
-  .string({ error: 'expected a span of time such as 30s' })
-  .refine((written) => parseDurationMs(written) !== null, {
-    message: 'expected a span of time such as 30s or 5m',
-  })
-  .transform((written) => parseDurationMs(written) ?? 0);
 
 const size = z
   .union([z.string(), z.int()], { error: 'expected a size such as 64MiB' })
@@ -52,13 +47,16 @@ const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected a name of letters, digits, . _ and -' });
 
+/** `oidc`: a token as the password. `oauthbearer`: a token by SASL, for clients of Postgres 18. */
+const AUTH_METHODS = ['password', 'trust', 'oidc', 'oauthbearer'] as const;
+
 const listener = z.strictObject({
   name,
   protocol: z.enum(['postgres', 'mysql'], { error: 'expected postgres or mysql' }),
   listen: address,
   upstream,
   auth: z
-    .array(z.enum(['password', 'trust'], { error: 'expected password or trust' }))
+    .array(z.enum(AUTH_METHODS, { error: `expected one of ${AUTH_METHODS.join(', ')}` }))
     .min(1)
     .default(['password']),
   tls: z
@@ -135,7 +133,9 @@ const approvals = z.strictObject({
 
 export const configSchema = z.strictObject({
   listeners: z.array(listener).min(1, { error: 'expected at least one listener' }),
-  identity: z.strictObject({ users: z.array(user).default([]) }).default({ users: [] }),
+  identity: z
+    .strictObject({ users: z.array(user).default([]), oidc: oidcSchema.optional() })
+    .default({ users: [] }),
   policy: z.string().min(1),
   masking: z.strictObject({ keys: z.record(name, maskKey).default({}) }).default({ keys: {} }),
   journal,

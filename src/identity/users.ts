@@ -61,6 +61,12 @@ export class ListenerIdentity implements IdentityPort, IdentitySource {
     return this;
   }
 
+  hasPassword(name: string, protocol: 'postgres' | 'mysql'): boolean {
+    const user = this.#users.get(name);
+    const stored = protocol === 'postgres' ? user?.verifier : user?.mysql;
+    return this.#methods.has('password') && (stored ?? null) !== null;
+  }
+
   /** Comes by `trust`: always, or because there is no password to ask for. */
   #isTrusted(user: User | undefined): boolean {
     if (!this.#methods.has('trust')) return false;

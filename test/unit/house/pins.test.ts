@@ -36,6 +36,7 @@ const ERROR_PINS: Readonly<Record<string, string>> = {
   'catalog-unavailable': '57P03 go-on',
   'approvals-unavailable': '57P03 go-on',
   'login-failed': '28P01 end',
+  'token-refused': '28000 end',
   'login-refused': '28000 end',
   'login-blocked': '28000 end',
   'access-revoked': '28000 end',
