@@ -9,6 +9,7 @@ import type { LocatedDocument } from '../core/yaml-document.ts';
 import { approversOf } from './approve-schema.ts';
 import { Mask } from './mask.ts';
 import { compilePattern, matchesColumn, matchesFunction, matchesRelation } from './pattern.ts';
+import { subjectsOf } from './request-rules.ts';
 import type { PolicyDocument, WhenDocument } from './schema.ts';
 
 /** The names that exist; null where they are not known, so that nothing is checked against them. */
@@ -89,6 +90,8 @@ function conflict(
   }
   // For others than those whom the first leaves out, the second may be meant.
   if (differing.includes('unless')) return null;
+  const path = later.mask.paths.find((one) => earlier.mask.paths.includes(one));
+  if (path !== undefined) return `${name} masks ${path} already, and masks it in another way`;
   const { detectors, patterns } = later.mask;
   const twice =
     detectors.find((detector) => earlier.mask.detectors.includes(detector)) ??
@@ -232,7 +235,12 @@ function unmatchedFunctions(
 const NO_QUERY =
   /^(drop|alter|truncate|grant|revoke|set|reset|show|begin|commit|rollback|savepoint|vacuum|listen|notify)\b/i;
 
+const SUBJECTS = { sql: 'SQL', http: 'HTTP requests', mcp: 'MCP calls' } as const;
+
 function contradiction(when: WhenDocument): string | null {
+  const [one, other] = subjectsOf(when);
+  if (one !== undefined && other !== undefined)
+    return `it asks of ${SUBJECTS[one]} and of ${SUBJECTS[other]}, and nothing is both`;
   const { statements } = when;
   if (statements === undefined || !statements.every((word) => NO_QUERY.test(word.trim()))) return null;
   const words = statements.join(', ');

@@ -25,6 +25,8 @@ export class Mask {
   readonly inference: Inference;
   readonly detectors: readonly string[];
   readonly patterns: readonly string[];
+  /** JSON paths in responses of requests. */
+  readonly paths: readonly string[];
   readonly #nulls: 'keep' | 'mask';
   /** Its exemption changes with time alone. */
   readonly timed: boolean;
@@ -34,11 +36,15 @@ export class Mask {
   readonly #moved = new Set<string>();
 
   constructor(document: MaskDocument) {
-    this.name = (document.columns ?? document.detect ?? document.patterns ?? []).join(', ');
+    const { columns, json, detect, patterns } = document;
+    this.name = (columns || json ? [...(columns ?? []), ...(json ?? [])] : (detect ?? patterns ?? [])).join(
+      ', ',
+    );
     this.choice = choiceOf(document.with);
     this.inference = document.inference ?? 'deny';
     this.detectors = document.detect ?? [];
     this.patterns = document.patterns ?? [];
+    this.paths = document.json ?? [];
     this.#nulls = document.nulls ?? 'keep';
     this.timed = document.unless?.at !== undefined;
     this.#columns = (document.columns ?? []).flatMap((written) => compilePattern(written, 3) ?? []);
@@ -53,6 +59,11 @@ export class Mask {
 
   get isOfColumns(): boolean {
     return this.#columns.length > 0;
+  }
+
+  /** Whether it is of concern to SQL. */
+  get isOfSql(): boolean {
+    return this.#columns.length > 0 || this.paths.length === 0;
   }
 
   /** Whether it holds for a session: every test of `unless` together exempts from it. */

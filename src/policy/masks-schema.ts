@@ -1,5 +1,6 @@
 /** The `masks:` section of the policy file (DESIGN 5). */
 import { z } from 'zod';
+import { compileJsonPath } from '../json/index.ts';
 import { columnPattern } from './matchers/columns.ts';
 import { MATCHERS } from './matchers/index.ts';
 
@@ -33,9 +34,14 @@ const unlessSchema = z
     when: ({ issues }) => issues.length === 0,
   });
 
+const jsonPath = z.string().refine((written) => written !== '$' && compileJsonPath(written) !== null, {
+  message: 'expected a JSON path such as $.customers[*].ssn or $..token',
+});
+
 export const maskSchema = z
   .strictObject({
     columns: z.array(columnPattern).min(1).optional(),
+    json: z.array(jsonPath).min(1).optional(),
     detect: z.array(z.string().min(1)).min(1).optional(),
     patterns: z.array(z.string().min(1)).min(1).optional(),
     with: withSchema,
@@ -45,22 +51,27 @@ export const maskSchema = z
       .enum(['allow', 'equality', 'deny'], { error: 'expected allow, equality or deny' })
       .optional(),
   })
-  .refine(({ columns, detect, patterns }) => [columns, detect, patterns].some((what) => what !== undefined), {
-    message: 'masks nothing: expected columns, or detect or patterns',
-    when: ({ issues }) => issues.length === 0,
-  })
   .refine(
-    (mask) => mask.columns === undefined || (mask.detect === undefined && mask.patterns === undefined),
+    ({ columns, json, detect, patterns }) =>
+      [columns, json, detect, patterns].some((what) => what !== undefined),
     {
-      message: 'columns are masked whole, so detect and patterns go into a mask of their own',
+      message: 'masks nothing: expected columns, json, or detect or patterns',
+      when: ({ issues }) => issues.length === 0,
+    },
+  )
+  .refine(
+    ({ columns, json, detect, patterns }) =>
+      (columns === undefined && json === undefined) || (detect === undefined && patterns === undefined),
+    {
+      message: 'columns and json are masked whole, so detect and patterns go into a mask of their own',
     },
   )
   .refine((mask) => mask.columns !== undefined || mask.inference === undefined, {
     message: 'inference goes with columns: what is only detected has no column that could be compared',
     path: ['inference'],
   })
-  .refine((mask) => mask.columns !== undefined || mask.nulls === undefined, {
-    message: 'nulls goes with columns: nothing is detected in NULL',
+  .refine((mask) => mask.columns !== undefined || mask.json !== undefined || mask.nulls === undefined, {
+    message: 'nulls goes with columns and json: nothing is detected in NULL',
     path: ['nulls'],
   });
 

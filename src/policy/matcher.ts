@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { StatementFacts } from '../core/facts.ts';
 import type { SessionContext } from '../core/principal.ts';
+import type { RequestFacts } from '../core/requests.ts';
 import type { Quantifier } from './pattern.ts';
 
 /** One statement as rules see it. */
@@ -15,6 +16,8 @@ export interface Judged {
 
 export type ContextTest = (context: SessionContext, at: Date) => boolean;
 export type StatementTest = (judged: Judged, quantifier: Quantifier) => boolean;
+
+export type RequestTest = (facts: RequestFacts, quantifier: Quantifier) => boolean;
 
 interface MatcherBase<Value> {
   /** The key under `when:`. */
@@ -36,4 +39,10 @@ export interface ContextMatcher<Value> extends MatcherBase<Value> {
 export interface StatementMatcher<Value> extends MatcherBase<Value> {
   readonly about: 'statement';
   compile(value: Value): StatementTest;
+}
+
+/** About HTTP requests, or about calls of MCP; it matches nothing else. */
+export interface RequestMatcher<Value> extends MatcherBase<Value> {
+  readonly about: 'http' | 'mcp';
+  compile(value: Value): RequestTest;
 }

@@ -15,12 +15,14 @@ import { EFFECTS, effectSet } from '../core/effects.ts';
 import { accessOf, type StatementFacts } from '../core/facts.ts';
 import type { MaskDuties } from '../core/masks.ts';
 import type { SessionContext } from '../core/principal.ts';
+import type { RequestDecision, RequestFacts, ResponseMasks } from '../core/requests.ts';
 import { largestOf } from '../core/responses.ts';
 import { type LocatedDocument, readYaml } from '../core/yaml-document.ts';
 import { BASELINE_TEXT, baselineRules } from './baseline.ts';
 import type { Mask } from './mask.ts';
 import { type MaskDenial, MaskJudge, masksOf } from './masks.ts';
 import type { Judged } from './matcher.ts';
+import { decideRequest, responseMasksOf } from './request-decision.ts';
 import { type Part, Rule } from './rule.ts';
 import { type PolicyDocument, policySchema } from './schema.ts';
 
@@ -30,6 +32,8 @@ export interface PolicyContext {
   readonly id: number;
   readonly rules: readonly Rule[];
   readonly masks: MaskJudge;
+  /** What is masked in responses of requests; null: nothing. */
+  readonly response: ResponseMasks | null;
   /** Milliseconds since the epoch at which it must be asked for anew. */
   readonly validUntilMs: number;
 }
@@ -57,7 +61,7 @@ export class Policy {
     this.document = document;
     this.rules = [...baseline, ...document.rules.map((rule) => new Rule(rule, observe))];
     this.masks = masksOf(document);
-    this.everyMask = new MaskJudge(this.masks);
+    this.everyMask = new MaskJudge(this.masks.filter(({ isOfSql }) => isOfSql));
     this.#timed = [...this.rules, ...this.masks].some(({ timed }) => timed);
     this.version = `sha256:${createHash('sha256').update(BASELINE_TEXT).update('\0').update(text).digest('hex')}`;
   }
@@ -83,11 +87,21 @@ export class Policy {
     const context: PolicyContext = {
       id: known?.id ?? nextContextId++,
       rules,
-      masks: new MaskJudge(masks),
+      masks: new MaskJudge(masks.filter(({ isOfSql }) => isOfSql)),
+      response: responseMasksOf(masks),
       validUntilMs,
     };
     this.#contexts.set(key, context);
     return context;
+  }
+
+  /** Decides on one request. Pure, as `decide` is. */
+  decideRequest({ rules, response }: PolicyContext, facts: RequestFacts): RequestDecision {
+    const { default: byDefault, mode } = this.document;
+    return decideRequest(
+      { rules, response, byDefault, observing: mode === 'observe', version: this.version },
+      facts,
+    );
   }
 
   /** Decides on one statement. Pure: the same statement in the same context always gets the same decision. */

@@ -10,6 +10,7 @@ import type { ContextTest, Judged, StatementTest } from './matcher.ts';
 import { MATCHERS } from './matchers/index.ts';
 import { compilePattern, matchesRelation, type NamePattern } from './pattern.ts';
 import { recordDutyOf } from './record-schema.ts';
+import { RequestRule } from './request-rules.ts';
 import type { RuleDocument, WhenDocument } from './schema.ts';
 
 export type RuleAction =
@@ -37,6 +38,8 @@ export class Rule {
   readonly observe: boolean;
   /** Its answer changes with time alone. */
   readonly timed: boolean;
+  /** What it says of requests. */
+  readonly requests: RequestRule;
   readonly #context: readonly ContextTest[];
   readonly #statement: readonly StatementTest[];
   readonly #effects: EffectSet | null;
@@ -49,6 +52,7 @@ export class Rule {
     this.observe = observe || document.mode === 'observe';
     this.action = actionOf(document);
     this.timed = when.at !== undefined;
+    this.requests = new RequestRule(when);
     this.#context = contextTests(when);
     this.#statement = statementTests(when);
     this.#effects = when.effects === undefined ? null : effectSet(...when.effects);
@@ -89,6 +93,7 @@ export class Rule {
 
   /** Whether the statement may be what the rule is about; for every action but allow. */
   matches(judged: Judged): boolean {
+    if (!this.requests.speaksOfSql) return false;
     if (!this.#statement.every((test) => test(judged, 'some'))) return false;
     return this.#effects === null || this.#tables === null || this.#bearsOnTables(judged);
   }
@@ -107,6 +112,7 @@ export class Rule {
 
   /** Whether an allow rule speaks for this part of the statement. */
   covers(judged: Judged, part: Part): boolean {
+    if (!this.requests.speaksOfSql) return false;
     if (this.#effects !== null && (part.effect & ~this.#effects) !== 0) return false;
     const { relation } = part;
     if (this.#tables !== null && relation !== null) {

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { compileGlob } from '../globs.ts';
+import type { RequestMatcher } from '../matcher.ts';
+
+export const resources: RequestMatcher<readonly string[]> = {
+  key: 'resources',
+  about: 'mcp',
+  schema: z.array(z.string().min(1)).min(1),
+  description: 'URIs of MCP resources; `*` stands for any characters.',
+  example: '["file:///etc/*"]',
+  compile(written) {
+    const lenient = written.map((pattern) => compileGlob(pattern, true));
+    const strict = written.map((pattern) => compileGlob(pattern, false));
+    return (facts, quantifier) => {
+      if (facts.about !== 'mcp' || facts.resource === null) return false;
+      const { resource } = facts;
+      return (quantifier === 'some' ? lenient : strict).some((test) => test(resource));
+    };
+  },
+};
