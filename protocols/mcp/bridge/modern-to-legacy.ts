@@ -1,0 +1,164 @@
+/**
+ * A modern client at a server of the legacy era: Sluice holds the session that the client does not know of, and results
+ * get what the client's revision demands of them.
+ */
+import { type JsonDocument, JsonEdits, jsonString } from '../../../src/json/index.ts';
+import { META_CAPABILITIES, META_VERSION } from '../conversation.ts';
+import type { RequestId } from '../message.ts';
+import type { Method } from '../methods.ts';
+import { NEWEST_LEGACY, REVISIONS, type Revision, traitsOf } from '../revisions.ts';
+import { META_SERVER } from './legacy-to-modern.ts';
+
+const NONE = -1;
+const META_CLIENT = 'io.modelcontextprotocol/clientInfo';
+const META_LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
+const OWN_META = [META_VERSION, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL] as const;
+
+/** What every request of a modern client says of it; JSON as it is written. */
+export interface ModernClient {
+  readonly info: Buffer;
+  readonly capabilities: Buffer;
+  /** Null: it wants no log messages. */
+  readonly logLevel: string | null;
+}
+
+const ANONYMOUS = Buffer.from('{"name":"unnamed","version":"0"}');
+
+export function modernClient(document: JsonDocument, params: number): ModernClient {
+  const meta = document.member(params, '_meta');
+  const info = document.member(meta, META_CLIENT);
+  const capabilities = document.member(meta, META_CAPABILITIES);
+  return {
+    info: info === NONE ? ANONYMOUS : Buffer.from(document.bytes(info)),
+    capabilities: capabilities === NONE ? Buffer.from('{}') : Buffer.from(document.bytes(capabilities)),
+    logLevel: document.text(document.member(meta, META_LOG_LEVEL)),
+  };
+}
+
+/** The initialize that opens the session for a client. */
+export function initializeFor(id: string, { info, capabilities }: ModernClient): Buffer {
+  return Buffer.from(
+    `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"initialize","params":{"protocolVersion":"${NEWEST_LEGACY}","capabilities":${capabilities.toString('utf8')},"clientInfo":${info.toString('utf8')}}}`,
+  );
+}
+
+export const INITIALIZED = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}');
+
+/** The request as a legacy server takes it: without what a modern one says in every request. */
+export function legacyRequest(
+  document: JsonDocument,
+  message: { readonly node: number; readonly params: number },
+): Buffer {
+  const edits = new JsonEdits(document);
+  const meta = document.member(message.params, '_meta');
+  if (meta !== NONE) {
+    const own = OWN_META.map((name) => document.member(meta, name)).filter((node) => node !== NONE);
+    if (own.length === document.size(meta)) edits.remove(meta);
+    else for (const node of own) edits.remove(node);
+  }
+  return edits.apply(document.start(message.node), document.end(message.node));
+}
+
+const CACHEABLE: ReadonlySet<Method> = new Set<Method>([
+  'server/discover',
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+]);
+
+/** The answer as a modern client knows it. `server`: what the server said of itself, as written. */
+export function modernResult(
+  document: JsonDocument,
+  node: number,
+  result: number,
+  method: Method,
+  server: Buffer | null,
+): Buffer {
+  const edits = new JsonEdits(document);
+  const add = (name: string, value: string) => {
+    const before = document.similarMember(result, name);
+    if (before !== NONE) edits.remove(before);
+    edits.addMember(result, name, Buffer.from(value));
+  };
+  add('resultType', '"complete"');
+  if (CACHEABLE.has(method)) {
+    // Nothing is known of how long it holds, or of whether others would get the same.
+    add('ttlMs', '0');
+    add('cacheScope', '"private"');
+  }
+  const meta = document.member(result, '_meta');
+  if (server !== null && meta === NONE)
+    edits.addMember(
+      result,
+      '_meta',
+      Buffer.concat([Buffer.from(`{"${META_SERVER}":`), server, Buffer.from('}')]),
+    );
+  else if (server !== null && document.isObject(meta) && document.member(meta, META_SERVER) === NONE)
+    edits.addMember(meta, META_SERVER, server);
+  return edits.apply(document.start(node), document.end(node));
+}
+
+/** The answer to server/discover, from what initialize said. */
+export function discoverAnswer(id: RequestId, document: JsonDocument, initialized: number): Buffer {
+  const written = (name: string) => {
+    const node = document.member(initialized, name);
+    return node === NONE ? null : document.written(node);
+  };
+  const versions = REVISIONS.filter((revision: Revision) => traitsOf(revision).era === 'modern');
+  const instructions = written('instructions');
+  const members = [
+    '"resultType":"complete"',
+    `"supportedVersions":${JSON.stringify(versions)}`,
+    `"capabilities":${written('capabilities') ?? '{}'}`,
+    ...(instructions === null ? [] : [`"instructions":${instructions}`]),
+    '"ttlMs":0',
+    '"cacheScope":"private"',
+    `"_meta":{"${META_SERVER}":${written('serverInfo') ?? ANONYMOUS.toString('utf8')}}`,
+  ];
+  return Buffer.from(`{"jsonrpc":"2.0","id":${id.written},"result":{${members.join(',')}}}`);
+}
+
+/** What the server asks of the client while a request runs, as a result of that request. `state` comes back with the answers. */
+export function inputRequiredAnswer(
+  id: RequestId,
+  asked: ReadonlyMap<string, { readonly method: string; readonly params: Buffer | null }>,
+  state: string,
+): Buffer {
+  const requests = [...asked].map(([key, { method, params }]) => {
+    const rest = params === null ? '' : `,"params":${params.toString('utf8')}`;
+    return `${jsonString(key).toString('utf8')}:{"method":${JSON.stringify(method)}${rest}}`;
+  });
+  return Buffer.from(
+    `{"jsonrpc":"2.0","id":${id.written},"result":{"resultType":"input_required","inputRequests":{${requests.join(',')}},"requestState":${JSON.stringify(state)}}}`,
+  );
+}
+
+/** What a retried request brings: the answers by key, as written, and the state. */
+export interface Retry {
+  readonly answers: ReadonlyMap<string, Buffer>;
+  readonly state: string;
+}
+
+/** Null: the request is no retry. */
+export function retryOf(document: JsonDocument, params: number): Retry | null {
+  const state = document.text(document.member(params, 'requestState'));
+  if (state === null) return null;
+  const answers = new Map<string, Buffer>();
+  const responses = document.member(params, 'inputResponses');
+  if (responses !== NONE) {
+    for (const response of document.children(responses))
+      answers.set(document.name(response) ?? '', Buffer.from(document.bytes(response)));
+  }
+  return { answers, state };
+}
+
+/** The answer to what a legacy server asked. */
+export function answerToServer(id: RequestId, answer: Buffer): Buffer {
+  return Buffer.concat([
+    Buffer.from(`{"jsonrpc":"2.0","id":${id.written},"result":`),
+    answer,
+    Buffer.from('}'),
+  ]);
+}
