@@ -65,6 +65,8 @@ export class Account {
   #emptyUntilMs = Number.NEGATIVE_INFINITY;
   #failedUntilMs = Number.NEGATIVE_INFINITY;
   #counted = 0;
+  /** What others hold and did not give back while it was waited for: they may be dead. */
+  #stuck = 0;
   #refillsAtMs: number | null = null;
 
   constructor(key: AccountKey, max: number, options: AccountOptions) {
@@ -186,8 +188,11 @@ export class Account {
         this.#slices.push({ id: slice.id, granted: slice.granted, untilMs: askedMs + slice.lastsMs });
         this.#free += slice.granted;
       }
+      if (slice.granted > 0) this.#stuck = 0;
       if (slice.left > 0 || this.#free >= needed) return;
-      if (slice.elsewhere === 0 || n === ELSEWHERE_TRIES || this.#waiting.size === 0) {
+      const isStuck = slice.elsewhere <= this.#stuck;
+      if (n === ELSEWHERE_TRIES) this.#stuck = slice.elsewhere;
+      if (isStuck || n === ELSEWHERE_TRIES || this.#waiting.size === 0) {
         this.#emptyUntilMs = now() + Math.min(EMPTY_MS, slice.refillsInMs ?? EMPTY_MS);
         return;
       }

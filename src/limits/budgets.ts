@@ -8,6 +8,8 @@ export interface BudgetsOptions extends AccountOptions {
 }
 
 const TIDY_MS = 1000;
+/** When there are more, those that hold nothing are forgotten. */
+const ACCOUNTS_MAX = 1000;
 
 export class Budgets {
   readonly #options: BudgetsOptions;
@@ -36,7 +38,10 @@ export class Budgets {
   }
 
   #tidy(atOnce: boolean): void {
-    for (const account of this.#accounts.values()) account.tidy(atOnce);
+    for (const [name, account] of this.#accounts) {
+      account.tidy(atOnce);
+      if (this.#accounts.size > ACCOUNTS_MAX && account.isIdle) this.#accounts.delete(name);
+    }
   }
 
   /** Gives everything back. */
