@@ -50,11 +50,10 @@ export class ResponseTape {
 
   /** `bytes[start, end)` are on their way to the client, while `reply` is under way. */
   sent(reply: Reply | null, bytes: Buffer, start: number, end: number): void {
-    const results = reply?.of === 'results' ? reply : null;
-    if (results !== null && results !== this.#results) this.#follow(results);
-    const run = results?.runs[results.current] ?? null;
-    if (this.#now === null && run !== null) this.#begin(run);
+    if (reply !== null) this.#follow(reply);
     if (this.#results === null) return;
+    const run = reply === null ? undefined : this.#results.runs[this.#results.current];
+    if (this.#now === null && run !== undefined) this.#begin(run);
     // Also what is not recorded is followed: where in the reply the next result begins is told by nothing else.
     let at = start;
     while (at < end) {
@@ -64,10 +63,13 @@ export class ResponseTape {
         at += some;
       } else at = this.#packet(bytes, at, end);
     }
+    // This was the last packet of the reply: what else the client is told belongs to no statement.
+    if (reply === null) this.#leave();
   }
 
   /** The run has ended; the packet that tells the client is yet to come. */
-  ended(run: Run): void {
+  ended(run: Run, reply: Reply | null): void {
+    if (reply !== null) this.#follow(reply);
     if (this.#now !== null && this.#now.run !== run) this.#close(true);
     if (this.#now === null) this.#begin(run);
     if (this.#now !== null) this.#now.ended = true;
@@ -78,9 +80,17 @@ export class ResponseTape {
     this.#close(false);
   }
 
-  #follow(results: Results): void {
+  #leave(): void {
     this.#close(true);
+    this.#results = null;
+  }
+
+  #follow(reply: Reply): void {
+    if (reply === this.#results) return;
+    this.#leave();
+    const results = reply.of === 'results' ? reply : null;
     this.#results = results;
+    if (results === null) return;
     this.#stage = 'first';
     this.#partial.clear();
     this.#over = 0;

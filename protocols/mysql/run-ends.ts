@@ -33,7 +33,7 @@ export function finish(link: Link, run: Run, tag: string | null, sqlstate: strin
       if (sqlstate !== null) link.ask('forget-warnings');
     } else if (facts.relations.length > 0) link.warnings = null;
   }
-  link.tape?.ended(run);
+  link.tape?.ended(run, link.reply);
   const ms = link.engine.now() - run.startedMs;
   link.gate.finish(run.number, { tag, sqlstate, rows, bytes, ms, cutBy: run.cutBy });
 }

@@ -2,6 +2,7 @@
  * Responses as records: what the client saw, in parts of bounded size, each written as soon as it is full. What
  * bounds leave out is counted, so that a recording never looks more complete than it is.
  */
+import { isUtf8 } from 'node:buffer';
 import type { Obligations } from '../core/decision.ts';
 import type { SessionId, StatementNumber } from '../core/ids.ts';
 import type { RecordDuty, ResponseCell, ResponseMessage, ResponseRecorder } from '../core/responses.ts';
@@ -93,7 +94,8 @@ class ResponseRecord implements ResponseRecorder {
 
   copied(data: Buffer): void {
     if (!this.#takes(countLines(data), data.length)) return;
-    this.#copied += data.toString('utf8');
+    // Binary COPY is no text; nor is another encoding's.
+    this.#copied += isUtf8(data) ? data.toString('utf8') : `\\x${data.toString('hex')}\n`;
     if (this.#copied.length > PART_CHARS) this.#writePart('');
   }
 

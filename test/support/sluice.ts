@@ -15,9 +15,11 @@ export interface SluiceOptions {
   /** The policy file's text. */
   readonly policy?: string;
   /** `trust` unless told otherwise. */
-  readonly auth?: readonly ('password' | 'trust')[];
+  readonly auth?: readonly string[];
   /** Further keys of the listener, as written in YAML's flow style: `durability: synced`. */
   readonly listener?: string;
+  /** Further keys of `journal`, as written in YAML's flow style. */
+  readonly journal?: string;
   /** Further top-level lines of sluice.yaml. */
   readonly config?: string;
   /** How long `stop` waits for clients that are still there; short, since tests leave some. */
@@ -66,7 +68,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     `  - { ${listener.join(', ')} }`,
     `identity: { users: ${options.users ?? USERS} }`,
     'policy: policy.yaml',
-    'journal: { dir: ./journal }',
+    `journal: { dir: ./journal${options.journal === undefined ? '' : `, ${options.journal}`} }`,
     `drain: ${options.drain ?? '1s'}`,
     ...(options.config === undefined ? [] : [options.config]),
   ];
