@@ -25,6 +25,8 @@ export interface SluiceOptions {
   /** How long `stop` waits for clients that are still there; short, since tests leave some. */
   readonly drain?: string;
   readonly users?: string;
+  /** `identity.oidc`, in YAML's flow style. */
+  readonly oidc?: string;
   /** The threads that mask large results; null: none. */
   readonly maskPool?: (() => MaskPool) | null;
   readonly environment?: Readonly<Record<string, string>>;
@@ -66,7 +68,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   const lines = [
     'listeners:',
     `  - { ${listener.join(', ')} }`,
-    `identity: { users: ${options.users ?? USERS} }`,
+    `identity: { users: ${options.users ?? USERS}${options.oidc === undefined ? '' : `, oidc: ${options.oidc}`} }`,
     'policy: policy.yaml',
     `journal: { dir: ./journal${options.journal === undefined ? '' : `, ${options.journal}`} }`,
     `drain: ${options.drain ?? '1s'}`,
