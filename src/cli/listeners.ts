@@ -19,6 +19,7 @@ import type { Turn } from '../engine/turn.ts';
 import type { OidcTokens } from '../identity/oidc-tokens.ts';
 import type { PasswordKey } from '../identity/password-key.ts';
 import type { Revocations } from '../identity/revocations.ts';
+import type { SessionCredentials } from '../identity/session-credentials.ts';
 import { readStoredPassword } from '../identity/stored-password.ts';
 import type { User } from '../identity/users.ts';
 import type { Journal } from '../journal/writer.ts';
@@ -26,7 +27,7 @@ import type { HeldMemory } from '../limits/held-memory.ts';
 import type { Catalog, MysqlCatalog } from '../sql/index.ts';
 import type { StateStore } from '../state/store.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
-import { identityOf } from './oidc.ts';
+import { loginsOf } from './logins.ts';
 import type { ReadingTools } from './reading-tools.ts';
 import { sessionAccountOf } from './upstream-account.ts';
 
@@ -44,6 +45,8 @@ export interface Shared {
   readonly users: ReadonlyMap<string, User>;
   /** Who has no access any more. */
   readonly revocations: Revocations;
+  /** What Sluice has made for clients to log in with. */
+  readonly credentials: SessionCredentials;
   /** For passwords of MySQL clients without TLS; null where no listener is one of MySQL's. */
   readonly passwordKey: PasswordKey | null;
   /** Checks tokens of the issuer; null where there is none. */
@@ -130,7 +133,7 @@ export function listenerDomain(
     account: sessionAccountOf(listener.upstream),
     dialer,
     access: shared.revocations,
-    identity: identityOf(listener, shared),
+    identity: loginsOf(listener, shared),
     sessions: shared.sessions,
     memory: shared.memory,
     turn: shared.turn,

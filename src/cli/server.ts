@@ -25,6 +25,7 @@ import type { LegTls } from '../transport/socket-leg.ts';
 import { type ApprovalDesk, instanceOf, openApprovals } from './approval-desk.ts';
 import { fileProblems } from './check-warnings.ts';
 import { legTlsOf, type ServedUpstream, type Shared, usersOf } from './listeners.ts';
+import { openCredentials } from './logins.ts';
 import { keyProblems, ringsOf } from './mask-keys.ts';
 import { serveMysql } from './mysql-upstream.ts';
 import { openTokens } from './oidc.ts';
@@ -126,6 +127,8 @@ async function start(
   const sessions = new Sessions(config.limits.connections);
   const revocations = await openRevocations({ state, sessions, journal, turn, log });
   undo.push(() => revocations.close());
+  const credentials = openCredentials(state);
+  undo.push(() => credentials.close());
   const desk = openApprovals(loaded, log, { state, journal, turn });
   undo.push(() => desk.close());
   const budgets = new Budgets({
@@ -144,6 +147,7 @@ async function start(
     turn,
     sessions,
     revocations,
+    credentials,
     memory: new HeldMemory(config.limits.held),
     tools,
     users: usersOf(config),
@@ -281,6 +285,7 @@ function running(
     clearInterval(ticker);
     for (const refresher of refreshers) clearInterval(refresher);
     shared.revocations.close();
+    shared.credentials.close();
     await desk.close();
     await shared.spendings.budgets.close();
     shared.turn.flush();

@@ -47,8 +47,8 @@ const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected a name of letters, digits, . _ and -' });
 
-/** `oidc`: a token as the password. `oauthbearer`: a token by SASL, for clients of Postgres 18. */
-const AUTH_METHODS = ['password', 'trust', 'oidc', 'oauthbearer'] as const;
+/** `session`: credentials that Sluice makes. `oidc`: a token as the password. `oauthbearer`: a token by SASL, for clients of Postgres 18. */
+const AUTH_METHODS = ['password', 'trust', 'session', 'oidc', 'oauthbearer'] as const;
 
 const listener = z.strictObject({
   name,

@@ -27,7 +27,7 @@ export type MysqlVerifier =
   /** A SCRAM verifier can only be checked against the password, too. */
   | { readonly kind: 'scram'; readonly scram: ScramVerifier };
 
-export function verifierOf(password: string): MysqlVerifier {
+export function verifierOf(password: string): Extract<MysqlVerifier, { readonly kind: 'digests' }> {
   const bytes = Buffer.from(password);
   return { kind: 'digests', native: sha1(sha1(bytes)), fast: sha256(sha256(bytes)) };
 }

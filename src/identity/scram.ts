@@ -7,7 +7,7 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from
 
 export const MECHANISM = 'SCRAM-SHA-256';
 /** PostgreSQL's own default (scram_iterations). */
-const ITERATIONS = 4096;
+export const ITERATIONS = 4096;
 const SALT_BYTES = 16;
 const NONCE_BYTES = 18;
 const KEY_BYTES = 32;
@@ -24,7 +24,7 @@ export interface ScramVerifier {
 /** Makes a verifier: what may be stored in place of a password. */
 export function makeVerifier(
   password: string,
-  salt = randomBytes(SALT_BYTES),
+  salt: Buffer = randomBytes(SALT_BYTES),
   iterations = ITERATIONS,
 ): ScramVerifier {
   const salted = saltedPassword(password, salt, iterations);
@@ -58,22 +58,28 @@ export function scramKnows(verifier: ScramVerifier, salted: Buffer): boolean {
 
 export type ScramStep =
   | { readonly step: 'continue'; readonly data: Buffer }
-  | { readonly step: 'proven'; readonly data: Buffer }
+  /** `by`: which verifier it was, 0 being the first. */
+  | { readonly step: 'proven'; readonly data: Buffer; readonly by: number }
   | { readonly step: 'failed' };
 
 const FAILED: ScramStep = { step: 'failed' };
 
 /** The server's side of one exchange. */
 export class ScramServer {
-  readonly #verifier: ScramVerifier;
+  readonly #verifiers: readonly [ScramVerifier, ...ScramVerifier[]];
   readonly #nonce: string;
   #clientFirstBare = '';
   #serverFirst = '';
   #header = '';
   #round = 0;
 
-  constructor(verifier: ScramVerifier, nonce = randomBytes(NONCE_BYTES).toString('base64')) {
-    this.#verifier = verifier;
+  /** `others`: of the same salt and rounds; a proof of any of them will do. */
+  constructor(
+    verifier: ScramVerifier,
+    nonce = randomBytes(NONCE_BYTES).toString('base64'),
+    others: readonly ScramVerifier[] = [],
+  ) {
+    this.#verifiers = [verifier, ...others];
     this.#nonce = nonce;
   }
 
@@ -91,7 +97,7 @@ export class ScramServer {
     if (match === null || match[2]?.startsWith('m=')) return FAILED;
     this.#header = match[1] ?? '';
     this.#clientFirstBare = match[2] ?? '';
-    const { salt, iterations } = this.#verifier;
+    const { salt, iterations } = this.#verifiers[0];
     this.#serverFirst = `r=${match[3]}${this.#nonce},s=${salt.toString('base64')},i=${iterations}`;
     return { step: 'continue', data: Buffer.from(this.#serverFirst) };
   }
@@ -101,13 +107,18 @@ export class ScramServer {
     const nonce = /^r=([^,]+)/.exec(this.#serverFirst)?.[1];
     if (match === null || match[3] !== nonce) return FAILED;
     if (Buffer.from(match[2] ?? '', 'base64').toString('utf8') !== this.#header) return FAILED;
-    const { storedKey, serverKey } = this.#verifier;
     const authMessage = `${this.#clientFirstBare},${this.#serverFirst},${match[1]}`;
     const proof = Buffer.from(match[4] ?? '', 'base64');
     if (proof.length !== KEY_BYTES) return FAILED;
-    const clientKey = xor(proof, hmac(storedKey, authMessage));
-    if (!timingSafeEqual(sha256(clientKey), storedKey)) return FAILED;
-    return { step: 'proven', data: Buffer.from(`v=${hmac(serverKey, authMessage).toString('base64')}`) };
+    let proven: ScramStep = FAILED;
+    // Every one is tried, whichever was right.
+    for (const [by, { storedKey, serverKey }] of this.#verifiers.entries()) {
+      const clientKey = xor(proof, hmac(storedKey, authMessage));
+      if (!timingSafeEqual(sha256(clientKey), storedKey)) continue;
+      const data = Buffer.from(`v=${hmac(serverKey, authMessage).toString('base64')}`);
+      if (proven.step === 'failed') proven = { step: 'proven', data, by };
+    }
+    return proven;
   }
 }
 

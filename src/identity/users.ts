@@ -61,10 +61,15 @@ export class ListenerIdentity implements IdentityPort, IdentitySource {
     return this;
   }
 
+  /** Where it does not, everybody is asked for one and nobody has it. */
+  get #takesPasswords(): boolean {
+    return this.#methods.has('password');
+  }
+
   hasPassword(name: string, protocol: 'postgres' | 'mysql'): boolean {
     const user = this.#users.get(name);
     const stored = protocol === 'postgres' ? user?.verifier : user?.mysql;
-    return this.#methods.has('password') && (stored ?? null) !== null;
+    return this.#takesPasswords && (stored ?? null) !== null;
   }
 
   /** Comes by `trust`: always, or because there is no password to ask for. */
@@ -79,7 +84,7 @@ export class ListenerIdentity implements IdentityPort, IdentitySource {
     if (this.#isTrusted(user)) {
       return { plan: 'trust', identity: lastingIdentity({ name, groups: user?.groups ?? [] }, 'trust') };
     }
-    const verifier = user?.verifier ?? null;
+    const verifier = this.#takesPasswords ? (user?.verifier ?? null) : null;
     const identity = lastingIdentity({ name, groups: user?.groups ?? [] }, 'password');
     return {
       plan: 'sasl',
@@ -96,8 +101,9 @@ export class ListenerIdentity implements IdentityPort, IdentitySource {
     const principal = { name, groups: user?.groups ?? [] };
     if (this.#isTrusted(user)) return { plan: 'trust', identity: lastingIdentity(principal, 'trust') };
     const identity = lastingIdentity(principal, 'password');
-    const exists = (user?.mysql ?? null) !== null;
-    const verifier = user?.mysql ?? this.#mock(name);
+    const stored = this.#takesPasswords ? (user?.mysql ?? null) : null;
+    const exists = stored !== null;
+    const verifier = stored ?? this.#mock(name);
     const native = verifier.kind === 'digests' || verifier.kind === 'native' ? verifier.native : null;
     const whom = (proven: boolean) => (proven && exists ? identity : null);
     return {

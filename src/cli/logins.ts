@@ -1,0 +1,35 @@
+/** From a listener's `auth` to how clients prove who they are there. */
+import type { ListenerConfig } from '../config/schema.ts';
+import type { IdentitySource } from '../core/login.ts';
+import { SessionCredentials } from '../identity/session-credentials.ts';
+import { SessionLogins } from '../identity/session-logins.ts';
+import type { StateStore } from '../state/store.ts';
+import type { Shared } from './listeners.ts';
+import { identityOf } from './oidc.ts';
+
+export function openCredentials(state: StateStore): SessionCredentials {
+  return new SessionCredentials(
+    {
+      list: (filter) => state.credentials.list(filter),
+      salt: () => state.credentials.salt(),
+      watch: (callback) => state.watch('credentials', callback),
+    },
+    () => performance.now(),
+  );
+}
+
+export function loginsOf(listener: ListenerConfig, shared: Shared): IdentitySource {
+  const others = identityOf(listener, shared);
+  if (!listener.auth.includes('session')) return others;
+  const takesPasswords = listener.auth.includes('password');
+  const users = shared.config.identity.users.map(({ name, groups, password }) => {
+    const own = takesPasswords ? (password ?? null) : null;
+    return [name, { name, groups, password: own }] as const;
+  });
+  return new SessionLogins(others, {
+    listener: listener.name,
+    users: new Map(users),
+    credentials: shared.credentials,
+    key: shared.passwordKey,
+  });
+}
