@@ -12,6 +12,7 @@ import { run } from './run.ts';
 import { schema } from './schema.ts';
 import { sessions } from './sessions.ts';
 import { testPolicies } from './test-policies.ts';
+import { token } from './token.ts';
 import { tryPolicy } from './try.ts';
 import { verify } from './verify.ts';
 
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   tryPolicy,
   classify,
   approvals,
+  token,
   revoke,
   sessions,
   replay,

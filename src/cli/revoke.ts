@@ -4,6 +4,7 @@ import { parseDurationMs } from '../core/quantities.ts';
 import type { Revocation, StateStore } from '../state/store.ts';
 import { type ParsedArguments, parseArguments } from './arguments.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
+import { revokeCredential } from './minting.ts';
 import { operatorName, provenUser } from './proven-user.ts';
 import { loadForStore, withStore } from './store-command.ts';
 import { type Style, styleFor } from './style.ts';
@@ -112,8 +113,8 @@ async function put(
   const lastsMs = kind === 'session' ? SESSION_MS : forMs;
   const until = lastsMs === null ? null : at + lastsMs;
   const reason = parsed.text('reason') ?? null;
-  await store.revocations.put({ kind, subject, reason, by, at, until });
-  if (kind === 'credential') await store.credentials.remove(subject);
+  if (kind === 'credential') await revokeCredential(store, subject, by, reason);
+  else await store.revocations.put({ kind, subject, reason, by, at, until });
   if (parsed.flag('json')) io.out(`${JSON.stringify(viewOf({ kind, subject, reason, by, at, until }))}\n`);
   else io.out(`${toldText(kind, subject, forMs === null ? null : until)}\n`);
   const names = loaded.config.identity.users.map(({ name }) => name);
