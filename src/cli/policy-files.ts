@@ -41,7 +41,10 @@ export function worldOf(config: Config | null, catalogs: readonly (AnyCatalog | 
       config === null || acceptsAnyone(config)
         ? null
         : new Set(config.identity.users.map((user) => user.name)),
-    groups: config === null ? null : new Set(config.identity.users.flatMap((user) => user.groups)),
+    groups:
+      config === null || config.identity.oidc !== undefined
+        ? null
+        : new Set(config.identity.users.flatMap((user) => user.groups)),
     listeners: config === null ? null : new Set(config.listeners.map((listener) => listener.name)),
     relations: complete ? known.flatMap(relationsOf) : null,
     functions: complete ? known.flatMap(({ functions }) => functions) : null,
@@ -51,7 +54,9 @@ export function worldOf(config: Config | null, catalogs: readonly (AnyCatalog | 
 }
 
 /** With `trust`, any name can be a user's. */
+/** Also whom an issuer knows: its users are not ours to list. */
 function acceptsAnyone(config: Config): boolean {
+  if (config.identity.oidc !== undefined) return true;
   return config.listeners.some((listener) => listener.auth.includes('trust'));
 }
 

@@ -21,7 +21,7 @@ export function principalOf(
     found === undefined &&
     user !== undefined &&
     loaded !== null &&
-    listener?.auth.includes('trust') === false
+    listener?.auth.every((method) => method === 'password') === true
   ) {
     const names = users.map((known) => known.name);
     throw new UsageError(
