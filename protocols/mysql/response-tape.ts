@@ -15,9 +15,15 @@ import { binaryCell, textCell } from './cell-text.ts';
 import { readErr } from './decode.ts';
 import { readColumn, readColumnCount } from './describe.ts';
 import { HEADER_BYTES, PACKET_PAYLOAD_MAX } from './packet.ts';
-import type { Reply, ResultStage, Results, Run } from './replies.ts';
+import type { Reply, Results, Run } from './replies.ts';
 import { NULL_AT, RowCells } from './row-cells.ts';
 import { isRow } from './rows.ts';
+
+/** What the client is to get next. */
+type Stage = 'first' | 'columns' | 'columns-end' | 'rows';
+
+/** A request for a file of the client's, which an OK or an error follows. */
+const LOCAL_INFILE = 0xfb;
 
 interface Recorded {
   readonly run: Run;
@@ -30,7 +36,7 @@ export class ResponseTape {
   readonly #gate: SqlGate;
   readonly #deprecatesEof: boolean;
   #results: Results | null = null;
-  #stage: ResultStage = 'first';
+  #stage: Stage = 'first';
   #columnsLeft = 0;
   #fields: MysqlResultField[] = [];
   #cells: RowCells | null = null;
@@ -176,7 +182,7 @@ export class ResponseTape {
     switch (this.#stage) {
       case 'first':
         if (first === OK) this.#resultEnds();
-        else {
+        else if (first !== LOCAL_INFILE) {
           this.#columnsLeft = readColumnCount(bytes, start, end);
           this.#fields = [];
           this.#stage = 'columns';

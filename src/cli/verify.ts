@@ -29,7 +29,7 @@ Options:
   --key-id ID                the id of the key that has to have signed every segment
   --export-checkpoint FILE   writes a checkpoint of the journal's end, if the journal is intact
   --key FILE                 the key that signs it (default: the configuration's, or signing.key in the directory)
-  --json                     { ok, problems, segments, sealed, records, unsealed, keys, last, checkpoint }
+  --json                     { ok, problems, segments, sealed, records, unsealed, removed, keys, last, checkpoint }
 
 Examples:
   sluice verify ./journal
@@ -158,6 +158,7 @@ function reportJson(
     sealed: report.sealed,
     records: report.records,
     unsealed: report.unsealed,
+    removed: report.removed,
     keys: report.keyIds,
     last: report.last,
     checkpoint:
@@ -179,6 +180,8 @@ function intactText(
       ? `signed  nothing yet: a segment is when it is closed, by key ${keyIds.join(', ')}`
       : `signed  ${plural(sealed, 'segment')} by key ${keyIds.join(', ')}`,
   ];
+  if (report.removed > 0)
+    lines.push(`removed ${plural(report.removed, 'segment')} by retention, as signed records say`);
   if (unsealed > 0) {
     lines.push(`open    the last ${plural(unsealed, 'record')}: chained, not signed yet`);
   }

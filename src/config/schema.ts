@@ -1,26 +1,11 @@
 /** The shape of sluice.yaml (DESIGN 10). */
 import { z } from 'zod';
-import { parseBytes } from '../core/quantities.ts';
+import { httpListener } from './http-listener.ts';
+import { address, listenerAuth, listenerName, size } from './listener-fields.ts';
 import { oidcSchema } from './oidc-schema.ts';
 import { duration } from './quantities-schema.ts';
 import { parseStateUrl } from './state-url.ts';
 import { parseUpstreamUrl } from './upstream-url.ts';
-
-const size = z
-  .union([z.string(), z.int()], { error: 'expected a size such as 64MiB' })
-  .refine((written) => (parseBytes(written) ?? 0) > 0, { message: 'expected a size such as 64MiB' })
-  .transform((written) => parseBytes(written) ?? 0);
-
-/** `host:port`, `[::1]:port`. */
-const address = z.string().transform((written, context) => {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(written);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) {
-    context.addIssue({ code: 'custom', message: 'expected an address and port such as 127.0.0.1:6432' });
-    return z.NEVER;
-  }
-  return { host: match[1] ?? match[2] ?? '', port };
-});
 
 const upstream = z.string().transform((written, context) => {
   try {
@@ -43,22 +28,12 @@ const stateUrl = z.string({ error: 'expected sqlite:FILE or postgres://…' }).t
 
 export const DEFAULT_STATE_FILE = './sluice.db';
 
-const name = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected a name of letters, digits, . _ and -' });
-
-/** `session`: credentials that Sluice makes. `oidc`: a token as the password. `oauthbearer`: a token by SASL, for clients of Postgres 18. */
-const AUTH_METHODS = ['password', 'trust', 'session', 'oidc', 'oauthbearer'] as const;
-
-const listener = z.strictObject({
-  name,
-  protocol: z.enum(['postgres', 'mysql'], { error: 'expected postgres or mysql' }),
+const sqlListener = z.strictObject({
+  name: listenerName,
+  protocol: z.enum(['postgres', 'mysql']),
   listen: address,
   upstream,
-  auth: z
-    .array(z.enum(AUTH_METHODS, { error: `expected one of ${AUTH_METHODS.join(', ')}` }))
-    .min(1)
-    .default(['password']),
+  auth: listenerAuth,
   tls: z
     .strictObject({
       cert: z.string(),
@@ -83,6 +58,10 @@ const listener = z.strictObject({
     .default({ refresh: 60_000 }),
 });
 
+const listener = z.discriminatedUnion('protocol', [sqlListener, httpListener], {
+  error: 'expected postgres, mysql or http',
+});
+
 const user = z.strictObject({
   name: z.string().min(1),
   groups: z.array(z.string().min(1)).default([]),
@@ -93,6 +72,13 @@ const journal = z.strictObject({
   dir: z.string().min(1),
   key: z.string().min(1).optional(),
   segment: size.default(64 * 1024 * 1024),
+  retention: z
+    .strictObject({ days: z.number().positive().optional(), bytes: size.optional() })
+    .refine(({ days, bytes }) => days !== undefined || bytes !== undefined, {
+      message: 'expected days, bytes or both',
+    })
+    .optional()
+    .describe('Closed segments older than `days`, and the oldest beyond `bytes` in all, are removed.'),
   responses: z
     .enum(['off', 'sampled', 'whole'], { error: 'expected off, sampled or whole' })
     .default('off')
@@ -137,7 +123,7 @@ export const configSchema = z.strictObject({
     .strictObject({ users: z.array(user).default([]), oidc: oidcSchema.optional() })
     .default({ users: [] }),
   policy: z.string().min(1),
-  masking: z.strictObject({ keys: z.record(name, maskKey).default({}) }).default({ keys: {} }),
+  masking: z.strictObject({ keys: z.record(listenerName, maskKey).default({}) }).default({ keys: {} }),
   journal,
   state: z
     .strictObject({ url: stateUrl.default({ kind: 'sqlite', file: DEFAULT_STATE_FILE }) })
@@ -154,5 +140,14 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.output<typeof configSchema>;
-export type ListenerConfig = Config['listeners'][number];
+export type AnyListenerConfig = Config['listeners'][number];
+/** A listener in front of a database. */
+export type ListenerConfig = Exclude<AnyListenerConfig, { readonly protocol: 'http' }>;
+
+/** Listeners in front of databases, each with its place in the file. */
+export function sqlListenersOf({
+  listeners,
+}: Pick<Config, 'listeners'>): readonly { readonly n: number; readonly listener: ListenerConfig }[] {
+  return listeners.flatMap((listener, n) => (listener.protocol === 'http' ? [] : [{ n, listener }]));
+}
 export type AdminConfig = NonNullable<Config['admin']>;

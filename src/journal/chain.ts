@@ -12,7 +12,12 @@ export function hashLine(line: string | Buffer): string {
   return hash('sha256', line, 'hex');
 }
 
-/** What a seal or checkpoint signs: the place in the chain, and the hash of all that came before. */
-export function sealedText(kind: 'seal' | 'checkpoint', segment: number, n: number, digest: string): Buffer {
+/** What a seal, a checkpoint or a removal signs: the place in the chain, and the hash of all that came before. */
+export function sealedText(
+  kind: 'seal' | 'checkpoint' | 'removal',
+  segment: number,
+  n: number,
+  digest: string,
+): Buffer {
   return Buffer.from(`sluice journal ${kind}\nsegment ${segment}\nrecord ${n}\nsha256 ${digest}\n`);
 }

@@ -7,6 +7,7 @@ import { GENESIS, hashLine, sealedText } from './chain.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { PublicKey } from './keys.ts';
 import { type Line, linesOf } from './read.ts';
+import { removalText, removedSegments } from './retention.ts';
 import { objectOf, type SegmentFile, segmentsIn } from './segments.ts';
 
 export interface JournalProblem {
@@ -23,6 +24,8 @@ export interface VerifyReport {
   readonly sealed: number;
   /** Records in a segment that is still open, which no signature covers yet. */
   readonly unsealed: number;
+  /** Segments that retention has removed, as signed records say. */
+  readonly removed: number;
   /** Ids of the keys that signed, in order of appearance. */
   readonly keyIds: readonly string[];
   readonly last: { readonly n: number; readonly digest: string };
@@ -57,6 +60,10 @@ class Check {
   #before = '';
   #key: PublicKey | null = null;
   #closed = true;
+  /** The last record of the segments that are not there any more: something has to account for it. */
+  #missing: { readonly where: string; readonly segment: number; n: number; digest: string } | null = null;
+  #removed = 0;
+  #checkpointRemoved = false;
 
   constructor(checkpoint: Checkpoint | null, pinned: PublicKey | null) {
     this.#checkpoint = checkpoint;
@@ -71,7 +78,8 @@ class Check {
     if (this.#lastSegment !== null && file.number !== this.#lastSegment + 1) {
       this.#problem(file.path, `${file.number - this.#lastSegment - 1} segments are missing before this one`);
     } else if (this.#lastSegment === null && file.number !== 1) {
-      this.#problem(file.path, 'the segments before this one are missing');
+      // By rule or not: a record further on may say.
+      this.#missing = { where: file.path, segment: file.number - 1, n: 0, digest: '' };
     }
     this.#lastSegment = file.number;
     this.#segments++;
@@ -116,11 +124,16 @@ class Check {
     this.#links(where, record, first);
     this.#records++;
     this.#unsealed++;
+    if (this.#records === 1 && this.#missing !== null) {
+      this.#missing.n = this.#n - 1;
+      this.#missing.digest = String(record['prev']);
+    }
     if (first) this.#opening(where, record, segment);
     else if (record['type'] === 'segment')
       this.#problem(where, 'the beginning of a segment in the middle of one');
     this.#closed = false;
     if (record['type'] === 'seal') this.#seal(where, record, text, segment);
+    else if (record['type'] === 'removed') this.#removal(where, record);
     else if (record['signature'] !== undefined)
       this.#problem(where, 'a signature on a record that closes nothing');
     this.#digest = hashLine(bytes);
@@ -163,6 +176,11 @@ class Check {
       return;
     }
     const recovered = record['recovered'];
+    // Of a segment that is gone, what was torn behind it is gone as well.
+    if (this.#records === 1 && this.#missing !== null) {
+      this.#useKey(where, record['key']);
+      return;
+    }
     if (!this.#closed && recovered === undefined) {
       this.#problem(where, 'the segment before was not closed, and this one does not say why');
     }
@@ -203,9 +221,33 @@ class Check {
     this.#unsealed = 0;
   }
 
+  /** Retention has removed segments: each is named with its last record, and all of it is signed. */
+  #removal(where: string, record: JsonObject): void {
+    const { signature } = record;
+    const removed = removedSegments(record['segments']);
+    const isSigned =
+      typeof signature === 'string' && this.#key?.verifies(removalText(removed), signature) === true;
+    if (removed.length === 0 || !isSigned) {
+      this.#problem(where, 'the signature of a removal is wrong');
+      return;
+    }
+    this.#removed += removed.length;
+    for (const { segment, n, digest } of removed) {
+      const { segment: gone, n: last, digest: hash } = this.#missing ?? {};
+      if (segment === gone && n === last && digest === hash) this.#missing = null;
+      const checkpoint = this.#checkpoint;
+      if (checkpoint?.segment === segment && checkpoint.n <= n) this.#checkpointRemoved = true;
+    }
+  }
+
   report(): VerifyReport {
     this.#blameLeftovers();
-    if (this.#checkpoint !== null && !this.#checkpointSeen) {
+    if (this.#missing !== null)
+      this.#problem(
+        this.#missing.where,
+        'the segments before this one are missing, and no signed record says that they were removed by rule',
+      );
+    if (this.#checkpoint !== null && !this.#checkpointSeen && !this.#checkpointRemoved) {
       const { n, at } = this.#checkpoint;
       this.#problem(
         this.#before === '' ? 'journal' : this.#before,
@@ -218,6 +260,7 @@ class Check {
       records: this.#records,
       sealed: this.#sealed,
       unsealed: this.#unsealed,
+      removed: this.#removed,
       keyIds: this.#keyIds,
       last: { n: this.#n, digest: this.#digest },
     };
