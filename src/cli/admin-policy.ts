@@ -19,11 +19,11 @@ import { accountOf, mysqlAccountOf } from './upstream-account.ts';
 
 export class AdminPolicy implements PolicyPort {
   readonly #shared: Shared;
-  readonly #catalogs: readonly ServedUpstream['catalog'][];
+  readonly #catalogs: readonly (ServedUpstream['catalog'] | null)[];
   /** A ground is made once for each epoch of a catalog: it asks the server how a session begins. */
   readonly #grounds = new WeakMap<Catalog | MysqlCatalog, Promise<Ground>>();
 
-  constructor(shared: Shared, catalogs: readonly ServedUpstream['catalog'][]) {
+  constructor(shared: Shared, catalogs: readonly (ServedUpstream['catalog'] | null)[]) {
     this.#shared = shared;
     this.#catalogs = catalogs;
   }
@@ -55,6 +55,8 @@ export class AdminPolicy implements PolicyPort {
     const listener = this.#shared.config.listeners[n];
     const catalog = this.#catalogs[n]?.current ?? null;
     if (listener === undefined) throw new Refusal(404, `There is no listener "${named}".`);
+    if (listener.protocol === 'http')
+      throw new Refusal(400, `Listener "${named}" takes HTTP requests and no statements.`);
     if (sql.includes('\0')) throw new Refusal(400, 'The statement holds a NUL byte, which no client sends.');
     if (catalog === null)
       throw new Refusal(503, `The catalog of listener "${named}" could not be read; its log says why.`);

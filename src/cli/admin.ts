@@ -7,6 +7,7 @@ import { type RunningAdmin, startAdmin } from '../admin/server.ts';
 import type { LiveSnapshot } from '../admin/wire.ts';
 import type { Approvals } from '../approvals/index.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { sqlListenersOf } from '../config/schema.ts';
 import { ProxyError } from '../core/errors.ts';
 import { ProblemsError } from '../core/problem.ts';
 import type { SessionBrief } from '../engine/sessions.ts';
@@ -25,7 +26,7 @@ export async function openAdmin(
   loaded: LoadedConfig,
   shared: Shared,
   approvals: Approvals,
-  catalogs: readonly ServedUpstream['catalog'][],
+  catalogs: readonly (ServedUpstream['catalog'] | null)[],
 ): Promise<RunningAdmin | null> {
   const { config, directory, source } = loaded;
   const { admin } = config;
@@ -60,7 +61,7 @@ function tlsFiles(tls: { readonly cert: string; readonly key: string } | undefin
 function portsOf(
   shared: Shared,
   approvals: ApprovalsPort,
-  catalogs: readonly ServedUpstream['catalog'][],
+  catalogs: readonly (ServedUpstream['catalog'] | null)[],
   index: IndexThread,
 ): AdminPorts {
   const { config, journal, turn, sessions, meters, log } = shared;
@@ -69,7 +70,12 @@ function portsOf(
     meters,
     sessionsByListener: () => countedByListener(sessions.briefs()),
     catalogAges: () =>
-      new Map(config.listeners.map(({ name }, n) => [name, secondsOf(catalogs[n]?.ageMs ?? null)])),
+      new Map(
+        sqlListenersOf(config).map(({ listener, n }) => [
+          listener.name,
+          secondsOf(catalogs[n]?.ageMs ?? null),
+        ]),
+      ),
     get journalHealthy() {
       return journal.healthy;
     },
@@ -161,7 +167,7 @@ function snapshotOf({ sessions, meters }: Shared, limit: number): LiveSnapshot {
 
 async function readinessOf(
   { config, journal, state }: Shared,
-  catalogs: readonly ServedUpstream['catalog'][],
+  catalogs: readonly (ServedUpstream['catalog'] | null)[],
 ): Promise<readonly ReadinessCheck[]> {
   const check = (name: string, problem: string | null) => ({ name, ok: problem === null, problem });
   const store = await state.now().then(
@@ -170,7 +176,7 @@ async function readinessOf(
   );
   return [
     check('journal', journal.healthy || journal.tryRecover() ? null : 'it cannot be written'),
-    ...config.listeners.map(({ name }, n) =>
+    ...sqlListenersOf(config).map(({ listener: { name }, n }) =>
       check(`catalog ${name}`, catalogs[n]?.current == null ? 'it has never been read' : null),
     ),
     check('state', store),

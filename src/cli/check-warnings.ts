@@ -12,11 +12,18 @@ import type { LocatedPolicy } from './policy-files.ts';
 export function fileProblems({ config, directory, source }: LoadedConfig): readonly Problem[] {
   const problems: Problem[] = [];
   config.listeners.forEach((listener, n) => {
-    const { tls, upstream } = listener;
+    const { tls } = listener;
     for (const key of ['cert', 'key'] as const) {
       const why = tls === undefined ? null : whyUnreadable(resolve(directory, tls[key]));
       if (why !== null) problems.push(source.problemAt(['listeners', n, 'tls', key], why));
     }
+    if (listener.protocol === 'http') {
+      const { upstream_tls: upstreamTls } = listener;
+      const why = upstreamTls === undefined ? null : whyUnreadable(resolve(directory, upstreamTls.ca));
+      if (why !== null) problems.push(source.problemAt(['listeners', n, 'upstream_tls', 'ca'], why));
+      return;
+    }
+    const { upstream } = listener;
     const certificate = upstream.sslRootCert;
     const why = certificate === null ? null : whyUnreadable(resolve(directory, certificate));
     if (why !== null)
@@ -62,6 +69,14 @@ export function configWarnings({ config, file, source }: LoadedConfig): readonly
       warnings.push(source.problemAt(['listeners', n, key], message));
     if (listener.auth.includes('trust')) {
       at('auth', 'trust: everyone on this machine can be any user, without a password');
+    }
+    if (listener.protocol === 'http') {
+      if (!isLoopback(listener.listen.host) && listener.tls === undefined)
+        at('listen', 'clients from other machines come without TLS; tls: { cert, key } gives it');
+      const { scheme, host } = listener.upstream;
+      if (!isLoopback(host) && scheme === 'http')
+        at('upstream', `requests go to ${host} in the clear; https:// is the safe one`);
+      return;
     }
     if (!isLoopback(listener.listen.host) && listener.tls?.mode !== 'required') {
       at('listen', 'clients from other machines may come without TLS; tls: { …, mode: required } demands it');

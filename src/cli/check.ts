@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type LoadedConfig, loadConfig, readTextFile } from '../config/load.ts';
+import { sqlListenersOf } from '../config/schema.ts';
 import { formatProblem, type Problem, ProblemsError } from '../core/problem.ts';
 import { StatementReader } from '../sql/index.ts';
 import { parseArguments } from './arguments.ts';
@@ -223,7 +224,7 @@ async function readCatalogs(
 }> {
   const { config, directory } = loaded;
   const read = await Promise.all(
-    config.listeners.map(async (listener, n) => {
+    sqlListenersOf(config).map(async ({ listener, n }) => {
       const { host, port, database } = listener.upstream;
       const report = { name: listener.name, upstream: `${host}:${port}/${database}` };
       // Without its certificate an upstream cannot be dialled, which is said already.

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type LoadedConfig, loadConfig, readTextFile } from '../config/load.ts';
-import type { ListenerConfig } from '../config/schema.ts';
+import { type ListenerConfig, sqlListenersOf } from '../config/schema.ts';
 import { parseUpstreamUrl, type UpstreamUrl } from '../config/upstream-url.ts';
 import { suggestion } from '../core/nearest.ts';
 import type { Problem } from '../core/problem.ts';
@@ -109,7 +109,7 @@ export function policyFileBeside(configFile: string, written: string): string {
 }
 
 export function listenerNamed(loaded: LoadedConfig, name: string | undefined): ListenerConfig {
-  const { listeners } = loaded.config;
+  const listeners = sqlListenersOf(loaded.config).map(({ listener }) => listener);
   const names = listeners.map((listener) => listener.name);
   const found = name === undefined ? listeners[0] : listeners.find((listener) => listener.name === name);
   if (found === undefined) {

@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { RunningAdmin } from '../admin/server.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { type ListenerConfig, sqlListenersOf } from '../config/schema.ts';
 import { Meter } from '../core/meter.ts';
 import { formatProblem, ProblemsError } from '../core/problem.ts';
-import type { ListenerDomain } from '../engine/listener-domain.ts';
 import { MaskFollower } from '../engine/mask-follower.ts';
 import { NameFollower } from '../engine/name-follower.ts';
 import { PolicyHolder } from '../engine/policy-holder.ts';
@@ -20,11 +20,11 @@ import { HeldMemory } from '../limits/held-memory.ts';
 import { Rates } from '../limits/rates.ts';
 import { MaskPool } from '../masking/index.ts';
 import type { StateStore } from '../state/store.ts';
-import { Listener } from '../transport/listener.ts';
-import type { LegTls } from '../transport/socket-leg.ts';
 import { type ApprovalDesk, instanceOf, openApprovals } from './approval-desk.ts';
 import { fileProblems } from './check-warnings.ts';
-import { legTlsOf, type ServedUpstream, type Shared, usersOf } from './listeners.ts';
+import { listenForHttp } from './http-upstream.ts';
+import { type ServedUpstream, type Shared, usersOf } from './listeners.ts';
+import { type Listening, legTlsAt, listenAt } from './listening.ts';
 import { openCredentials } from './logins.ts';
 import { keyProblems, ringsOf } from './mask-keys.ts';
 import { serveMysql } from './mysql-upstream.ts';
@@ -94,14 +94,15 @@ async function start(
   const nameFollower = new NameFollower();
   const tools = new ReadingTools();
   undo.push(() => tools.close());
-  const upstreams = config.listeners.map((listener) => {
+  const upstreams = sqlListenersOf(config).map(({ listener, n }) => {
     const serve = listener.protocol === 'postgres' ? servePostgres : serveMysql;
-    return serve(listener, directory, tools, {
+    const served = serve(listener, directory, tools, {
       onError: (error) =>
         log.error({ listener: listener.name, error: error.message }, 'the catalog cannot be read'),
       onNew: (catalog) => follower.catalogChanged(listener.name, catalog),
       onNewMysql: (catalog) => nameFollower.catalogChanged(listener.name, catalog),
     });
+    return { ...served, listener, n };
   });
   const catalogs = upstreams.map(({ catalog }) => catalog);
   undo.push(...catalogs.map((catalog) => () => catalog.close()));
@@ -165,11 +166,14 @@ async function start(
   undo.push(() => shared.tokens?.issuer.close());
   for (const upstream of upstreams) await upstream.warmUp();
   recordPolicy(shared, policyFile);
-  const listeners: Listener[] = [];
-  for (const n of config.listeners.keys()) {
-    const [upstream, tls] = [upstreams[n], legTls[n]];
-    if (upstream === undefined || tls === undefined) continue;
-    const listening = await listenAt(loaded, n, upstream.domain(shared), tls);
+  const listeners: Listening[] = [];
+  for (const [n, listener] of config.listeners.entries()) {
+    const upstream = upstreams.find((one) => one.n === n);
+    const listening =
+      listener.protocol === 'http'
+        ? await listenForHttp(loaded, n, listener, shared)
+        : await listenAt(loaded, n, upstream?.domain(shared), legTls[n]);
+    if (listening === null) continue;
     undo.push(() => listening.close());
     listeners.push(listening);
   }
@@ -177,8 +181,13 @@ async function start(
   const admin =
     config.admin === undefined
       ? null
-      : await (await import('./admin.ts')).openAdmin(loaded, shared, desk.approvals, catalogs);
-  return running(shared, desk, admin, catalogs, listeners, policyFile, world);
+      : await (await import('./admin.ts')).openAdmin(
+          loaded,
+          shared,
+          desk.approvals,
+          config.listeners.map((_, n) => upstreams.find((one) => one.n === n)?.catalog ?? null),
+        );
+  return running(shared, desk, admin, upstreams, listeners, policyFile, world);
 }
 
 function openJournal({ config, directory }: LoadedConfig, log: Logger): Journal {
@@ -205,51 +214,17 @@ function recordPolicy(shared: Shared, file: string): void {
   turn.wantFlush();
 }
 
-/** The certificate and key of a listener, tried once before anything is started with them. */
-function legTlsAt({ config, directory, source }: LoadedConfig, n: number): LegTls | undefined {
-  const listener = config.listeners[n];
-  if (listener === undefined) return undefined;
-  try {
-    return legTlsOf(listener, directory);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ProblemsError([
-      source.problemAt(['listeners', n, 'tls'], `expected a certificate and its key, both in PEM (${why})`),
-    ]);
-  }
+/** A database behind one of the listeners. */
+interface ListenedUpstream extends Pick<ServedUpstream, 'catalog'> {
+  readonly listener: ListenerConfig;
 }
-
-async function listenAt(
-  { config, source }: LoadedConfig,
-  n: number,
-  domain: ListenerDomain,
-  legTls: LegTls,
-): Promise<Listener> {
-  const { host, port } = config.listeners[n]?.listen ?? { host: '', port: 0 };
-  try {
-    return await Listener.listen({ host, port }, domain, legTls);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const why = LISTEN_REASONS[code] ?? code;
-    throw new ProblemsError([
-      source.problemAt(['listeners', n, 'listen'], `cannot listen on ${host}:${port}: ${why}`),
-    ]);
-  }
-}
-
-const LISTEN_REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process listens there',
-  EADDRNOTAVAIL: 'this machine does not have that address',
-  EACCES: 'there is no permission to use that port',
-  ENOTFOUND: 'there is no such host',
-};
 
 function running(
   shared: Shared,
   desk: ApprovalDesk,
   admin: RunningAdmin | null,
-  catalogs: readonly ServedUpstream['catalog'][],
-  listeners: readonly Listener[],
+  upstreams: readonly ListenedUpstream[],
+  listeners: readonly Listening[],
   policyFile: string,
   world: () => ReturnType<typeof worldOf>,
 ): RunningServer {
@@ -259,8 +234,8 @@ function running(
     journal.tryRecover();
     sessions.tick();
   }, TICK_MS);
-  const refreshers = config.listeners.map((listener, n) =>
-    setInterval(() => void catalogs[n]?.refresh(), Math.max(listener.catalog.refresh, TICK_MS)),
+  const refreshers = upstreams.map(({ listener, catalog }) =>
+    setInterval(() => void catalog.refresh(), Math.max(listener.catalog.refresh, TICK_MS)),
   );
   const take = (next: typeof policy.current) => {
     if (next.version === policy.current.version) return;
@@ -277,11 +252,12 @@ function running(
   const stop = async () => {
     watch.close();
     await admin?.close();
-    for (const listener of listeners) listener.close();
+    const closed = listeners.map((listener) => listener.close());
     await sessions.drain(config.drain, (run, ms) => {
       const timer = setTimeout(run, ms);
       return { cancel: () => clearTimeout(timer) };
     });
+    await Promise.all(closed);
     clearInterval(ticker);
     for (const refresher of refreshers) clearInterval(refresher);
     shared.revocations.close();
@@ -294,7 +270,7 @@ function running(
     await shared.masks.close();
     shared.tokens?.issuer.close();
     await shared.state.close();
-    await Promise.all(catalogs.map((catalog) => catalog.close()));
+    await Promise.all(upstreams.map(({ catalog }) => catalog.close()));
   };
   return {
     ports,

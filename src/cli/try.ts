@@ -1,4 +1,5 @@
 import { readTextFile } from '../config/load.ts';
+import { sqlListenersOf } from '../config/schema.ts';
 import { formatProblem } from '../core/problem.ts';
 import { recordsIn } from '../journal/read.ts';
 import { parseArguments } from './arguments.ts';
@@ -94,7 +95,7 @@ async function premisesByListener(
     return new Map([[ANY, await premisesOf({ ...common, config: undefined, listener: undefined })]]);
   }
   const found = new Map<string, Premises>();
-  for (const { name } of loaded.config.listeners) {
+  for (const { name } of sqlListenersOf(loaded.config).map(({ listener }) => listener)) {
     found.set(name, await premisesOf({ ...common, config: loaded.file, listener: name }));
   }
   return found;

@@ -6,7 +6,7 @@ import { dirname, resolve } from 'node:path';
 import { type Problem, ProblemsError } from '../core/problem.ts';
 import { type LocatedDocument, readYaml } from '../core/yaml-document.ts';
 import { sslWords } from './mysql-url.ts';
-import { type Config, configSchema, type ListenerConfig } from './schema.ts';
+import { type AnyListenerConfig, type Config, configSchema, type ListenerConfig } from './schema.ts';
 import { expander } from './secrets.ts';
 
 export interface LoadedConfig {
@@ -71,7 +71,7 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
     if (listener.auth.includes('trust') && !isLoopback(listener.listen.host)) {
       at('auth', `trust is for loopback addresses only, and ${listener.listen.host} is none`);
     }
-    upstreamProblems(listener, at);
+    if (listener.protocol !== 'http') upstreamProblems(listener, at);
     for (const problem of authProblems(listener, identity)) at('auth', problem);
   });
   problems.push(...adminProblems(source));
@@ -84,7 +84,7 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
   return problems;
 }
 
-function* authProblems({ auth, protocol }: ListenerConfig, { users, oidc }: Config['identity']) {
+function* authProblems({ auth, protocol }: AnyListenerConfig, { users, oidc }: Config['identity']) {
   const tokens = auth.find((method) => method === 'oidc' || method === 'oauthbearer');
   if (tokens !== undefined && oidc === undefined) yield `${tokens} takes an issuer under identity.oidc`;
   if (tokens !== undefined && auth.includes('trust'))

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type LoadedConfig, loadConfig } from '../../../src/config/load.ts';
+import { sqlListenersOf } from '../../../src/config/schema.ts';
 import { parseUpstreamUrl } from '../../../src/config/upstream-url.ts';
 import { ProblemsError } from '../../../src/core/problem.ts';
 
@@ -58,8 +59,9 @@ function config(
 
 test('a small configuration has all defaults', () => {
   const { config: loaded } = load(config());
-  assert.equal(loaded.listeners[0]?.timeouts.handshake, 10_000);
-  assert.equal(loaded.listeners[0]?.limits.message, 16 * 1024 * 1024);
+  const [sql] = sqlListenersOf(loaded);
+  assert.equal(sql?.listener.timeouts.handshake, 10_000);
+  assert.equal(sql?.listener.limits.message, 16 * 1024 * 1024);
   assert.equal(loaded.drain, 30_000);
   assert.equal(loaded.journal.segment, 64 * 1024 * 1024);
   assert.equal(loaded.limits.connections, 10_000);
