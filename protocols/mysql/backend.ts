@@ -2,10 +2,11 @@
  * From the server's bytes to packets and on to the client. Rows are counted by their headers and stream through;
  * everything else is small, is read whole, and is held against what the server owes.
  */
-import { ByteSink, MalformedBytes } from '../../src/bytes/index.ts';
+import { MalformedBytes } from '../../src/bytes/index.ts';
 import type { ResultLimit } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
 import { failMasking } from './cut.ts';
+import { giveLargeRow, type LargeRow, ownRow, sizeOf } from './large-row.ts';
 import type { Link } from './link.ts';
 import type { GiveOut, RowMasker } from './masked-rows.ts';
 import { describeRows, MASKED_ROW_BYTES_MAX } from './masking.ts';
@@ -14,7 +15,6 @@ import { type KeptRows, RowBounds } from './paused-rows.ts';
 import type { Results, Run } from './replies.ts';
 import { Responses } from './responses.ts';
 import { RowLane } from './row-lane.ts';
-import { writePackets } from './row-splicer.ts';
 import { isRow, overLimit, RowCounter, renumbered } from './rows.ts';
 
 /** Packets that are read whole: errors and definitions may quote a statement or a value, but not a table. */
@@ -33,6 +33,8 @@ export class Backend {
   /** Rows that are masked by worker threads; what comes behind them waits for them. */
   #lane: RowLane | null = null;
   #waits = false;
+  /** A row of several packets that has reached a bound. */
+  #large: LargeRow | null = null;
   readonly #later: (step: () => void) => void;
   readonly #bounds: RowBounds;
   readonly #kept: KeptRows;
@@ -88,6 +90,7 @@ export class Backend {
   close(): void {
     this.#closeLane();
     this.#kept.forget();
+    this.#large = null;
   }
 
   #closeLane(): void {
@@ -107,7 +110,8 @@ export class Backend {
   #pump(): void {
     const reader = this.#reader;
     while (!this.#waits && !this.#bounds.isPaused) {
-      if (reader.rest()) {
+      if (this.#large !== null) this.#offerAgain();
+      else if (reader.rest()) {
         if (this.#passes) this.#send(reader.bytes, reader.start, reader.end);
       } else if (!reader.head() || !this.#packet()) return;
     }
@@ -224,29 +228,42 @@ export class Backend {
       return true;
     }
     if (this.#laneIsBusy()) return false;
-    return this.#heldRow(results, run, limit);
+    return this.#heldRow(results, run);
   }
 
-  #heldRow(results: Results, run: Run, limit: ResultLimit): boolean {
+  /** A large row that is whole, if it may pass; false where more of it has to come. */
+  #heldRow(results: Results, run: Run): boolean {
     const reader = this.#reader;
-    const { counted, masking } = run;
-    const due = reader.due;
+    const { due } = reader;
     const whole = reader.whole(MASKED_ROW_BYTES_MAX);
     if (whole === 'too-large') throw new ProxyError('masked-row-too-large');
     if (whole === 'more') return false;
-    const size = reader.end - reader.start + reader.packets * HEADER_BYTES;
-    if (this.#isOver(results, run, size, limit, due)) return true;
-    counted.rows++;
-    counted.bytes += size;
     const { bytes, start, end, packets } = reader;
-    if (masking.masking === 'rows') {
-      masking.rows.rewriteLarge(bytes, start, end, due, packets, this.#giveOut);
-      return true;
-    }
-    const sink = new ByteSink(size);
-    writePackets(sink, bytes.subarray(start, end), end - start, due);
-    this.#giveOut(sink.bytes, 0, sink.at, 0);
+    this.#offer({ bytes, start, end, packets, due }, results, run);
     return true;
+  }
+
+  /** It is given out, dropped behind a cut, or waits until it may pass. */
+  #offer(row: LargeRow, results: Results, run: Run): void {
+    const size = sizeOf(row);
+    while (results.over === null && this.#isOver(results, run, size, run.limit, row.due)) {
+      if (!this.#bounds.isPaused) continue;
+      this.#large = ownRow(row);
+      return;
+    }
+    if (results.over !== null) return;
+    run.counted.rows++;
+    run.counted.bytes += size;
+    giveLargeRow(row, run.masking, this.#giveOut);
+  }
+
+  /** A large row has been read, and waited to be let pass. */
+  #offerAgain(): void {
+    const { reply } = this.#link;
+    const run = this.#link.currentRun();
+    const row = this.#large;
+    this.#large = null;
+    if (row !== null && reply?.of === 'results' && run !== null) this.#offer(row, reply, run);
   }
 
   #rowGoesOn(): boolean {

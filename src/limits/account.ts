@@ -41,6 +41,8 @@ const EMPTY_MS = 1000;
 const FAILED_MS = 250;
 /** What nobody has taken of for so long is given back. */
 const IDLE_MS = 5000;
+/** The same where nothing is left elsewhere. */
+const PRESSED_IDLE_MS = 250;
 /** How often and when it is asked for again while others hold what is left. */
 const ELSEWHERE_TRIES = 8;
 const ELSEWHERE_MS = 200;
@@ -67,6 +69,7 @@ export class Account {
   #counted = 0;
   /** What others hold and did not give back while it was waited for: they may be dead. */
   #stuck = 0;
+  #pressed = false;
   #refillsAtMs: number | null = null;
 
   constructor(key: AccountKey, max: number, options: AccountOptions) {
@@ -202,6 +205,7 @@ export class Account {
 
   /** Settles slices that are spent, the oldest first, and what could not be settled before. */
   async #tellSpent(): Promise<void> {
+    await Promise.all(this.#settling);
     for (
       let [oldest] = this.#slices;
       oldest !== undefined && this.#spent >= oldest.granted;
@@ -234,21 +238,32 @@ export class Account {
     }
   }
 
-  /**
-   * Gives back what has lain unused, and what has been held for nearly as long as it may be: called now and then.
-   * `atOnce`: others need it, so that nothing is kept that is not being used at this moment.
-   */
-  tidy(atOnce: boolean): void {
+  /** The budget has nothing left anywhere: what lies here others may wait for. */
+  press(): void {
+    if (this.#slices.length > 0) this.#pressed = true;
+  }
+
+  /** Gives back what has lain unused, and what has been held for nearly as long as it may be: called now and then. */
+  tidy(): void {
     const now = this.#options.now();
-    const isUnused = this.#open.size === 0 && (atOnce || now - this.#usedMs > IDLE_MS);
+    const isUnused =
+      this.#open.size === 0 && now - this.#usedMs > (this.#pressed ? PRESSED_IDLE_MS : IDLE_MS);
     const [oldest] = this.#slices;
     const isOld = oldest !== undefined && now > oldest.untilMs - IDLE_MS / 2;
-    if (isUnused || isOld) {
+    if (oldest !== undefined && (isUnused || isOld)) {
       this.#takeBack();
-      if (isUnused) while (this.#slices[0] !== undefined) this.#drop(this.#slices[0]);
-      else if (oldest !== undefined) this.#drop(oldest);
+      if (isUnused) this.#dropAll();
+      else this.#drop(oldest);
+      // It is there to be had again, for others and for this instance.
+      this.#left = Math.max(1, this.#left);
+      this.#emptyUntilMs = Number.NEGATIVE_INFINITY;
     }
     if (this.#owed.length > 0) this.#inBackground(this.#settleOwed());
+  }
+
+  #dropAll(): void {
+    for (let [oldest] = this.#slices; oldest !== undefined; [oldest] = this.#slices) this.#drop(oldest);
+    this.#pressed = false;
   }
 
   #inBackground(work: Promise<void>): void {
@@ -260,7 +275,7 @@ export class Account {
   async settleAll(): Promise<void> {
     await this.#asking;
     this.#takeBack();
-    while (this.#slices[0] !== undefined) this.#drop(this.#slices[0]);
+    this.#dropAll();
     if (this.#owed.length > 0) this.#inBackground(this.#settleOwed());
     await Promise.all(this.#settling);
   }

@@ -7,7 +7,7 @@ export interface BudgetsOptions extends AccountOptions {
   watch(callback: () => void): () => void;
 }
 
-const TIDY_MS = 1000;
+const TIDY_MS = 500;
 /** When there are more, those that hold nothing are forgotten. */
 const ACCOUNTS_MAX = 1000;
 
@@ -29,17 +29,18 @@ export class Budgets {
       known.max = max;
       return known;
     }
-    this.#timer ??= setInterval(() => this.#tidy(false), TIDY_MS).unref();
-    // Others wait for what lies unused here.
-    this.#unwatch ??= this.#options.watch(() => this.#tidy(true));
+    this.#timer ??= setInterval(() => this.#tidy(), TIDY_MS).unref();
+    this.#unwatch ??= this.#options.watch(() => {
+      for (const one of this.#accounts.values()) one.press();
+    });
     const account = new Account(key, max, this.#options);
     this.#accounts.set(name, account);
     return account;
   }
 
-  #tidy(atOnce: boolean): void {
+  #tidy(): void {
     for (const [name, account] of this.#accounts) {
-      account.tidy(atOnce);
+      account.tidy();
       if (this.#accounts.size > ACCOUNTS_MAX && account.isIdle) this.#accounts.delete(name);
     }
   }
