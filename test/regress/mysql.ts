@@ -21,6 +21,7 @@ const CAPTURES = ['--captures', 'fixtures/captures/maria_captured.json'];
 const SEEDS = ['7', '101', '202', '303'];
 const QUERIES = '300';
 const DATABASE = 'regress';
+const TESTS = ['--test', '--test-force-exit', '--test-timeout=3600000'];
 
 const { values } = parseArgs({
   options: {
@@ -41,9 +42,17 @@ function chosen<Name extends string>(all: readonly Name[], wanted: string): read
 
 type Part = (typeof PARTS)[number];
 
-/** Command lines of the project's Node; the empty database of a server with this address is theirs. */
-function commandsOf(part: Part, flavour: string, url: string): readonly (readonly string[])[] {
-  const script = (name: string, ...args: readonly string[]) => [`test/regress/${name}`, '--server', url, ...args];
+/** Arguments of the project's Node, and what else its environment has. */
+interface Command {
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The empty database of the server with this address is theirs. */
+function commandsOf(part: Part, flavour: string, url: string): readonly Command[] {
+  const script = (name: string, ...args: readonly string[]) => ({
+    args: [`test/regress/${name}`, '--server', url, ...args],
+  });
   const every = ['--every', values.every];
   switch (part) {
     case 'parser':
@@ -57,12 +66,17 @@ function commandsOf(part: Part, flavour: string, url: string): readonly (readonl
         script('mysql-precedence.ts', '--mode', mode),
       );
     case 'lineage':
-      return SEEDS.map((seed) => [
-        ...['--test', '--test-force-exit', '--test-name-pattern', flavour],
-        ...['test/property/mysql-lineage.test.ts', seed],
-      ]);
+      return SEEDS.map((seed) => ({
+        args: [...TESTS, '--test-name-pattern', `${flavour}:`, 'test/property/mysql-lineage.test.ts'],
+        env: { SLUICE_LINEAGE_QUERIES: QUERIES, SLUICE_LINEAGE_SEED: seed },
+      }));
     case 'masks':
-      return [['--test', '--test-force-exit', `test/bypass/mysql-masking-${flavour}.test.ts`]];
+      return [
+        {
+          args: [...TESTS, `test/bypass/mysql-masking-${flavour}.test.ts`],
+          env: { SLUICE_MYSQL_WRAPPINGS: 'all' },
+        },
+      ];
   }
 }
 
@@ -78,7 +92,8 @@ for (const edition of editions) {
     await admin.end();
     for (const part of parts) {
       for (const command of commandsOf(part, flavour, server.url(DATABASE))) {
-        console.log(`\n== ${flavour} ${version}: ${command.join(' ')}`);
+        const settings = Object.entries(command.env ?? {}).map(([name, value]) => `${name}=${value} `);
+        console.log(`\n== ${flavour} ${version}: ${settings.join('')}${command.args.join(' ')}`);
         if (!run(command, edition)) failed.push(`${flavour} ${version}: ${part}`);
       }
     }
@@ -89,13 +104,7 @@ for (const edition of editions) {
 for (const name of failed) console.log(`FAILED  ${name}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
-function run(command: readonly string[], edition: MysqlEdition): boolean {
-  const env = {
-    ...process.env,
-    SLUICE_MARIADB: edition === 'mariadb-11.8' ? '11.8' : '',
-    SLUICE_LINEAGE_QUERIES: QUERIES,
-    SLUICE_LINEAGE_SEED: command.at(-1) ?? '',
-    SLUICE_MYSQL_WRAPPINGS: 'all',
-  };
-  return spawnSync(process.execPath, [...command], { cwd: ROOT, env, stdio: 'inherit' }).status === 0;
+function run(command: Command, edition: MysqlEdition): boolean {
+  const env = { ...process.env, SLUICE_MARIADB: edition === 'mariadb-11.8' ? '11.8' : '', ...command.env };
+  return spawnSync(process.execPath, [...command.args], { cwd: ROOT, env, stdio: 'inherit' }).status === 0;
 }
