@@ -12,6 +12,7 @@ import { PolicyHolder } from '../engine/policy-holder.ts';
 import { ResultMasks } from '../engine/result-masks.ts';
 import { Sessions } from '../engine/sessions.ts';
 import { Turn } from '../engine/turn.ts';
+import { LoginAttempts } from '../identity/login-attempts.ts';
 import { PasswordKey } from '../identity/password-key.ts';
 import { SigningKey } from '../journal/keys.ts';
 import { Journal } from '../journal/writer.ts';
@@ -23,6 +24,7 @@ import type { StateStore } from '../state/store.ts';
 import { type ApprovalDesk, instanceOf, openApprovals } from './approval-desk.ts';
 import { fileProblems } from './check-warnings.ts';
 import { listenForHttp } from './http-upstream.ts';
+import { type RunningUpkeep, startUpkeep } from './journal-upkeep.ts';
 import { type ServedUpstream, type Shared, usersOf } from './listeners.ts';
 import { type Listening, legTlsAt, listenAt } from './listening.ts';
 import { openCredentials } from './logins.ts';
@@ -117,7 +119,7 @@ async function start(
     follower.policyChanged(next);
     nameFollower.policyChanged(next);
   });
-  const journal = openJournal(loaded, log);
+  const { journal, key, journalDirectory } = openJournal(loaded, log);
   undo.push(() => journal.close());
   const state = openState(loaded, log);
   undo.push(() => state.close());
@@ -149,6 +151,7 @@ async function start(
     sessions,
     revocations,
     credentials,
+    attempts: new LoginAttempts(() => performance.now()),
     memory: new HeldMemory(config.limits.held),
     tools,
     users: usersOf(config),
@@ -166,6 +169,12 @@ async function start(
   undo.push(() => shared.tokens?.issuer.close());
   for (const upstream of upstreams) await upstream.warmUp();
   recordPolicy(shared, policyFile);
+  const upkeep = startUpkeep(config.journal, journalDirectory, log, {
+    journal,
+    key,
+    flush: () => turn.flush(),
+  });
+  undo.push(() => upkeep.stop());
   const listeners: Listening[] = [];
   for (const [n, listener] of config.listeners.entries()) {
     const upstream = upstreams.find((one) => one.n === n);
@@ -187,18 +196,19 @@ async function start(
           desk.approvals,
           config.listeners.map((_, n) => upstreams.find((one) => one.n === n)?.catalog ?? null),
         );
-  return running(shared, desk, admin, upstreams, listeners, policyFile, world);
+  return running(shared, desk, upkeep, admin, upstreams, listeners, policyFile, world);
 }
 
-function openJournal({ config, directory }: LoadedConfig, log: Logger): Journal {
+function openJournal({ config, directory }: LoadedConfig, log: Logger) {
   const journalDirectory = resolve(directory, config.journal.dir);
   const keyFile =
     config.journal.key === undefined
       ? resolve(journalDirectory, KEY_FILE)
       : resolve(directory, config.journal.key);
-  return Journal.open({
+  const key = SigningKey.loadOrCreate(keyFile);
+  const journal = Journal.open({
     directory: journalDirectory,
-    key: SigningKey.loadOrCreate(keyFile),
+    key,
     segmentBytesMax: config.journal.segment,
     clock: () => Date.now(),
     onHealth(error) {
@@ -206,6 +216,7 @@ function openJournal({ config, directory }: LoadedConfig, log: Logger): Journal 
       else log.error({ error: error.message }, 'the journal cannot be written: nothing passes until it can');
     },
   });
+  return { journal, key, journalDirectory };
 }
 
 function recordPolicy(shared: Shared, file: string): void {
@@ -222,6 +233,7 @@ interface ListenedUpstream extends Pick<ServedUpstream, 'catalog'> {
 function running(
   shared: Shared,
   desk: ApprovalDesk,
+  upkeep: RunningUpkeep,
   admin: RunningAdmin | null,
   upstreams: readonly ListenedUpstream[],
   listeners: readonly Listening[],
@@ -263,6 +275,7 @@ function running(
     shared.revocations.close();
     shared.credentials.close();
     await desk.close();
+    await upkeep.stop();
     await shared.spendings.budgets.close();
     shared.turn.flush();
     journal.close();

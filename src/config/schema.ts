@@ -72,6 +72,27 @@ const journal = z.strictObject({
   dir: z.string().min(1),
   key: z.string().min(1).optional(),
   segment: size.default(64 * 1024 * 1024),
+  s3: z
+    .strictObject({
+      endpoint: z.url({ protocol: /^https?$/, error: 'expected a URL such as https://s3.example.com' }),
+      bucket: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'expected the name of a bucket' }),
+      prefix: z
+        .string()
+        .regex(/^(?:[A-Za-z0-9._=-]+\/)*$/, {
+          error: 'expected a prefix that ends with /, such as journals/one/',
+        })
+        .default(''),
+      region: z.string().min(1).default('us-east-1'),
+      credentials: z.strictObject({
+        access_key: z.string().min(1),
+        secret_key: z.string().min(1),
+        session_token: z.string().min(1).optional(),
+      }),
+    })
+    .optional()
+    .describe('Where closed segments are stored as well; each instance has a prefix of its own.'),
   retention: z
     .strictObject({ days: z.number().positive().optional(), bytes: size.optional() })
     .refine(({ days, bytes }) => days !== undefined || bytes !== undefined, {

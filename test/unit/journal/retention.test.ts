@@ -30,10 +30,9 @@ async function retain(folder: JournalFolder, journal: Journal, rule: RetentionRu
 
 test('promise 8: what retention removes by age verifies; what is there is what is young', async (context) => {
   const { folder, journal } = filled(context);
-  const before = segmentsIn(folder.directory).length;
   const removed = await retain(folder, journal, { ageMs: DAY_MS / 2, bytes: null });
   assert.ok(removed > 0);
-  assert.equal(segmentsIn(folder.directory).length, before - removed);
+  assert.equal(segmentsIn(folder.directory)[0]?.number, removed + 1);
   const report = folder.verify();
   assert.deepEqual([report.problems, report.removed], [[], removed]);
   assert.deepEqual(expiredSegments(folder.directory, { ageMs: DAY_MS / 2, bytes: null }, folder.nowMs), []);
