@@ -104,7 +104,14 @@ export class MaskJudge {
       if (use.reveals === 'presence') continue;
       const column = `${use.schema === null ? '' : `${use.schema}.`}${use.table}.${use.column}`;
       if (use.place === 'source') {
-        return { mask: mask.name, message: `${column} is masked, so its values cannot be stored elsewhere` };
+        const isNamed = facts.relations.some(
+          ({ schema, name }) => name === use.table && schema === use.schema,
+        );
+        const by = isNamed ? '' : ', as stored code that this runs may do';
+        return {
+          mask: mask.name,
+          message: `${column} is masked, so its values cannot be stored elsewhere${by}`,
+        };
       }
       if (!OUTSIDE_OUTPUT.has(use.place) || mask.inference === 'allow') continue;
       if (mask.inference === 'equality' && use.reveals === 'equality') continue;

@@ -37,6 +37,9 @@ export interface Inside {
   readonly relations: readonly RelationUse[];
   readonly functions: readonly FunctionUse[];
   readonly returnsSets: boolean;
+  /** What code that it runs may store. */
+  readonly stores: readonly ColumnUse[];
+  readonly storesUnknown: boolean;
 }
 
 /** One thing that a relation name may stand for. */
@@ -187,7 +190,9 @@ export class Analysis {
       this.addRelation(use, use.effects | effects, role, use.known);
     }
     for (const use of inside.functions) this.addFunction(use.schema, use.name, use.volatility);
+    for (const use of inside.stores) this.addColumn(use, 'source', use.reveals);
     this.returnsSets ||= inside.returnsSets;
+    this.storesUnknown ||= inside.storesUnknown;
   }
 
   /** What this analysis of a view's query comes to for whoever uses it. */
@@ -198,6 +203,8 @@ export class Analysis {
       relations: [...this.relations.values()],
       functions: [...this.functions.values()],
       returnsSets: this.returnsSets,
+      stores: [...this.columns.values()].filter(({ place }) => place === 'source'),
+      storesUnknown: this.storesUnknown,
     };
   }
 

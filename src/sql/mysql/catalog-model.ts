@@ -22,8 +22,13 @@ export interface MysqlTable {
   readonly definition: string | null;
   /** Columns of each unique index, all of them NOT NULL or not; prefix and functional indexes left out. */
   readonly uniqueKeys: readonly (readonly string[])[];
-  /** Whether INSERT, UPDATE or DELETE sets off a trigger, whose body is not read. */
-  readonly triggers: readonly ('insert' | 'update' | 'delete')[];
+  readonly triggers: readonly MysqlTrigger[];
+}
+
+export interface MysqlTrigger {
+  readonly event: 'insert' | 'update' | 'delete';
+  /** ACTION_STATEMENT; null where it may not be read. */
+  readonly body: string | null;
 }
 
 export interface MysqlRoutine {

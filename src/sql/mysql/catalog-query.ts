@@ -6,7 +6,14 @@
 import { createHash, type Hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MysqlCatalog } from './catalog.ts';
-import type { MysqlColumn, MysqlObjects, MysqlRoutine, MysqlTable, ServerTraits } from './catalog-model.ts';
+import type {
+  MysqlColumn,
+  MysqlObjects,
+  MysqlRoutine,
+  MysqlTable,
+  MysqlTrigger,
+  ServerTraits,
+} from './catalog-model.ts';
 
 export type MysqlCell = string | number | null;
 export type MysqlRow = readonly MysqlCell[];
@@ -30,8 +37,8 @@ const QUESTIONS = {
   views: 'SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS',
   keys: `SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, SUB_PART
            FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0`,
-  triggers:
-    'SELECT EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE, EVENT_MANIPULATION FROM information_schema.TRIGGERS',
+  triggers: `SELECT EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_STATEMENT
+                    FROM information_schema.TRIGGERS`,
   routines: `SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, SQL_DATA_ACCESS, IS_DETERMINISTIC, ROUTINE_DEFINITION
                FROM information_schema.ROUTINES`,
 } as const;
@@ -87,7 +94,7 @@ function objectsFrom(answers: Answers, traits: ServerTraits): MysqlObjects {
   const columns = grouped(answers.columns, (row) => columnFrom(row, traits));
   const definitions = grouped(answers.views, (row) => textOf(row, 2));
   const keys = grouped(answers.keys, keyPartFrom);
-  const triggers = grouped(answers.triggers, (row) => eventFrom(textOf(row, 2)));
+  const triggers = grouped(answers.triggers, triggerFrom);
   const tables = answers.tables.flatMap((row): MysqlTable[] => {
     const [schema, name] = [textOf(row, 0), textOf(row, 1)];
     const key = `${schema}\0${name}`;
@@ -103,7 +110,7 @@ function objectsFrom(answers: Answers, traits: ServerTraits): MysqlObjects {
         // Empty where the account may not see it.
         definition: definitions.get(key)?.[0] || null,
         uniqueKeys: uniqueKeysFrom(keys.get(key) ?? []),
-        triggers: [...new Set(triggers.get(key)?.filter((event) => event !== null))].toSorted(),
+        triggers: (triggers.get(key) ?? []).flat(),
       },
     ];
   });
@@ -176,9 +183,10 @@ function uniqueKeysFrom(parts: readonly KeyPart[]): readonly (readonly string[])
   });
 }
 
-function eventFrom(written: string): MysqlTable['triggers'][number] | null {
-  const event = written.toLowerCase();
-  return event === 'insert' || event === 'update' || event === 'delete' ? event : null;
+function triggerFrom(row: MysqlRow): readonly MysqlTrigger[] {
+  const event = textOf(row, 2).toLowerCase();
+  if (event !== 'insert' && event !== 'update' && event !== 'delete') return [];
+  return [{ event, body: textOf(row, 3) || null }];
 }
 
 /** MariaDB's packages are left out: what is called in them is not known, which counts as anything. */

@@ -38,10 +38,12 @@ function effectsOf(statement: DefinitionStatement): readonly Effect[] {
 }
 
 export function definition(a: Analysis, statement: DefinitionStatement): StatementResult {
-  const { kind, tables, refers, query } = statement;
+  const { kind, tables, refers, query, files } = statement;
   const effects = effectSet(...effectsOf(statement));
   a.effects |= effects;
   mentionAll(a, refers, DEFINE);
+  // What a merge table shows is what the tables hold that it is made of.
+  if (files) moved(a, refers);
   if (/ (?:DATABASE|SCHEMA)$/.test(kind)) database(a, statement, effects);
   if (query !== null && kind === 'CREATE TABLE') return createTableAs(a, statement, effects);
   mentionAll(a, tables, effects);
@@ -108,6 +110,12 @@ function alteredRange(a: Analysis, { columns }: DefinitionStatement, table: Tabl
 /** The columns that ALTER TABLE names are changed; what is renamed is read under its new name from then on. */
 function assigned(a: Analysis, { alters, renames, columns }: DefinitionStatement, table: TableName): void {
   for (const { schema, name, relation } of a.candidates(table.schema, table.name)) {
+    // Whether all of its values go into another type tells of them.
+    for (const own of relation?.columns ?? []) {
+      const isNew =
+        alters.includes('*') || columns.some((made) => made.name.toLowerCase() === own.name.toLowerCase());
+      if (isNew) a.addColumn({ schema, table: name, column: own.name }, 'failure');
+    }
     for (const written of [...alters, ...columns.map((made) => made.name)]) {
       const own = relation?.columns.find((one) => one.name.toLowerCase() === written.toLowerCase());
       a.addColumn({ schema, table: name, column: own?.name ?? written }, 'assignment');

@@ -7,6 +7,7 @@ import { BUILTIN_SCHEMA } from './builtin-functions.ts';
 import { isMysqlSystemSchema } from './catalog.ts';
 import type { MysqlReading } from './catalog-model.ts';
 import { analyzeStatement, type StatementResult } from './statement.ts';
+import { noteTriggers } from './stored-code.ts';
 import { Unreadable } from './unreadable.ts';
 
 export interface AnalyzedText {
@@ -63,6 +64,7 @@ const MAY_RUN_ANYTHING = effectSet('execute', 'dynamic');
 
 export function factsFrom(a: Analysis, result: StatementResult): StatementFacts {
   const { shape } = result;
+  noteTriggers(a, result.kind);
   return {
     kind: result.kind,
     kinds: [...new Set([result.kind, ...a.kinds])],

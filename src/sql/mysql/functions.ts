@@ -5,6 +5,7 @@ import type { Analysis } from './analysis.ts';
 import { BUILTIN_SCHEMA, builtinFunction } from './builtin-functions.ts';
 import type { MysqlRoutine } from './catalog-model.ts';
 import { effectsOfNamed } from './function-effects.ts';
+import { noteRoutine } from './stored-code.ts';
 import { mayLeaveBehind } from './unread-code.ts';
 
 export interface Call {
@@ -34,6 +35,7 @@ export function callNamed(a: Analysis, schema: string | null, name: string, args
   for (const routine of stored) a.addFunction(routine.schema, routine.name, 'unknown');
   if (stored.length > 0) a.effects |= EXECUTE;
   if (stored.some(({ body }) => mayLeaveBehind(body))) a.storesUnknown = true;
+  for (const routine of stored) noteRoutine(a, routine);
   if (named !== null) a.effects |= named;
   if (builtin !== null) {
     a.addFunction(BUILTIN_SCHEMA, name.toLowerCase(), builtin.volatility);

@@ -5,7 +5,7 @@
  * as SET and LOCK TABLES, is passed over.
  */
 import { MysqlCatalog } from './catalog.ts';
-import type { MysqlObjects, MysqlRoutine, MysqlTable, ServerTraits } from './catalog-model.ts';
+import type { MysqlObjects, MysqlRoutine, MysqlTable, MysqlTrigger, ServerTraits } from './catalog-model.ts';
 import { foldName } from './fold-name.ts';
 import { Lexer } from './lexer.ts';
 import { parseStatements, UnreadableSyntax } from './parser/index.ts';
@@ -213,14 +213,18 @@ class SchemaFile {
 
   #createTrigger(tokens: SchemaTokens): void {
     tokens.qualified();
-    const events = new Set<MysqlTable['triggers'][number]>();
+    const events = new Set<MysqlTrigger['event']>();
     while (!tokens.isAtEnd && !tokens.take('ON')) {
       const event = EVENTS.get(tokens.word());
       if (event !== undefined) events.add(event);
       tokens.skip();
     }
     const table = this.#known(tokens.qualified());
-    this.#put({ ...table, triggers: [...new Set([...table.triggers, ...events])].toSorted() });
+    const body = tokens.rest;
+    this.#put({
+      ...table,
+      triggers: [...table.triggers, ...[...events].map((event) => ({ event, body }))],
+    });
   }
 
   #createRoutine(tokens: SchemaTokens, kind: MysqlRoutine['kind']): void {
@@ -297,7 +301,7 @@ const PLAIN: ReadonlySet<string> = new Set([
   'SEQUENCE',
   'USER',
 ]);
-const EVENTS: ReadonlyMap<string, MysqlTable['triggers'][number]> = new Map([
+const EVENTS: ReadonlyMap<string, MysqlTrigger['event']> = new Map([
   ['INSERT', 'insert'],
   ['UPDATE', 'update'],
   ['DELETE', 'delete'],

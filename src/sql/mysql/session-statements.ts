@@ -7,6 +7,7 @@ import { expressions } from './expression.ts';
 import { useRelation } from './relations.ts';
 import { Scope } from './scope.ts';
 import { ANYTHING, DESCRIBING, NO_ACT, plain, type StatementResult } from './statement.ts';
+import { noteRoutine } from './stored-code.ts';
 import { mayLeaveBehind } from './unread-code.ts';
 
 type Transaction = Extract<Statement, { is: 'transaction' }>;
@@ -73,6 +74,7 @@ export function call(a: Analysis, { procedure, args }: Extract<Statement, { is: 
   const schema = procedure.schema ?? current ?? null;
   const routine = schema === null ? null : catalog.routine('procedure', schema, procedure.name);
   if (routine === null) a.unresolved = true;
+  else noteRoutine(a, routine);
   if (schema === 'sys' && RUNS_TEXT.test(procedure.name)) a.addEffects('dynamic');
   a.addFunction(routine?.schema ?? schema, routine?.name ?? procedure.name, 'unknown');
   expressions(a, args, new Scope(null), 'source');
