@@ -16,6 +16,7 @@ import type { Sessions } from '../engine/sessions.ts';
 import type { Spendings } from '../engine/spending.ts';
 import type { SqlDomain } from '../engine/sql-domain.ts';
 import type { Turn } from '../engine/turn.ts';
+import type { LoginAttempts } from '../identity/login-attempts.ts';
 import type { OidcTokens } from '../identity/oidc-tokens.ts';
 import type { PasswordKey } from '../identity/password-key.ts';
 import type { Revocations } from '../identity/revocations.ts';
@@ -45,6 +46,8 @@ export interface Shared {
   readonly users: ReadonlyMap<string, User>;
   /** Who has no access any more. */
   readonly revocations: Revocations;
+  /** How often logins have failed lately. */
+  readonly attempts: LoginAttempts;
   /** What Sluice has made for clients to log in with. */
   readonly credentials: SessionCredentials;
   /** For passwords of MySQL clients without TLS; null where no listener is one of MySQL's. */

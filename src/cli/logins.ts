@@ -1,6 +1,7 @@
 /** From a listener's `auth` to how clients prove who they are there. */
 import type { ListenerConfig } from '../config/schema.ts';
 import type { IdentitySource } from '../core/login.ts';
+import { LimitedLogins } from '../identity/limited-logins.ts';
 import { SessionCredentials } from '../identity/session-credentials.ts';
 import { SessionLogins } from '../identity/session-logins.ts';
 import type { StateStore } from '../state/store.ts';
@@ -19,6 +20,10 @@ export function openCredentials(state: StateStore): SessionCredentials {
 }
 
 export function loginsOf(listener: ListenerConfig, shared: Shared): IdentitySource {
+  return new LimitedLogins(unlimitedLogins(listener, shared), shared.attempts);
+}
+
+function unlimitedLogins(listener: ListenerConfig, shared: Shared): IdentitySource {
   const others = identityOf(listener, shared);
   if (!listener.auth.includes('session')) return others;
   const takesPasswords = listener.auth.includes('password');

@@ -1,6 +1,7 @@
 /**
  * Session credentials as they are looked up at logins: in the store, each time, so that none serves after its end or
- * its removal. Only that a name has none is remembered, for a moment, so that guessing names does not become load.
+ * its removal. That a name has none is remembered for a moment where it is asked for again and again: guessing does not
+ * become load, and whoever gets a credential after the first refusal is let in with it at once.
  */
 import type { StoredCredential } from './session-credential.ts';
 
@@ -24,6 +25,8 @@ export interface FoundCredentials {
 
 /** A proof is held against each: a name with more of them has its oldest passed over. */
 export const CREDENTIALS_MAX = 1_000;
+/** So many look-ups of a name that has none, within so long, are made; then it is believed for as long. */
+const MISSES_MAX = 10;
 const NONE_MS = 250;
 const NAMES_MAX = 10_000;
 
@@ -33,8 +36,8 @@ export class SessionCredentials {
   readonly #unwatch: () => void;
   #salt: Promise<string> | null = null;
   readonly #asking = new Map<string, Promise<readonly StoredCredential[]>>();
-  /** Names that had none, and until when that is believed. */
-  readonly #none = new Map<string, number>();
+  /** Names that had none, how often since when. */
+  readonly #none = new Map<string, { misses: number; readonly sinceMs: number }>();
 
   /** `now` only goes forward, in milliseconds. */
   constructor(source: CredentialSource, now: () => number) {
@@ -46,8 +49,7 @@ export class SessionCredentials {
   /** What a name may log in with at this moment. Rejects where the store cannot be asked. */
   async of(name: string): Promise<FoundCredentials> {
     const storeSalt = await this.#storeSalt();
-    const believedMs = this.#none.get(name);
-    if (believedMs !== undefined && this.#now() < believedMs) return { storeSalt, credentials: [] };
+    if (this.#isBelievedToHaveNone(name)) return { storeSalt, credentials: [] };
     // Many that log in at once ask once.
     let asking = this.#asking.get(name);
     if (asking === undefined) {
@@ -59,12 +61,25 @@ export class SessionCredentials {
 
   async #ask(name: string): Promise<readonly StoredCredential[]> {
     const found = await this.#source.list({ principal: name, limit: CREDENTIALS_MAX });
-    this.#none.delete(name);
-    if (found.length === 0) {
-      if (this.#none.size >= NAMES_MAX) this.#none.delete(this.#none.keys().next().value ?? '');
-      this.#none.set(name, this.#now() + NONE_MS);
-    }
+    if (found.length === 0) this.#missed(name);
+    else this.#none.delete(name);
     return found;
+  }
+
+  #isBelievedToHaveNone(name: string): boolean {
+    const known = this.#none.get(name);
+    return known !== undefined && known.misses >= MISSES_MAX && this.#now() < known.sinceMs + NONE_MS;
+  }
+
+  #missed(name: string): void {
+    const known = this.#none.get(name);
+    if (known !== undefined && this.#now() < known.sinceMs + NONE_MS) {
+      known.misses++;
+      return;
+    }
+    this.#none.delete(name);
+    if (this.#none.size >= NAMES_MAX) this.#none.delete(this.#none.keys().next().value ?? '');
+    this.#none.set(name, { misses: 1, sinceMs: this.#now() });
   }
 
   #storeSalt(): Promise<string> {
