@@ -10,7 +10,9 @@ import { type JournalProblem, type VerifyReport, verifyJournal } from '../journa
 import { parseArguments } from './arguments.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { type JournalPlace, journalPlace, requireSegments } from './journal-directory.ts';
+import { objectStoreOf } from './journal-upkeep.ts';
 import { KEY_FILE } from './server.ts';
+import { assembleStored } from './stored-journal.ts';
 import { type Style, styleFor } from './style.ts';
 import { plural, shortTime } from './text-layout.ts';
 
@@ -25,6 +27,7 @@ export a checkpoint from time to time, keep it elsewhere, and verify against it.
 
 Options:
   --config FILE              the configuration whose journal is meant (default: sluice.yaml, if no directory is given)
+  --s3                       the segments in the object storage of journal.s3 are verified, and those not there yet
   --checkpoint FILE          an earlier checkpoint: its record has to be there, and its key the one that signed
   --key-id ID                the id of the key that has to have signed every segment
   --export-checkpoint FILE   writes a checkpoint of the journal's end, if the journal is intact
@@ -49,15 +52,17 @@ export const verify: Command = {
   async run(args: readonly string[], io: Io) {
     const parsed = parseArguments(args, {
       texts: ['config', 'checkpoint', 'key-id', 'export-checkpoint', 'key'],
-      flags: ['json'],
+      flags: ['json', 's3'],
     });
     const [named, extra] = parsed.positionals;
     if (extra !== undefined) throw new UsageError(`expected one directory, got "${extra}" as well`);
     const place = journalPlace(named, parsed.text('config'), io.environment);
     const checkpointFile = parsed.text('checkpoint');
     const checkpoint = checkpointFile === undefined ? null : readCheckpoint(checkpointFile);
-    if (checkpoint === null) requireSegments(place);
-    const report = withKey(await look(place.directory, checkpoint), parsed.text('key-id'));
+    const isStored = parsed.flag('s3');
+    if (checkpoint === null && !isStored) requireSegments(place);
+    const found = isStored ? await lookStored(place, checkpoint) : await look(place.directory, checkpoint);
+    const report = withKey(found, parsed.text('key-id'));
     const target = parsed.text('export-checkpoint');
     const isIntact = report.problems.length === 0;
     const exported =
@@ -91,6 +96,27 @@ async function look(directory: string, checkpoint: Checkpoint | null): Promise<V
     const isWritten = existsSync(join(directory, 'journal.lock'));
     if (report.problems.length === 0 || !isWritten || n === LOOKS) return report;
     await delay(LOOK_AGAIN_MS);
+  }
+}
+
+/** The same of the segments in object storage, and behind them those that are only here. */
+async function lookStored(
+  { directory, loaded }: JournalPlace,
+  checkpoint: Checkpoint | null,
+): Promise<VerifyReport> {
+  const store = loaded === null ? null : objectStoreOf(loaded.config.journal);
+  if (store === null)
+    throw new UsageError('expected --config FILE of a configuration with journal.s3 beside --s3');
+  for (let n = 1; ; n++) {
+    const assembled = await assembleStored(store, directory);
+    try {
+      const report = verifyJournal(assembled.directory, checkpoint === null ? {} : { checkpoint });
+      // What was stored and removed while we fetched is there when we fetch again.
+      if (report.problems.length === 0 || n === LOOKS)
+        return { ...report, problems: report.problems.map((problem) => assembled.located(problem)) };
+    } finally {
+      assembled.remove();
+    }
   }
 }
 
@@ -136,6 +162,8 @@ function located(problem: JournalProblem): Located {
 }
 
 function recordAt(path: string, number: number): number | null {
+  // What was fetched to be verified is not here any more.
+  if (!existsSync(path)) return null;
   for (const line of linesOf(path)) {
     if (line.number < number) continue;
     const n = objectOf(line.text)?.['n'];

@@ -11,6 +11,10 @@ export function segmentName(number: number): string {
   return `journal-${String(number).padStart(6, '0')}.jsonl`;
 }
 
+export function isSegmentName(name: string): boolean {
+  return NAME.test(name);
+}
+
 export interface SegmentFile {
   readonly number: number;
   readonly path: string;
