@@ -3,11 +3,11 @@
  * process: a restart logs everybody out.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Principal } from '../core/principal.ts';
+import type { Identity } from '../core/principal.ts';
 import type { Role } from './wire.ts';
 
 export interface Login {
-  readonly principal: Principal;
+  readonly identity: Identity;
   readonly role: Role;
   readonly csrf: string;
   readonly expiresAtMs: number;
@@ -27,14 +27,15 @@ export class Logins {
     this.#now = now;
   }
 
-  /** Gives the token for the cookie. */
-  begin(principal: Principal, role: Role): { readonly token: string; readonly login: Login } {
+  /** Gives the token for the cookie. A login does not outlive what was shown for it. */
+  begin(identity: Identity, role: Role): { readonly token: string; readonly login: Login } {
     const now = this.#now();
     for (const [hash, login] of this.#byHash) if (!isLive(login, now)) this.#byHash.delete(hash);
     if (this.#byHash.size >= LOGINS_MAX) this.#byHash.delete(this.#byHash.keys().next().value ?? '');
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
     const csrf = randomBytes(TOKEN_BYTES).toString('base64url');
-    const login = { principal, role, csrf, expiresAtMs: now + LIFETIME_MS, usedAtMs: now };
+    const expiresAtMs = Math.min(now + LIFETIME_MS, identity.proof.expiresAtMs ?? Number.POSITIVE_INFINITY);
+    const login = { identity, role, csrf, expiresAtMs, usedAtMs: now };
     this.#byHash.set(hashOf(token), login);
     return { token, login };
   }

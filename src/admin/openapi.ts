@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { RouteShape } from './route.ts';
 import { ROUTES } from './routes.ts';
-import { loginSchema, meSchema, problemSchema, type Role } from './wire.ts';
+import { loginSchema, meSchema, problemSchema, type Role, whoSchema } from './wire.ts';
 
 const WHO: Omit<RouteShape, 'role'> = {
   method: 'GET',
@@ -10,7 +10,7 @@ const WHO: Omit<RouteShape, 'role'> = {
   summary: 'who is logged in; null for nobody',
   query: null,
   body: null,
-  answer: z.object({ me: meSchema.nullable() }),
+  answer: whoSchema,
 };
 const LOGIN: Omit<RouteShape, 'role'> = {
   method: 'POST',
@@ -45,6 +45,7 @@ export function openApiDocument(version: string): unknown {
     components: {
       securitySchemes: {
         cookie: { type: 'apiKey', in: 'cookie', name: 'sluice' },
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
         csrf: { type: 'apiKey', in: 'header', name: 'X-CSRF-Token' },
       },
     },
@@ -70,7 +71,9 @@ function operationOf(route: Omit<RouteShape, 'role'>, role: string | null): unkn
   });
   return {
     summary: role === null ? summary : `${summary} (${role})`,
-    ...(role === null ? {} : { security: [method === 'GET' ? { cookie: [] } : { cookie: [], csrf: [] }] }),
+    ...(role === null
+      ? {}
+      : { security: [method === 'GET' ? { cookie: [] } : { cookie: [], csrf: [] }, { bearer: [] }] }),
     parameters: [...inPath, ...inQuery],
     ...(body === null ? {} : { requestBody: { required: true, content: json(body, 'input') } }),
     responses: {

@@ -1,5 +1,5 @@
 /** What the admin API shows and does, as it asks for it: whoever puts the house together answers. */
-import type { Principal } from '../core/principal.ts';
+import type { Identity, Principal } from '../core/principal.ts';
 import type {
   ApprovalInfo,
   LiveSnapshot,
@@ -55,11 +55,36 @@ export interface ReadinessCheck {
   readonly problem: string | null;
 }
 
+/** Who somebody proves to be, or in words that they may read why they do not. */
+export type ProofAnswer =
+  | { readonly answer: 'proven'; readonly identity: Identity }
+  | { readonly answer: 'refused'; readonly why: string; readonly isOurs: boolean };
+
+/** What is kept of a login by way of an issuer while its browser is there. */
+export interface SignOnState {
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: string;
+  readonly redirectUri: string;
+}
+
+export interface SingleSignOnPort {
+  /** Where to send a browser that is to come back to `redirectUri`; or why that cannot be done. */
+  begin(
+    redirectUri: string,
+  ): Promise<{ readonly location: string; readonly attempt: SignOnState } | { readonly why: string }>;
+  finish(attempt: SignOnState, parameters: URLSearchParams): Promise<ProofAnswer>;
+}
+
 export interface AdminPorts {
-  /** A principal that has been revoked is nobody any more. */
-  isRevoked(name: string): boolean;
+  /** An identity whose access has been revoked is nobody any more. */
+  isRevoked(identity: Identity): boolean;
+  /** Who a token proves to be. Null: none are taken here. */
+  readonly bearer: ((token: string) => Promise<ProofAnswer>) | null;
+  /** Null: nobody logs in by way of an issuer. */
+  readonly signOn: SingleSignOnPort | null;
   /** Who that is; null where name and password do not belong together. */
-  password(name: string, password: string): Promise<Principal | null>;
+  password(name: string, password: string): Promise<Identity | null>;
   readonly live: LivePort;
   readonly recordings: RecordingsPort;
   readonly policy: PolicyPort;

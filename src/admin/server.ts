@@ -5,8 +5,10 @@
  */
 import { createServer } from 'node:https';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Identity } from '../core/principal.ts';
 import { Attempts } from './attempts.ts';
 import { consoleFiles, type ServedFile } from './console-files.ts';
+import { cookieOf } from './cookies.ts';
 import { ExpectedHosts, isOwnOrigin } from './hosts.ts';
 import { LiveEvents } from './live-events.ts';
 import { isSame, type Login, Logins } from './logins.ts';
@@ -16,6 +18,7 @@ import { Refusal } from './refusal.ts';
 import { mayAct, type RoleGroups, roleOf } from './roles.ts';
 import { type Caller, checked, type Route } from './route.ts';
 import { meOf, ROUTES } from './routes.ts';
+import { SIGN_ON_PATH, serveSignOn } from './sign-on.ts';
 import { loginSchema, type Role } from './wire.ts';
 
 export interface AdminOptions {
@@ -101,6 +104,12 @@ class Admin {
     this.#serveFiles(consoleFiles());
     this.#serveHealth();
     this.#serveLogin();
+    serveSignOn(this.app, ports, {
+      cookie: this.#cookie,
+      isSecured: this.#isSecured,
+      url: options.url,
+      begin: (identity, request, reply) => void this.#begin(identity, request, reply),
+    });
     this.#serveEvents();
     for (const route of ROUTES) this.#serve(route);
     const document = openApiDocument(ports.version);
@@ -154,7 +163,10 @@ class Admin {
     // For a page that is opened: nobody being logged in is no failure.
     this.app.get('/api/v1/login', async (request) => {
       const login = this.#login(request);
-      return { me: login === null ? null : meOf(callerOf(login), this.#ports) };
+      return {
+        me: login === null ? null : meOf(callerOf(login), this.#ports),
+        signOn: this.#ports.signOn === null ? null : SIGN_ON_PATH,
+      };
     });
     this.app.post('/api/v1/login', async (request, reply) => {
       const { user, password } = checked(loginSchema, request.body);
@@ -163,64 +175,90 @@ class Admin {
         throw new Refusal(429, `Wait ${waitS} s before the next attempt.`, { retryAfterS: waitS });
       // Counted before it is known to fail: many at once are no way around.
       this.#attempts.failed(user, request.ip);
-      const principal = await this.#ports.password(user, password);
-      if (principal === null || this.#ports.isRevoked(principal.name)) {
+      const identity = await this.#ports.password(user, password);
+      if (identity === null || this.#ports.isRevoked(identity)) {
         this.#ports.log('warn', 'a login to the console failed', { user, client: request.ip });
         throw new Refusal(401, 'Name and password do not belong together.');
       }
       this.#attempts.succeeded(user, request.ip);
-      const role = roleOf(principal.groups, this.#options.roles);
-      if (role === null)
-        throw new Refusal(
-          403,
-          'None of your groups has a role: admin.roles in sluice.yaml names those that do.',
-        );
-      if (!this.#ports.record(principal.name, 'login', { client: request.ip, role }))
-        throw new Refusal(503, 'The journal cannot be written, and without a record nobody logs in.');
-      const { token, login } = this.#logins.begin(principal, role);
-      return reply
-        .header('set-cookie', `${this.#cookie}=${token}; ${this.#cookieAttributes}`)
-        .send(meOf(callerOf(login), this.#ports));
+      const login = this.#begin(identity, request, reply);
+      return reply.send(meOf(callerOf(login), this.#ports));
     });
     this.app.post('/api/v1/logout', async (request, reply) => {
-      this.#caller(request, 'viewer');
+      await this.#caller(request, 'viewer');
       this.#logins.end(this.#tokenOf(request));
       return reply.header('set-cookie', `${this.#cookie}=; Max-Age=0; ${this.#cookieAttributes}`).send({});
     });
+  }
+
+  /** Logs in whoever that is, if that is somebody who may do anything here; throws a Refusal otherwise. */
+  #begin(identity: Identity, request: FastifyRequest, reply: FastifyReply): Login {
+    const role = this.#roleOf(identity);
+    const { issuer, subject } = identity.proof;
+    const from = issuer === null ? {} : { issuer, subject };
+    if (!this.#ports.record(identity.principal.name, 'login', { client: request.ip, role, ...from }))
+      throw new Refusal(503, 'The journal cannot be written, and without a record nobody logs in.');
+    const { token, login } = this.#logins.begin(identity, role);
+    reply.header('set-cookie', `${this.#cookie}=${token}; ${this.#cookieAttributes}`);
+    return login;
+  }
+
+  #roleOf({ principal }: Identity): Role {
+    const role = roleOf(principal.groups, this.#options.roles);
+    if (role !== null) return role;
+    throw new Refusal(403, 'None of your groups has a role: admin.roles in sluice.yaml names those that do.');
   }
 
   get #cookieAttributes(): string {
     return `Path=/; HttpOnly; SameSite=Strict${this.#isSecured ? '; Secure' : ''}`;
   }
 
-  #tokenOf({ headers }: FastifyRequest): string {
-    for (const part of (headers.cookie ?? '').split(';')) {
-      const [name, value] = part.trim().split('=', 2);
-      if (name === this.#cookie && value !== undefined) return value;
-    }
-    return '';
+  #tokenOf(request: FastifyRequest): string {
+    return cookieOf(request, this.#cookie);
   }
 
   #login(request: FastifyRequest): Login | null {
     const login = this.#logins.find(this.#tokenOf(request));
-    return login === null || this.#ports.isRevoked(login.principal.name) ? null : login;
+    return login === null || this.#ports.isRevoked(login.identity) ? null : login;
   }
 
   /** Who asks; throws a Refusal where that is nobody, or nobody who may. */
-  #caller(request: FastifyRequest, role: Role): Caller {
+  async #caller(request: FastifyRequest, role: Role): Promise<Caller> {
+    return (await this.#asking(request, role)).caller;
+  }
+
+  /** `isAllowed`: whether who asks may still be told more. */
+  async #asking(request: FastifyRequest, role: Role): Promise<Asking> {
+    const { authorization } = request.headers;
+    if (authorization !== undefined) return this.#bearer(authorization, role);
     const login = this.#login(request);
     if (login === null) throw new Refusal(401, 'POST /api/v1/login logs in, as does the console.');
-    if (!mayAct(login.role, role))
-      throw new Refusal(
-        403,
-        `This takes the role ${role}, and yours is ${login.role} (admin.roles in sluice.yaml).`,
-      );
+    checkRole(login.role, role);
     const given = request.headers['x-csrf-token'];
     if (request.method !== 'GET' && (typeof given !== 'string' || !isSame(given, login.csrf)))
       throw new Refusal(403, 'Send the `csrf` of /api/v1/me as the header X-CSRF-Token.', {
         type: 'urn:sluice:csrf',
       });
-    return callerOf(login);
+    return { caller: callerOf(login), isAllowed: () => this.#login(request) !== null };
+  }
+
+  /** A token in the request itself: no cookie that a browser sends unasked, so nothing to forge. */
+  async #bearer(authorization: string, role: Role): Promise<Asking> {
+    const { bearer, isRevoked, now } = this.#ports;
+    const token = /^bearer +([\w.~+/-]+=*)$/i.exec(authorization)?.[1];
+    if (bearer === null || token === undefined)
+      throw new Refusal(401, 'Only `Authorization: Bearer` with a token of identity.oidc is taken.');
+    const answer = await bearer(token);
+    if (answer.answer === 'refused') throw new Refusal(answer.isOurs ? 503 : 401, answer.why);
+    const { identity } = answer;
+    if (isRevoked(identity)) throw new Refusal(401, 'The access has been revoked.');
+    const own = this.#roleOf(identity);
+    checkRole(own, role);
+    const { principal, proof } = identity;
+    return {
+      caller: { principal, role: own, csrf: null },
+      isAllowed: () => !isRevoked(identity) && now() < (proof.expiresAtMs ?? Number.POSITIVE_INFINITY),
+    };
   }
 
   #serve(route: Route): void {
@@ -228,7 +266,7 @@ class Admin {
       method: route.method,
       url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       handler: async (request, reply) => {
-        const caller = this.#caller(request, route.role);
+        const caller = await this.#caller(request, route.role);
         const { params, query, body } = request;
         return reply.send(await route.handle({ params, query, body }, caller, this.#ports));
       },
@@ -236,12 +274,12 @@ class Admin {
   }
 
   #serveEvents(): void {
-    this.app.get('/api/v1/live/events', (request, reply) => {
-      this.#caller(request, 'viewer');
+    this.app.get('/api/v1/live/events', async (request, reply) => {
+      const { isAllowed } = await this.#asking(request, 'viewer');
       if (this.#events.isFull) throw new Refusal(503, 'Too many are looking; /api/v1/live answers once.');
       reply.hijack();
       reply.raw.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' });
-      this.#events.add(reply.raw, () => this.#login(request) !== null);
+      this.#events.add(reply.raw, isAllowed);
     });
   }
 
@@ -251,8 +289,18 @@ class Admin {
   }
 }
 
-function callerOf({ principal, role, csrf }: Login): Caller {
-  return { principal, role, csrf };
+interface Asking {
+  readonly caller: Caller;
+  readonly isAllowed: () => boolean;
+}
+
+function callerOf({ identity, role, csrf }: Login): Caller {
+  return { principal: identity.principal, role, csrf };
+}
+
+function checkRole(own: Role, wanted: Role): void {
+  if (mayAct(own, wanted)) return;
+  throw new Refusal(403, `This takes the role ${wanted}, and yours is ${own} (admin.roles in sluice.yaml).`);
 }
 
 const BODY_REFUSALS: Readonly<Record<number, Refusal>> = {

@@ -17,6 +17,11 @@ export const meSchema = z.object({
   version: text,
 });
 
+export const whoSchema = z.object({
+  me: meSchema.nullable(),
+  signOn: text.nullable().describe('where a browser goes to log in by way of the issuer; null: nowhere'),
+});
+
 export const loginSchema = z.strictObject({ user: text.min(1).max(256), password: text.max(4096) });
 
 const liveSession = z.object({
@@ -296,6 +301,7 @@ export const problemSchema = z.object({
 });
 
 export type Me = Readonly<z.infer<typeof meSchema>>;
+export type Who = Readonly<z.infer<typeof whoSchema>>;
 export type LiveSessionInfo = Readonly<z.infer<typeof liveSession>>;
 export type LiveSnapshot = Readonly<z.infer<typeof liveSchema>>;
 export type RecordedSession = Readonly<z.infer<typeof recordedSession>>;

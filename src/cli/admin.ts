@@ -13,6 +13,7 @@ import { ProblemsError } from '../core/problem.ts';
 import type { SessionBrief } from '../engine/sessions.ts';
 import { ListenerIdentity } from '../identity/users.ts';
 import { IndexThread } from '../recordings/index-thread.ts';
+import { bearerOf, signOnOf } from './admin-logins.ts';
 import { AdminPolicy } from './admin-policy.ts';
 import { AdminRecordings } from './admin-recordings.ts';
 import { errorText } from './error-text.ts';
@@ -85,12 +86,14 @@ function portsOf(
     approvalsPending: async () => (await approvals.list({ state: 'pending', limit: PENDING_MAX })).length,
   });
   return {
-    isRevoked: (name) => shared.revocations.isRevoked(name),
+    isRevoked: (identity) => shared.revocations.against(identity, null) !== null,
+    bearer: bearerOf(shared),
+    signOn: signOnOf(shared),
     async password(name, password) {
       const plan = identity.mysqlLogin(name);
       if (plan.plan !== 'password') return null;
       const step = plan.cleartext(Buffer.from(password));
-      return step.step === 'proven' ? step.identity.principal : null;
+      return step.step === 'proven' ? step.identity : null;
     },
     live: {
       snapshot: (limit) => snapshotOf(shared, limit),

@@ -1,9 +1,9 @@
-import type { Me } from '../admin/wire.ts';
+import type { Me, Who } from '../admin/wire.ts';
 import { ApiError, errorText, post } from './api.ts';
 import { h } from './dom.ts';
 
 /** The form that stands where nobody is logged in. */
-export function loginForm(onDone: (me: Me) => void): HTMLElement {
+export function loginForm(signOn: Who['signOn'], onDone: (me: Me) => void): HTMLElement {
   const problem = h('p', { class: 'problem', role: 'alert' });
   const user = h('input', { id: 'user', name: 'user', autocomplete: 'username', required: true });
   const password = h('input', {
@@ -44,6 +44,7 @@ export function loginForm(onDone: (me: Me) => void): HTMLElement {
     password,
     problem,
     button,
+    ...(signOn === null ? [] : [h('a', { class: 'sign-on', href: signOn }, 'Log in with your organization')]),
   );
   queueMicrotask(() => user.focus());
   return h('main', { class: 'center' }, form);

@@ -1,5 +1,5 @@
 /** The console: who is logged in, where the reader is, and what the keys do. */
-import type { Me } from '../admin/wire.ts';
+import type { Me, Who } from '../admin/wire.ts';
 import { errorText, get, post, setCsrf, whenLoggedOut } from './api.ts';
 import { approvalsView } from './approvals.ts';
 import { fill, h, setText, type View } from './dom.ts';
@@ -201,17 +201,21 @@ function logIn(me: Me): void {
   shell = new Shell(me);
 }
 
+let signOn: Who['signOn'] = null;
+
 function logOut(): void {
   feed.stop();
   shell?.close();
   shell = null;
   document.title = 'Log in · Sluice';
-  fill(app, loginForm(logIn));
+  fill(app, loginForm(signOn, logIn));
 }
 
 async function begin(): Promise<void> {
   try {
-    const { me } = await get<{ readonly me: Me | null }>('login');
+    const who = await get<Who>('login');
+    const { me } = who;
+    signOn = who.signOn;
     if (me === null) logOut();
     else logIn(me);
   } catch (error) {

@@ -129,7 +129,7 @@ test('promise 12: forged, foreign, early, late and broken tokens are refused, ea
       'it is of a type that proves no login',
     ],
     [
-      'an unknown critical header',
+      'a critical header that is understood',
       await issuer.sign({}, { header: { crit: ['b64'], b64: true } }),
       'ada [dba]',
     ],
