@@ -19,6 +19,7 @@ import { definesObjects, type Link } from './link.ts';
 import { maskingOf, NO_MASKING } from './masking.ts';
 import type { Counted, NameChange, Results, Run } from './replies.ts';
 import type { Resolved } from './resolve.ts';
+import { mayQuote } from './scrub.ts';
 import type { Cursor, Prepared } from './statements.ts';
 
 /** One statement about to be sent. */
@@ -185,9 +186,16 @@ const SEVERAL: ReadonlySet<string> = new Set([
   'FOR',
 ]);
 
-/** All statements of a text are read before the first has run: none may change what a later one means. */
-export function batchDenial(link: Link, statements: readonly JudgedStatement[]): Denial | null {
+/**
+ * All statements of a text are read before the first has run: none may change what a later one means, or be told by it
+ * of masked values. Behind a statement that comes alone, its warnings are made to be forgotten.
+ */
+export function batchDenial(link: Link, statements: readonly JudgedStatement[], text: Buffer): Denial | null {
   if (statements.length < 2) return null;
+  const mayWarn = statements
+    .slice(0, -1)
+    .some(({ decision: { obligations } }) => mayQuote(obligations.masks));
+  if (mayWarn && TELLS_WARNINGS.test(text.toString('latin1'))) return WARNINGS_DENIAL;
   const moves = statements
     .slice(0, -1)
     .some(
@@ -199,15 +207,22 @@ export function batchDenial(link: Link, statements: readonly JudgedStatement[]):
   return moves || statements.some(({ facts }) => facts.act.act === 'kill') ? BATCH_DENIAL : null;
 }
 
+/** `SELECT @@warning_count`, `SHOW COUNT(*) ERRORS` and their like, and at worst a name that looks like one. */
+const TELLS_WARNINGS = /warning_count|error_count|\bwarnings\b|\berrors\b|\bdiagnostics\b/i;
+
 const NAMING: ReadonlySet<StatementFacts['act']['act']> = new Set(['prepare', 'deallocate', 'use', 'kill']);
 
-const BATCH_RULE = 'sluice/batch-reading';
-const BATCH_DENIAL: Denial = {
-  sqlstate: '42501',
-  message: `denied by rule "${BATCH_RULE}": a statement of this text changes how those behind it are read`,
-  detail: null,
-  hint: 'Send them one by one.',
-  position: null,
-  rule: BATCH_RULE,
-  native: false,
-};
+function ofBatch(rule: string, what: string): Denial {
+  const hint = 'Send them one by one.';
+  const message = `denied by rule "${rule}": ${what}`;
+  return { sqlstate: '42501', message, detail: null, hint, position: null, rule, native: false };
+}
+
+const BATCH_DENIAL = ofBatch(
+  'sluice/batch-reading',
+  'a statement of this text changes how those behind it are read',
+);
+const WARNINGS_DENIAL = ofBatch(
+  'sluice/batch-warnings',
+  'a statement of this text may warn of masked values, and one behind it tells of warnings',
+);

@@ -68,7 +68,7 @@ export class Requests {
     const denial =
       statements.length > 1 && (link.capabilities & CAPABILITY.MULTI_STATEMENTS) === 0
         ? ONE_STATEMENT
-        : batchDenial(link, statements);
+        : batchDenial(link, statements, text);
     if (denial !== null) return deny(this.#link, denial, command, clearance, statement);
     const plans = [];
     for (const { facts, decision } of statements) {

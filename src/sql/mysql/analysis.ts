@@ -18,7 +18,7 @@ import type { Reached } from './columns.ts';
 import { foldName } from './fold-name.ts';
 import type { Shape } from './scope.ts';
 import { systemName } from './system-names.ts';
-import { Unreadable } from './unreadable.ts';
+import { NoDatabase, Unreadable } from './unreadable.ts';
 
 /** Parses text that is found within the walk. Throws Unreadable. */
 export interface InnerParser {
@@ -80,6 +80,8 @@ export class Analysis {
   comparesUnknown = false;
   /** How many operations were met that may fail by the values they are given. */
   fallible = 0;
+  /** Queries seen so far: how much a server has read shows in its counters. */
+  queries = 0;
   /** How many values were met whose collation has MySQL turn others into a character set that does not have them all. */
   narrowing = 0;
   /** It is no query: what a query would warn of, strict mode makes an error. */
@@ -244,7 +246,8 @@ export class Analysis {
       if (own !== null) found.push({ schema: null, name, relation: null, temporary: own });
       return found.length > 0 ? found : [{ schema: null, name, relation: null, temporary: null }];
     }
-    const relation = searched === null ? null : catalog.table(searched, name);
+    if (searched === null) throw new NoDatabase(`a table without a schema, where none is chosen: ${name}`);
+    const relation = catalog.table(searched, name);
     const found = relation === null ? [] : [candidateOf(relation)];
     if (own !== null) found.push({ schema: searched, name, relation: null, temporary: own });
     return found.length > 0 ? found : [{ ...systemName(searched, name), relation: null, temporary: null }];

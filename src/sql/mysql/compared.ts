@@ -7,7 +7,7 @@ import { NOWHERE, type Origins, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { Expression, Query } from './ast.ts';
 import { lookUp } from './columns.ts';
-import { expression, oneRow, operation } from './expression.ts';
+import { decideOnQueries, expression, oneRow, operation } from './expression.ts';
 import { analyzeQuery } from './query.ts';
 import { type Scope, type Shape, wholeOf } from './scope.ts';
 
@@ -45,8 +45,12 @@ export function membership(a: Analysis, value: Membership, scope: Scope, place: 
   const converts = () => 'is' in list || ![operand, ...list].every((side) => isCharacters(a, side, scope));
   const visit = () => {
     const own = sideOf(a, operand, scope);
-    const others = 'is' in list ? [sideOfQuery(a, list, scope)] : list.map((item) => sideOf(a, item, scope));
-    return compared(a, [own, ...others], true, scope, place);
+    if ('is' in list) return compared(a, [own, sideOfQuery(a, list, scope)], true, scope, place);
+    const { queries } = a;
+    const others = list.map((item) => sideOf(a, item, scope));
+    const origins = compared(a, [own, ...others], true, scope, place);
+    if (a.queries > queries) decideOnQueries(a, origins, place);
+    return origins;
   };
   return operation(a, place, false, visit, converts);
 }

@@ -21,11 +21,34 @@ export function expression(a: Analysis, value: Expression, scope: Scope, place: 
   return a.nested(() => walk(a, value, scope, place));
 }
 
-/** The union over a list of them. */
-export function expressions(a: Analysis, list: readonly Expression[], scope: Scope, place: Place): Origins {
+/**
+ * The union over a list of them. What they are decides which of the others are computed, and whether a query among
+ * those has run shows in what the server counts (`Handler_read_rnd_next`): of the columns beside one it tells.
+ */
+export function expressions(
+  a: Analysis,
+  list: readonly (Expression | null)[],
+  scope: Scope,
+  place: Place,
+): Origins {
   let origins: Origins = NOWHERE;
-  for (const item of list) origins = union(origins, expression(a, item, scope, place));
+  let bare: Origins = NOWHERE;
+  let withQueries = 0;
+  for (const item of list) {
+    if (item === null) continue;
+    const { queries } = a;
+    const own = expression(a, item, scope, place);
+    origins = union(origins, own);
+    if (a.queries === queries) bare = union(bare, own);
+    else withQueries++;
+  }
+  if (withQueries > 0) decideOnQueries(a, withQueries > 1 ? origins : bare, place);
   return origins;
+}
+
+/** Values of these columns decide whether a query beside them runs. Which rows there are is judged as a comparison already. */
+export function decideOnQueries(a: Analysis, origins: Origins, place: Place): void {
+  if (place !== 'filter' && place !== 'join') a.addColumns(origins, 'failure', 'anything');
 }
 
 function computed(
@@ -35,14 +58,7 @@ function computed(
   place: Place,
   mayFail = false,
 ): Origins {
-  const visit = () => {
-    let origins: Origins = NOWHERE;
-    for (const item of list) {
-      if (item !== null) origins = union(origins, expression(a, item, scope, place));
-    }
-    return weaken(origins, 'computed');
-  };
-  return operation(a, place, mayFail, visit);
+  return operation(a, place, mayFail, () => weaken(expressions(a, list, scope, place), 'computed'));
 }
 
 /**

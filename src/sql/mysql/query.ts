@@ -26,6 +26,7 @@ const QUERY_UNITS = 2_000;
 
 /** Analyzes a query; `outer` is the scope it may refer to. */
 export function analyzeQuery(a: Analysis, query: Query, outer: Scope | null): QueryResult {
+  a.queries++;
   return a.nested(() => {
     a.spend(QUERY_UNITS);
     a.kinds.push('SELECT');

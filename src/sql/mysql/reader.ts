@@ -62,7 +62,7 @@ export class MysqlStatementReader {
     end: number,
   ): MysqlReadOutcome {
     const { lexer } = this.#reader;
-    const scanned = lexer.scan(bytes, start, end, mode);
+    const scanned = this.#reader.scan(bytes, start, end, mode);
     if (scanned.outcome === 'ok') {
       const cached = space.cache.bySkeleton(lexer, bytes, start);
       if (cached !== undefined) return { outcome: 'entry', entry: cached };

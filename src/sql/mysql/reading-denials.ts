@@ -50,6 +50,13 @@ export const EMPTY_QUERY: Denial = {
   native: true,
 };
 
+/** ER_NO_DB_ERROR. */
+export const NO_DATABASE: Denial = {
+  ...EMPTY_QUERY,
+  sqlstate: '3D000',
+  message: 'No database selected',
+};
+
 /** What the lexer refuses: some of it the server would refuse likewise, some it would read in a way of its own. */
 export function unlexableDenial(reason: string): Denial {
   return {

@@ -9,6 +9,7 @@ import { Scope } from './scope.ts';
 import { ANYTHING, DESCRIBING, NO_ACT, plain, type StatementResult } from './statement.ts';
 import { noteRoutine } from './stored-code.ts';
 import { mayLeaveBehind } from './unread-code.ts';
+import { NoDatabase } from './unreadable.ts';
 
 type Transaction = Extract<Statement, { is: 'transaction' }>;
 
@@ -71,6 +72,8 @@ export function call(a: Analysis, { procedure, args }: Extract<Statement, { is: 
   a.addEffects('execute');
   a.changesReading = true;
   const { catalog, schema: current } = a.reading;
+  if (procedure.schema === null && current === null)
+    throw new NoDatabase(`a procedure without a schema, where none is chosen: ${procedure.name}`);
   const schema = procedure.schema ?? current ?? null;
   const routine = schema === null ? null : catalog.routine('procedure', schema, procedure.name);
   if (routine === null) a.unresolved = true;

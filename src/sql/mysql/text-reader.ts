@@ -11,13 +11,14 @@ import { parseExpressionText, parseQueryText, parseStatements, UnreadableSyntax 
 import {
   complexDenial,
   EMPTY_QUERY,
+  NO_DATABASE,
   syntaxDenial,
   unlexableDenial,
   unreadableDenial,
 } from './reading-denials.ts';
 import { unreadMode } from './sql-mode.ts';
 import type { LexerMode } from './token.ts';
-import { Unreadable } from './unreadable.ts';
+import { NoDatabase, Unreadable } from './unreadable.ts';
 
 export type TextReading =
   | {
@@ -45,7 +46,7 @@ export class TextReader {
   readonly #innerLexer = new Lexer();
 
   scan(bytes: Buffer, start: number, end: number, mode: LexerMode): ScanResult {
-    return this.lexer.scan(bytes, start, end, mode);
+    return this.lexer.scan(bytes, start, statementsEnd(bytes, start, end), mode);
   }
 
   /** Reads `bytes[start, end)`, which the lexer has just scanned in the reading's mode, with that result. */
@@ -100,6 +101,7 @@ function deniedBy(error: unknown, mode: LexerMode, bytes: Buffer, start: number,
   if (error instanceof UnreadableSyntax) {
     return denied(syntaxDenial(mode.flavour, bytes.subarray(start, end), error.offset));
   }
+  if (error instanceof NoDatabase) return denied(NO_DATABASE);
   if (error instanceof Unreadable) return denied(unreadableDenial(error.message));
   if (error instanceof RangeError) return tooComplex('more than Sluice can walk');
   throw error;
@@ -107,11 +109,17 @@ function deniedBy(error: unknown, mode: LexerMode, bytes: Buffer, start: number,
 
 /** The server finds nothing to do in spaces and semicolons, and says so; a comment it takes for a statement. */
 function isBlank(bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at] ?? 0;
-    if (byte !== SEMICOLON && byte !== 0x20 && (byte < 0x09 || byte > 0x0d)) return false;
+  return statementsEnd(bytes, start, end) === start;
+}
+
+/** The server takes spaces and semicolons off the end of a text before it reads it, however many there are. */
+function statementsEnd(bytes: Buffer, start: number, end: number): number {
+  let at = end;
+  for (; at > start; at--) {
+    const byte = bytes[at - 1] ?? 0;
+    if (byte !== SEMICOLON && byte !== 0x20 && (byte < 0x09 || byte > 0x0d)) return at;
   }
-  return true;
+  return at;
 }
 
 const SEMICOLON = 0x3b;
