@@ -1,4 +1,5 @@
 /** What a protocol session may ask of policy, catalog and journal. The engine answers; sessions never see those. */
+import type { CanaryPort } from './alerts.ts';
 import type { Decision, Denial, JudgedStatement, LimitDuty, ResultLimit } from './decision.ts';
 import type { ProxyError } from './errors.ts';
 import type { StatementFacts, TemporaryTable } from './facts.ts';
@@ -17,7 +18,7 @@ export type SqlAnswer =
   | { readonly outcome: 'failed'; readonly error: ProxyError };
 
 /** How a statement reached Sluice; part of its journal record. */
-export type Via = 'query' | 'parse' | 'bind' | 'execute' | 'describe' | 'startup';
+export type Via = 'query' | 'parse' | 'bind' | 'execute' | 'describe' | 'startup' | 'http' | 'mcp';
 
 /** One parameter value as the client sent it; null is SQL NULL. `binary`: in the type's binary format. */
 export interface BoundParameter {
@@ -148,6 +149,9 @@ export interface SqlGate {
 
   /** Asks whether a result may go on past a bound. */
   approveResult(paused: PausedResult, subject: ApprovalSubject): ApprovalAnswer;
+
+  /** Looks through what the server sends of rows; null: there is nothing to look for. */
+  readonly canaries: CanaryPort | null;
 
   /** Budgets and rates. */
   readonly spending: SpendingPort;

@@ -94,3 +94,23 @@ export interface MysqlPasswordKey {
   /** RSA-OAEP (SHA-1), as the protocol has it; null where the bytes are no such encryption. */
   decrypt(bytes: Buffer): Buffer | null;
 }
+
+/** What a client of HTTP has shown for itself. */
+export interface HttpLogin {
+  /** The value of its header field Authorization; null where it sent none. */
+  readonly authorization: string | null;
+  readonly clientAddress: string | null;
+  /** Nobody can read along. */
+  readonly secured: boolean;
+}
+
+export type HttpLoginAnswer =
+  | { readonly answer: 'proven'; readonly identity: Identity }
+  | { readonly answer: 'refused'; readonly error: ProxyError };
+
+export interface HttpIdentity {
+  /** Challenges for WWW-Authenticate (RFC 9110, 11.6.1). */
+  readonly challenges: readonly string[];
+  /** Never rejects. */
+  check(login: HttpLogin): Promise<HttpLoginAnswer>;
+}

@@ -16,6 +16,7 @@ import {
   type ResultField,
   type ResultMasking,
 } from '../core/masks.ts';
+import type { ResponseMasks } from '../core/requests.ts';
 import {
   baseOf,
   type CellDialect,
@@ -35,6 +36,7 @@ import {
   maskPlan,
   NULL_CELL,
   namedMasker,
+  TEXT,
   UNKNOWN,
 } from '../masking/index.ts';
 import { UNKNOWN_ORIGIN } from '../policy/mask.ts';
@@ -146,6 +148,21 @@ export class ResultMasks {
     return plans === null ? null : cellsOf(plans, 'postgres');
   }
 
+  /** For what requests are answered: values at paths as cells of type json, documents and texts by detectors. */
+  forResponse({ paths, detected }: ResponseMasks): ResponseCells {
+    const rules = detected.length === 0 ? null : this.#rulesOf(detected);
+    const cellOf = (type: CellType, mask: ColumnPlan['mask']) =>
+      cellMask({ type, format: 'text', label: null, mask }, 'postgres');
+    return {
+      paths: paths.flatMap((mask) => {
+        const cell = cellOf({ kind: 'json' }, { how: 'mask', masker: this.#spec(mask), nulls: mask.nulls });
+        return cell === null ? [] : mask.paths.map((path) => ({ path, cell }));
+      }),
+      inJson: rules === null ? null : cellOf({ kind: 'json' }, { how: 'detect', rules }),
+      inText: rules === null ? null : cellOf(TEXT, { how: 'detect', rules }),
+    };
+  }
+
   #plans(
     masks: readonly (ColumnMask | null)[],
     columns: readonly Described[],
@@ -188,6 +205,14 @@ export class ResultMasks {
     this.#specs.set(key, spec);
     return spec;
   }
+}
+
+/** What is done to responses of requests. */
+export interface ResponseCells {
+  readonly paths: readonly { readonly path: string; readonly cell: CellMask }[];
+  /** For whole documents; null: nothing is looked for. */
+  readonly inJson: CellMask | null;
+  readonly inText: CellMask | null;
 }
 
 /** Results whose masks are kept. */

@@ -4,8 +4,8 @@
  */
 import {
   type BudgetDuty,
+  type Decision,
   type Denial,
-  type JudgedStatement,
   type LimitDuty,
   untilBudgets,
 } from '../core/decision.ts';
@@ -25,6 +25,12 @@ export interface Spendings {
 }
 
 type Unit = 'rows' | 'bytes';
+
+/** A statement or request that is about to run. */
+export interface Charged {
+  readonly facts: Pick<StatementFacts, 'bound'>;
+  readonly decision: Pick<Decision, 'obligations'>;
+}
 
 /** What one budget has allotted to the run that is under way. */
 class RunAllotment implements Allotment {
@@ -98,7 +104,7 @@ export class SessionSpending {
   readonly #wake: () => void;
   #current: Spending | null = null;
   /** Of the message that was counted last, until it is admitted or refused. */
-  #charged: StatementFacts | null = null;
+  #charged: Charged['facts'] | null = null;
   /** Budgets that people have let a result go beyond, by what it counts into. */
   readonly #lifted = new WeakMap<object, Set<string>>();
   #withdrawn = false;
@@ -110,7 +116,7 @@ export class SessionSpending {
     this.#wake = wake;
   }
 
-  charge(judged: readonly JudgedStatement[]): Exclude<SpendAnswer, { readonly answer: 'over' }> {
+  charge(judged: readonly Charged[]): Exclude<SpendAnswer, { readonly answer: 'over' }> {
     const [first] = judged;
     if (first === undefined || first.facts === this.#charged) return GRANTED;
     if (this.#spendings === null) return UNAVAILABLE;
@@ -141,7 +147,7 @@ export class SessionSpending {
     this.#charged = null;
   }
 
-  #rate(judged: readonly JudgedStatement[], rates: Rates): Denial | null {
+  #rate(judged: readonly Charged[], rates: Rates): Denial | null {
     const duties = new Set(judged.flatMap(({ decision }) => decision.obligations.rates));
     for (const duty of duties) {
       const { rule, per, statements, everyMs, burst, groups } = duty;

@@ -1,0 +1,319 @@
+/** One request on its way: budgets, approvals, the journal, and what its answer may send. */
+import type { Question } from '../approvals/index.ts';
+import { reasonIn, reasonMissing } from '../approvals/index.ts';
+import {
+  type Denial,
+  type LimitDuty,
+  type ResultLimit,
+  tightestOf,
+  untilBudgets,
+  waitsForBudgets,
+} from '../core/decision.ts';
+import { ProxyError } from '../core/errors.ts';
+import type { SpendingRun, Via } from '../core/gate.ts';
+import type { StatementNumber } from '../core/ids.ts';
+import type { RequestDecision, RequestFacts } from '../core/requests.ts';
+import { ApprovalWait } from './approval-wait.ts';
+import { changedPolicy, limitDenial, requestDenial, requestMembers, waitOf } from './request-records.ts';
+import type { RequestSession } from './request-session.ts';
+import { SessionSpending } from './spending.ts';
+import type { Staging } from './turn.ts';
+
+/** A request as the journal and approvers get it. */
+export interface RequestText {
+  readonly via: Via;
+  /** What it asks, as people read it: the request line and what of the head has a meaning. */
+  readonly text: Buffer;
+  /** Its body or arguments; null where there are none. */
+  readonly body: Buffer | null;
+}
+
+export type Cleared =
+  | { readonly cleared: 'runs' }
+  | { readonly cleared: 'denied'; readonly denial: Denial }
+  | { readonly cleared: 'failed'; readonly error: ProxyError };
+
+const NO_TEXT: RequestText = { via: 'http', text: Buffer.alloc(0), body: null };
+const UNBOUNDED = { bound: { kind: 'unbounded' } } as const;
+
+export class RequestRun implements SpendingRun {
+  readonly facts = null;
+  readonly decision: RequestDecision;
+  readonly counted = { rows: 0, bytes: 0 };
+  bounds: ResultLimit;
+  limit: ResultLimit;
+  /** Bounds that people have not lifted. */
+  #limits: readonly LimitDuty[];
+  readonly #session: RequestSession;
+  readonly #request: RequestFacts;
+  #text: RequestText = NO_TEXT;
+  readonly #hidesBody: boolean;
+  readonly #spending: SessionSpending;
+  readonly #wait: ApprovalWait | null;
+  readonly #startedMs: number;
+  #number: StatementNumber | null = null;
+  #finished = false;
+  #gone = false;
+  #onWake: (() => void) | null = null;
+
+  constructor(session: RequestSession, request: RequestFacts) {
+    this.#session = session;
+    this.#request = request;
+    const { domain, context } = session;
+    this.decision = session.judge(request);
+    const { limit, limits, budgets } = this.decision.obligations;
+    this.bounds = limit;
+    this.#limits = limits;
+    this.limit = untilBudgets(limit, budgets, this.counted);
+    // What is masked when it comes out may be what is asked for by.
+    this.#hidesBody = domain.policy.current.masks.length > 0;
+    const wake = () => this.#wake();
+    this.#spending = new SessionSpending(domain.spendings, context, domain.upstream, wake);
+    this.#wait = domain.approvals === null ? null : new ApprovalWait(domain.approvals, wake, domain.clock);
+    this.#startedMs = domain.now();
+    session.running++;
+  }
+
+  #wake(): void {
+    const onWake = this.#onWake;
+    this.#onWake = null;
+    onWake?.();
+  }
+
+  #woken(): Promise<void> {
+    if (this.#gone) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onWake = resolve;
+    });
+  }
+
+  /** The client is gone: nothing is waited for any more. */
+  abandon(): void {
+    this.#gone = true;
+    this.#wait?.drop();
+    this.#spending.close();
+    this.#wake();
+  }
+
+  /**
+   * Whether it may go upstream now: it is judged, counted, approved and in the journal. What denies it is in the journal
+   * too.
+   */
+  async clear(text: RequestText): Promise<Cleared> {
+    this.#text = text;
+    const { journal } = this.#session.domain;
+    if (!journal.healthy && !journal.tryRecover())
+      return { cleared: 'failed', error: new ProxyError('journal-unavailable') };
+    const { decision } = this;
+    if (decision.verdict === 'deny') return this.#denied(requestDenial(decision, this.#request));
+    const charged = await this.#charge();
+    if (charged !== null) return charged;
+    let approvals: readonly string[] | null = null;
+    if (decision.obligations.approvals.length > 0) {
+      const asked = await this.#approve(
+        decision.obligations.approvals.map((duty) => this.#question(duty, null)),
+        waitOf(decision.obligations.approvals),
+      );
+      if ('cleared' in asked) return asked;
+      approvals = asked.approvals;
+    }
+    if (this.#gone) return { cleared: 'failed', error: new ProxyError('protocol-violation') };
+    // It may have waited for hours: a policy that has come since decides anew.
+    if (this.#session.domain.policy.current.version !== decision.policyVersion)
+      return this.#denied(changedPolicy(decision.rule ?? 'default'));
+    return this.#admit(approvals);
+  }
+
+  async #charge(): Promise<Cleared | null> {
+    const { budgets, rates } = this.decision.obligations;
+    if (budgets.length + rates.length === 0) return null;
+    for (;;) {
+      const answer = this.#spending.charge([{ facts: UNBOUNDED, decision: this.decision }]);
+      if (answer.answer === 'granted') return null;
+      if (answer.answer === 'refused') return this.#denied(answer.denial);
+      if (answer.answer === 'failed') return { cleared: 'failed', error: answer.error };
+      await this.#woken();
+      if (this.#gone) return { cleared: 'failed', error: new ProxyError('protocol-violation') };
+    }
+  }
+
+  #question(
+    duty: RequestDecision['obligations']['approvals'][number],
+    limit: LimitDuty | null,
+  ): Question | Denial {
+    const { domain, context, id } = this.#session;
+    const { text, body } = this.#text;
+    if (duty.needsReason && reasonIn(text) === null)
+      return { ...reasonMissing(duty), hint: 'Say it in the header field X-Sluice-Reason.' };
+    const { approvals } = domain;
+    if (approvals === null) throw new ProxyError('approvals-unavailable');
+    const kinds = [this.#request.method];
+    const statement = {
+      text,
+      runs: null,
+      kinds,
+      effects: [],
+      tables: [],
+      parameters: body === null ? [] : [{ bytes: body, binary: false }],
+      types: [],
+      hidesParameters: this.#hidesBody,
+    };
+    const number = this.#number ?? 0;
+    const result =
+      limit === null
+        ? null
+        : { session: id, number, unit: limit.unit, max: limit.max, ...this.counted, held: limit.hold };
+    const { principal, listener } = context;
+    const { upstream } = domain;
+    const policyVersion = this.decision.policyVersion;
+    return approvals.question(
+      { principal, listener, upstream, path: null, mode: null, policyVersion, duty, statement, result },
+      id,
+    );
+  }
+
+  async #approve(
+    questions: readonly (Question | Denial)[],
+    waitMs: number | null,
+  ): Promise<{ readonly approvals: readonly string[] } | Exclude<Cleared, { readonly cleared: 'runs' }>> {
+    const wait = this.#wait;
+    if (wait === null) return { cleared: 'failed', error: new ProxyError('approvals-unavailable') };
+    const asked: Question[] = [];
+    for (const question of questions) {
+      if ('sqlstate' in question) return this.#denied(question);
+      asked.push(question);
+    }
+    this.#session.held++;
+    try {
+      for (;;) {
+        const answer = wait.ask(asked, waitMs);
+        if (answer.answer === 'granted') return { approvals: answer.approvals };
+        if (answer.answer === 'refused') return this.#denied(answer.denial);
+        if (answer.answer === 'failed') return { cleared: 'failed', error: answer.error };
+        await this.#woken();
+        if (this.#gone) return { cleared: 'failed', error: new ProxyError('protocol-violation') };
+      }
+    } finally {
+      this.#session.held--;
+    }
+  }
+
+  #denied(denial: Denial): { readonly cleared: 'denied'; readonly denial: Denial } {
+    if (this.#number === null) {
+      const members = requestMembers(this.#request, this.decision);
+      this.#session.records.refuse(denial, members, this.#entry(null), this.decision.policyVersion);
+    }
+    return { cleared: 'denied', denial };
+  }
+
+  #entry(approvals: readonly string[] | null) {
+    const { via, text, body } = this.#text;
+    return {
+      via,
+      text,
+      parameters: body === null ? [] : [{ bytes: body, binary: false }],
+      hidesParameters: this.#hidesBody,
+      ...(approvals === null ? {} : { approvals }),
+    };
+  }
+
+  /** In the journal before it goes upstream (promise 8). */
+  async #admit(approvals: readonly string[] | null): Promise<Cleared> {
+    const { records, domain } = this.#session;
+    const journalMembers = requestMembers(this.#request, this.decision);
+    this.#number = records.admit(
+      { outcome: 'clear', statements: [], journalMembers, hidesParameters: this.#hidesBody },
+      this.#entry(approvals),
+    );
+    if (this.decision.response !== null) domain.meter.masked++;
+    const written = await new Promise<boolean>((resolve) => {
+      const staging: Staging = {
+        synced: domain.synced,
+        beforeFlush: () => {},
+        sendStaged: () => {
+          resolve(true);
+          return true;
+        },
+        dropStaged: () => resolve(false),
+      };
+      domain.turn.add(staging);
+    });
+    if (written) return { cleared: 'runs' };
+    return { cleared: 'failed', error: new ProxyError('journal-unavailable') };
+  }
+
+  /** Whether the answer may send so many more rows and bytes; counts them where it may. Null: it may. */
+  async take(rows: number, bytes: number): Promise<Denial | null> {
+    for (;;) {
+      const unit = this.#overBy(rows, bytes);
+      if (unit === null) {
+        this.counted.rows += rows;
+        this.counted.bytes += bytes;
+        this.#session.rows += rows;
+        this.#session.bytes += bytes;
+        return null;
+      }
+      const duty = waitsForBudgets(this, unit)
+        ? await this.#spend(unit, unit === 'rows' ? rows : bytes)
+        : this.#limits.find((one) => one.unit === unit && one.rule === this.bounds[`${unit}Rule`]);
+      if (duty === null) continue;
+      if (duty === undefined) throw new ProxyError('invariant');
+      if ('sqlstate' in duty) return duty;
+      const denial = await this.#lift(duty);
+      if (denial !== null) return denial;
+    }
+  }
+
+  #overBy(rows: number, bytes: number): 'rows' | 'bytes' | null {
+    const { limit, counted } = this;
+    if (limit.rows !== null && counted.rows + rows > limit.rows) return 'rows';
+    return limit.bytes !== null && counted.bytes + bytes > limit.bytes ? 'bytes' : null;
+  }
+
+  async #spend(unit: 'rows' | 'bytes', needed: number): Promise<LimitDuty | Denial | null> {
+    for (;;) {
+      const answer = this.#spending.spend(this, unit, needed);
+      switch (answer.answer) {
+        case 'granted':
+          return null;
+        case 'over':
+          return answer.duty;
+        case 'refused':
+          return answer.denial;
+        case 'failed':
+          throw answer.error;
+        case 'pending':
+          await this.#woken();
+          if (this.#gone) throw new ProxyError('protocol-violation');
+      }
+    }
+  }
+
+  /** Asks people whether the answer may go on. Null: it may. */
+  async #lift(duty: LimitDuty): Promise<Denial | null> {
+    if (duty.approval === null) return limitDenial(duty);
+    const asked = await this.#approve([this.#question(duty.approval, duty)], null);
+    if ('cleared' in asked) {
+      if (asked.cleared === 'failed') throw asked.error;
+      return asked.denial;
+    }
+    if (this.#limits.includes(duty)) {
+      this.#limits = this.#limits.filter((one) => one !== duty);
+      this.bounds = tightestOf(this.#limits);
+      this.limit = untilBudgets(this.bounds, this.decision.obligations.budgets, this.counted);
+    } else this.#spending.lift(this, duty.rule);
+    return null;
+  }
+
+  /** `tag`: how it came out, such as `200`; null where it failed. */
+  finish(tag: string | null, cutBy: string | null): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.abandon();
+    this.#session.running--;
+    if (this.#number === null) return;
+    const ms = this.#session.domain.now() - this.#startedMs;
+    const { rows, bytes } = this.counted;
+    this.#session.records.finish(this.#number, { tag, sqlstate: null, rows, bytes, ms, cutBy });
+  }
+}

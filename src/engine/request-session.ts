@@ -1,0 +1,169 @@
+/**
+ * Somebody who sends requests: a principal on a connection, or whatever else a protocol calls a session. It is shown,
+ * revoked, drained and journaled as sessions of SQL are.
+ */
+import { ProxyError } from '../core/errors.ts';
+import type { SessionId } from '../core/ids.ts';
+import type { Identity, SessionContext } from '../core/principal.ts';
+import type { RequestDecision, RequestFacts } from '../core/requests.ts';
+import type { LoginDetails } from '../core/session.ts';
+import type { PolicyContext } from '../policy/policy.ts';
+import type { RequestDomain } from './request-domain.ts';
+import { sessionEndMembers, sessionStartMembers } from './session-records.ts';
+import type { LiveSession, SessionBrief } from './sessions.ts';
+import { StatementRecords } from './statement-records.ts';
+
+/** The client's side of a session. */
+export interface RequestClient {
+  readonly clientAddress: string | null;
+  readonly details: LoginDetails;
+  /** Cut what there is of it: the session is over. */
+  cut(error: ProxyError): void;
+  /** Close it as soon as nothing runs; `end` of the session follows. */
+  drain(): void;
+}
+
+/** What a timer of Node's can wait for at most. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+export class RequestSession implements LiveSession {
+  readonly id: SessionId;
+  readonly domain: RequestDomain;
+  readonly context: SessionContext;
+  readonly records: StatementRecords;
+  readonly actor: Identity;
+  rows = 0;
+  bytes = 0;
+  /** Requests under way, and those of them that wait for people. */
+  running = 0;
+  held = 0;
+  readonly #client: RequestClient;
+  readonly #startedMs: number;
+  #policyContext: PolicyContext;
+  #policyVersion: string;
+  #expiry: { cancel(): void } | null = null;
+  #ended = false;
+
+  private constructor(domain: RequestDomain, actor: Identity, client: RequestClient) {
+    this.id = domain.sessions.newId();
+    this.domain = domain;
+    this.actor = actor;
+    this.#client = client;
+    this.context = {
+      principal: actor.principal,
+      listener: domain.name,
+      clientAddress: client.clientAddress,
+    };
+    this.records = new StatementRecords(this.id, domain, null);
+    this.#startedMs = domain.now();
+    this.#policyContext = domain.policy.current.contextFor(this.context, domain.clock());
+    this.#policyVersion = domain.policy.current.version;
+  }
+
+  /** Lets somebody in who has proven who they are; the error says why not. */
+  static begin(domain: RequestDomain, actor: Identity, client: RequestClient): RequestSession | ProxyError {
+    const refusal = domain.access.refusal(actor);
+    if (refusal !== null) return refusal;
+    const { journal, sessions, turn } = domain;
+    if (!journal.healthy && !journal.tryRecover()) return new ProxyError('journal-unavailable');
+    const session = new RequestSession(domain, actor, client);
+    sessions.add(session);
+    if (!sessions.admit(session)) {
+      sessions.remove(session, null);
+      return new ProxyError('too-many-connections');
+    }
+    const { id, context } = session;
+    domain.record('session-start', sessionStartMembers(id, context, actor.proof, client.details), 'now');
+    // Without a record of its beginning a session's requests would be nobody's.
+    if (!turn.flush()) {
+      sessions.remove(session, null);
+      return new ProxyError('journal-unavailable');
+    }
+    session.#awaitExpiry();
+    return session;
+  }
+
+  get brief(): SessionBrief {
+    const { statements, denied } = this.records;
+    return {
+      id: this.id,
+      principal: this.actor.principal,
+      listener: this.domain.name,
+      clientAddress: this.#client.clientAddress,
+      application: this.#client.details.application,
+      ageMs: this.domain.now() - this.#startedMs,
+      phase: this.#ended ? 'closed' : this.held > 0 ? 'held' : this.running > 0 ? 'busy' : 'idle',
+      statements,
+      denied,
+      rows: this.rows,
+      bytes: this.bytes,
+    };
+  }
+
+  get isOver(): boolean {
+    return this.#ended;
+  }
+
+  /** The policy as it is for this session now. */
+  get policyContext(): PolicyContext {
+    const { policy, clock } = this.domain;
+    const nowMs = clock();
+    if (policy.current.version !== this.#policyVersion || nowMs >= this.#policyContext.validUntilMs) {
+      this.#policyVersion = policy.current.version;
+      this.#policyContext = policy.current.contextFor(this.context, nowMs);
+    }
+    return this.#policyContext;
+  }
+
+  judge(facts: RequestFacts): RequestDecision {
+    const { policy, meter } = this.domain;
+    const context = this.policyContext;
+    if (!meter.isTimed) return policy.current.decideRequest(context, facts);
+    const begunMs = performance.now();
+    const decision = policy.current.decideRequest(context, facts);
+    meter.decided(performance.now() - begunMs);
+    return decision;
+  }
+
+  /** A session never outlives what was shown for it. */
+  #awaitExpiry(): void {
+    this.#expiry?.cancel();
+    const { expiresAtMs } = this.actor.proof;
+    if (expiresAtMs === null) return;
+    const leftMs = Math.max(0, Math.min(expiresAtMs - this.domain.clock(), TIMER_MS_MAX));
+    this.#expiry = this.domain.after(leftMs, () => this.#endIfExpired());
+  }
+
+  #endIfExpired(): void {
+    const { expiresAtMs } = this.actor.proof;
+    if (this.#ended || expiresAtMs === null) return;
+    if (this.domain.clock() >= expiresAtMs) this.terminate(new ProxyError('login-expired'));
+    else this.#awaitExpiry();
+  }
+
+  cancelRequested(): void {}
+
+  tick(): void {
+    if (this.#expiry !== null) this.#endIfExpired();
+  }
+
+  drain(): void {
+    this.#client.drain();
+  }
+
+  terminate(error: ProxyError): void {
+    if (this.#ended) return;
+    this.end(error);
+    this.#client.cut(error);
+  }
+
+  /** `error` null: the client left in good order. */
+  end(error: ProxyError | null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#expiry?.cancel();
+    const ms = Math.round(this.domain.now() - this.#startedMs);
+    this.domain.record('session-end', sessionEndMembers(this.id, error, this.records, this, ms), 'soon');
+    this.domain.sessions.remove(this, null);
+  }
+}
