@@ -97,6 +97,7 @@ const domain: SqlDomain = {
   upstream: '127.0.0.1:5432/shop',
   approvals: null,
     spendings: null,
+    alerts: null,
   policy: new PolicyHolder(loadPolicy('policy', POLICY).policy),
   journal,
   masks: new ResultMasks(new Map(), null),

@@ -112,9 +112,17 @@ export class Backend {
     while (!this.#waits && !this.#bounds.isPaused) {
       if (this.#large !== null) this.#offerAgain();
       else if (reader.rest()) {
-        if (this.#passes) this.#send(reader.bytes, reader.start, reader.end);
+        this.#rest();
       } else if (!reader.head() || !this.#packet()) return;
     }
+  }
+
+  /** More of a packet that streams. */
+  #rest(): void {
+    const { bytes, start, end } = this.#reader;
+    if (!this.#passes) return;
+    this.#link.lookThrough(bytes, start, end);
+    this.#send(bytes, start, end);
   }
 
   /** The packet whose head is here; false where more of it has to come. */
@@ -178,6 +186,7 @@ export class Backend {
     const before = counted.rows;
     const stop = counter.count(bytes, start, end, reader.due, results.binary, isPlain, counted, limit);
     if (counter.at > start) reader.taken(counter.at, counter.left, counter.due);
+    this.#link.lookThrough(bytes, start, counter.at);
     if (counter.at > start && isPlain) {
       this.#passes = true;
       this.#pass(bytes, start, counter.at);
@@ -203,9 +212,11 @@ export class Backend {
     if (run.masking.masking === 'none') {
       reader.part();
       this.#passes = true;
+      this.#link.lookThrough(reader.bytes, reader.start, reader.end);
       this.#pass(reader.bytes, reader.start, reader.end);
     } else {
       if (reader.whole(MASKED_ROW_BYTES_MAX) !== 'whole') return false;
+      this.#link.lookThrough(reader.bytes, reader.start, reader.end);
       this.#mask(reader.bytes, reader.start - HEADER_BYTES, reader.end, results, run, 1);
     }
     run.counted.rows++;
@@ -224,6 +235,7 @@ export class Backend {
       counted.bytes += size;
       this.#passes = true;
       reader.part();
+      this.#link.lookThrough(reader.bytes, reader.start, reader.end);
       this.#pass(reader.bytes, reader.start, reader.end);
       return true;
     }
@@ -239,6 +251,7 @@ export class Backend {
     if (whole === 'too-large') throw new ProxyError('masked-row-too-large');
     if (whole === 'more') return false;
     const { bytes, start, end, packets } = reader;
+    this.#link.lookThrough(bytes, start, end);
     this.#offer({ bytes, start, end, packets, due }, results, run);
     return true;
   }
@@ -271,7 +284,10 @@ export class Backend {
     const run = this.#link.currentRun();
     if (this.#passes && run !== null) run.counted.bytes += HEADER_BYTES + reader.length;
     reader.part();
-    if (this.#passes) this.#pass(reader.bytes, reader.start, reader.end);
+    if (this.#passes) {
+      this.#link.lookThrough(reader.bytes, reader.start, reader.end);
+      this.#pass(reader.bytes, reader.start, reader.end);
+    }
     return true;
   }
 

@@ -41,6 +41,7 @@ export const MYSQL_ERRORS: Readonly<Record<ErrorCode, MysqlError>> = {
   'catalog-unavailable': UNKNOWN,
   'approvals-unavailable': UNKNOWN,
   'budgets-unavailable': UNKNOWN,
+  'canary-read': SHUTDOWN,
   'login-failed': DENIED,
   'token-refused': DENIED,
   'login-refused': DENIED,

@@ -3,6 +3,7 @@
  * is known of the session's state, and what holds the client's next command back.
  */
 import { effectSet } from '../../src/core/effects.ts';
+import { ProxyError } from '../../src/core/errors.ts';
 import type { StatementFacts, TemporaryTable } from '../../src/core/facts.ts';
 import type { SqlGate } from '../../src/core/gate.ts';
 import type { MaskDuties } from '../../src/core/masks.ts';
@@ -128,6 +129,13 @@ export class Link {
   /** Of an OK that Sluice says itself: what the server last said of the session, and nothing of its last result. */
   get plainStatus(): number {
     return this.status & OF_SESSION;
+  }
+
+  /** Rows of the server's are looked through. Throws where the client may not see them. */
+  lookThrough(bytes: Buffer, start: number, end: number): void {
+    const { canaries } = this.gate;
+    if (canaries !== null && end > start && !canaries.scan(bytes, start, end))
+      throw new ProxyError('canary-read');
   }
 
   block(reason: number): void {

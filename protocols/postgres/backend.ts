@@ -106,7 +106,10 @@ export class Backend {
   #rest(bytes: Buffer, at: number, end: number): number {
     const to = Math.min(end, at + this.#left);
     this.#left -= to - at;
-    if (this.#leftPasses) this.#pass(bytes, at, to);
+    if (this.#leftPasses) {
+      this.#link.lookThrough(bytes, at, to);
+      this.#pass(bytes, at, to);
+    }
     return to;
   }
 
@@ -152,6 +155,7 @@ export class Backend {
     const stop = this.#counter.count(bytes, at, end, tag, run.counted, run.limit);
     const to = this.#counter.at;
     this.#leftPasses = true;
+    link.lookThrough(bytes, at, to);
     this.#pass(bytes, at, to);
     this.#left = this.#counter.left;
     if (stop === 'rows' || stop === 'bytes') this.#bounds.reached(run, stop, this.#counter.next);
@@ -285,6 +289,7 @@ export class Backend {
     const before = run.counted.rows;
     const stop = this.#counter.count(bytes, at, to, tag, run.counted, run.limit);
     const counted = this.#counter.at;
+    this.#link.lookThrough(bytes, at, counted);
     if (counted > at) this.#mask(bytes, at, counted, tag, run, run.counted.rows - before);
     if (stop === 'rows' || stop === 'bytes') this.#bounds.reached(run, stop, this.#counter.next);
     return counted;

@@ -3,6 +3,7 @@
  * transaction status, and what holds the client's next message back.
  */
 import { hasEffect } from '../../src/core/effects.ts';
+import { ProxyError } from '../../src/core/errors.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
 import type { SqlGate } from '../../src/core/gate.ts';
 import type { MaskDuties } from '../../src/core/masks.ts';
@@ -120,6 +121,13 @@ export class Link {
     if (moved === this.#namesMoved) return;
     this.#namesMoved = moved;
     this.gate.setUncommitted(moved);
+  }
+
+  /** Rows of the server's are looked through. Throws where the client may not see them. */
+  lookThrough(bytes: Buffer, start: number, end: number): void {
+    const { canaries } = this.gate;
+    if (canaries !== null && end > start && !canaries.scan(bytes, start, end))
+      throw new ProxyError('canary-read');
   }
 
   block(reason: number): void {

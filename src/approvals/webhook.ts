@@ -4,6 +4,7 @@
  * Nothing ever waits for it: what it does not take is tried again for some minutes, and then given up and logged.
  */
 import { createHmac } from 'node:crypto';
+import type { AlertEvent } from '../core/alerts.ts';
 import type { ApprovalView } from './view.ts';
 
 export interface WebhookOptions {
@@ -40,14 +41,20 @@ export class Webhook {
   }
 
   send(approval: ApprovalView, url: string | null): void {
-    const { id } = approval;
+    this.#deliver(approval.id, { type: 'approval-request', text: textOf(approval, url), url, approval });
+  }
+
+  sendAlert(alert: AlertEvent): void {
+    this.#deliver(alert.id, { type: 'alert', text: alertText(alert), alert });
+  }
+
+  #deliver(id: string, message: Readonly<Record<string, unknown>>): void {
     if (this.#waiting >= QUEUE_MAX) {
       this.#failed(id, 'too many deliveries are waiting');
       return;
     }
     this.#waiting++;
-    const body = JSON.stringify({ type: 'approval-request', text: textOf(approval, url), url, approval });
-    void this.#try({ id, body, tries: 0 });
+    void this.#try({ id, body: JSON.stringify(message), tries: 0 });
   }
 
   async #try(delivery: Delivery): Promise<void> {
@@ -66,7 +73,7 @@ export class Webhook {
   #later(delivery: Delivery, failure: string): void {
     this.counts.retried++;
     const { id, tries } = delivery;
-    this.#options.log('a webhook did not take an approval request; it is tried again', {
+    this.#options.log('a webhook did not take a message; it is tried again', {
       id,
       tries,
       failure,
@@ -82,7 +89,7 @@ export class Webhook {
 
   #failed(id: string, failure: string): void {
     this.counts.failed++;
-    this.#options.log('an approval request was not told to the webhook', { id, failure });
+    this.#options.log('a message was not told to the webhook', { id, failure });
   }
 
   /** Null where it was taken; otherwise why not, without the URL, which may hold a secret. */
@@ -134,6 +141,12 @@ function textOf(
       ? `\`sluice approvals approve ${id}\``
       : `<${url}|Decide> or \`sluice approvals approve ${id}\``,
   ].join('\n');
+}
+
+function alertText({ alert, principal, message, quarantinedUntil }: AlertEvent): string {
+  const until = quarantinedUntil === null ? null : new Date(quarantinedUntil).toISOString();
+  const out = until === null ? '' : `\nIn quarantine until ${until}: \`sluice quarantine release\` ends it.`;
+  return `Alert *${plain(alert)}*: *${plain(principal)}*: ${plain(message)}${out}`;
 }
 
 /** https://docs.slack.dev/messaging/formatting-message-text */

@@ -1,14 +1,12 @@
 /** The approvals of a running process: where they are kept, who is told of them, and what the journal says of them. */
-import { createHash } from 'node:crypto';
-import { hostname } from 'node:os';
-import { resolve } from 'node:path';
 import type { Logger } from 'pino';
-import { Approvals, Webhook } from '../approvals/index.ts';
+import { Approvals, type ApprovalView, Webhook } from '../approvals/index.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { AdminConfig } from '../config/schema.ts';
 import type { Turn } from '../engine/turn.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { StateStore } from '../state/store.ts';
+import { instanceOf } from './instance.ts';
 
 export interface ApprovalDesk {
   readonly approvals: Approvals;
@@ -20,6 +18,8 @@ export function openApprovals(
   loaded: LoadedConfig,
   log: Logger,
   shared: { readonly state: StateStore; readonly journal: Journal; readonly turn: Turn },
+  /** Hears of each request. */
+  onRequest: (approval: ApprovalView) => void,
 ): ApprovalDesk {
   const { approvals: settings } = loaded.config;
   const place = settings.url ?? consolePlace(loaded.config.admin);
@@ -35,7 +35,10 @@ export function openApprovals(
       shared.turn.wantFlush();
     },
     urlOf: (id) => (place === null ? null : `${place.replace(/\/$/, '')}/${id}`),
-    announce: (approval, url) => webhook?.send(approval, url),
+    announce(approval, url) {
+      webhook?.send(approval, url);
+      onRequest(approval);
+    },
     log: (message, error) => log.error({ error: error.message }, message),
   });
   return {
@@ -55,10 +58,4 @@ function consolePlace(admin: AdminConfig | undefined): string | null {
   const own = `${admin.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
   if (admin.url === undefined && port === 0) return null;
   return `${(admin.url ?? own).replace(/\/$/, '')}/#/approvals`;
-}
-
-/** An instance is the journal that it writes. */
-export function instanceOf({ config, directory }: LoadedConfig): string {
-  const journal = `${hostname()}\0${resolve(directory, config.journal.dir)}`;
-  return createHash('sha256').update(journal).digest('hex').slice(0, 16);
 }

@@ -1,8 +1,6 @@
 /** From a listener's configuration to what its connections share, whatever the dialect. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
+import type { Alerts } from '../alerts/index.ts';
 import type { Approvals } from '../approvals/index.ts';
 import type { Config, ListenerConfig } from '../config/schema.ts';
 import { Meter } from '../core/meter.ts';
@@ -27,9 +25,9 @@ import type { Journal } from '../journal/writer.ts';
 import type { HeldMemory } from '../limits/held-memory.ts';
 import type { Catalog, MysqlCatalog } from '../sql/index.ts';
 import type { StateStore } from '../state/store.ts';
-import type { LegTls } from '../transport/socket-leg.ts';
 import { loginsOf } from './logins.ts';
 import type { ReadingTools } from './reading-tools.ts';
+import type { TlsFiles } from './tls-files.ts';
 import { sessionAccountOf } from './upstream-account.ts';
 
 /** What all listeners of a process share. */
@@ -46,6 +44,7 @@ export interface Shared {
   readonly users: ReadonlyMap<string, User>;
   /** Who has no access any more. */
   readonly revocations: Revocations;
+  readonly tlsFiles: TlsFiles;
   /** How often logins have failed lately. */
   readonly attempts: LoginAttempts;
   /** What Sluice has made for clients to log in with. */
@@ -59,6 +58,7 @@ export interface Shared {
   readonly meters: ReadonlyMap<string, Meter>;
   readonly approvals: Approvals;
   readonly spendings: Spendings;
+  readonly alerts: Alerts;
   /** Approvals, budgets, credentials, revocations: shared by instances. */
   readonly state: StateStore;
 }
@@ -85,20 +85,6 @@ export function usersOf(config: Config): ReadonlyMap<string, User> {
       return [name, { name, groups, ...stored }];
     }),
   );
-}
-
-export function legTlsOf(listener: ListenerConfig, directory: string): LegTls {
-  const { tls } = listener;
-  return {
-    client: null,
-    server:
-      tls === undefined
-        ? null
-        : createSecureContext({
-            cert: readFileSync(resolve(directory, tls.cert)),
-            key: readFileSync(resolve(directory, tls.key)),
-          }),
-  };
 }
 
 /** What sessions of every protocol are told by the configuration. */
@@ -164,7 +150,7 @@ const RESPONSES: Readonly<Record<Config['journal']['responses'], RecordDuty | nu
 };
 
 function sqlDomain(
-  { config, journal, turn, policy, masks, approvals, spendings }: Shared,
+  { config, journal, turn, policy, masks, approvals, alerts, spendings }: Shared,
   meter: Meter,
   parts: Pick<SqlDomain, 'catalog' | 'dialect' | 'describer' | 'upstream'>,
 ): SqlDomain {
@@ -172,6 +158,7 @@ function sqlDomain(
     ...parts,
     meter,
     approvals,
+    alerts,
     spendings,
     masks,
     policy,

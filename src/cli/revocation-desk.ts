@@ -53,17 +53,15 @@ function enforce({ revoked, lifted, isFirst }: RevocationChange, ground: Revocat
   if (lifted.length > 0) void recordLifted(lifted, ground);
 }
 
-/** A quarantine ends no session: rules say what it is for. */
 function isAgainst({ kind, subject }: RevokedAccess, { id, actor }: LiveSession): boolean {
   switch (kind) {
     case 'principal':
+    case 'quarantine':
       return actor?.principal.name === subject;
     case 'credential':
       return actor?.proof.credential === subject;
     case 'session':
       return id === subject;
-    case 'quarantine':
-      return false;
   }
 }
 

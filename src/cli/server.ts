@@ -21,9 +21,11 @@ import { HeldMemory } from '../limits/held-memory.ts';
 import { Rates } from '../limits/rates.ts';
 import { MaskPool } from '../masking/index.ts';
 import type { StateStore } from '../state/store.ts';
-import { type ApprovalDesk, instanceOf, openApprovals } from './approval-desk.ts';
+import { noteApproval, openAlerts } from './alert-desk.ts';
+import { type ApprovalDesk, openApprovals } from './approval-desk.ts';
 import { fileProblems } from './check-warnings.ts';
 import { listenForHttp } from './http-upstream.ts';
+import { instanceOf } from './instance.ts';
 import { type RunningUpkeep, startUpkeep } from './journal-upkeep.ts';
 import { type ServedUpstream, type Shared, usersOf } from './listeners.ts';
 import { type Listening, legTlsAt, listenAt } from './listening.ts';
@@ -36,6 +38,7 @@ import { servePostgres } from './postgres-upstream.ts';
 import { ReadingTools } from './reading-tools.ts';
 import { openRevocations } from './revocation-desk.ts';
 import { openState } from './state-store.ts';
+import { TlsFiles } from './tls-files.ts';
 
 export interface RunningServer {
   /** The port of each listener by name. */
@@ -51,6 +54,8 @@ export interface RunningServer {
   readonly desk: ApprovalDesk;
   /** Reads the policy file again; what is wrong with it is logged. */
   reloadPolicy(): void;
+  /** Reads certificates and keys again; those that are no good are logged and not used. */
+  reloadTls(): void;
   /** Takes no more connections, lets sessions finish within the drain time, seals the journal. */
   stop(): Promise<void>;
   /** While stopping: ends at once what still runs. */
@@ -108,7 +113,9 @@ async function start(
   });
   const catalogs = upstreams.map(({ catalog }) => catalog);
   undo.push(...catalogs.map((catalog) => () => catalog.close()));
-  const legTls = config.listeners.map((_, n) => legTlsAt(loaded, n));
+  const tlsFiles = new TlsFiles(directory, log);
+  undo.push(() => tlsFiles.close());
+  const legTls = config.listeners.map((_, n) => legTlsAt(loaded, n, tlsFiles));
   await Promise.all(catalogs.map((catalog) => catalog.refresh()));
   const world = () =>
     worldOf(
@@ -132,7 +139,11 @@ async function start(
   undo.push(() => revocations.close());
   const credentials = openCredentials(state);
   undo.push(() => credentials.close());
-  const desk = openApprovals(loaded, log, { state, journal, turn });
+  const desk = openApprovals(loaded, log, { state, journal, turn }, (approval) =>
+    noteApproval(alerts, policy, approval),
+  );
+  const alerts = openAlerts(loaded, log, { state, journal, turn, webhook: desk.webhook });
+  undo.push(() => alerts.close());
   undo.push(() => desk.close());
   const budgets = new Budgets({
     ledger: state.ledger,
@@ -151,6 +162,7 @@ async function start(
     sessions,
     revocations,
     credentials,
+    tlsFiles,
     attempts: new LoginAttempts(() => performance.now()),
     memory: new HeldMemory(config.limits.held),
     tools,
@@ -161,6 +173,7 @@ async function start(
     tokens: openTokens(config, log),
     masks: new ResultMasks(ringsOf(config), makeMaskPool),
     approvals: desk.approvals,
+    alerts,
     spendings: { budgets, rates: new Rates(() => performance.now()) },
     meters: new Map(config.listeners.map(({ name }) => [name, new Meter()])),
     state,
@@ -263,6 +276,7 @@ function running(
   let stopping: Promise<void> | null = null;
   const stop = async () => {
     watch.close();
+    shared.tlsFiles.close();
     await admin?.close();
     const closed = listeners.map((listener) => listener.close());
     await sessions.drain(config.drain, (run, ms) => {
@@ -274,6 +288,7 @@ function running(
     for (const refresher of refreshers) clearInterval(refresher);
     shared.revocations.close();
     shared.credentials.close();
+    await shared.alerts.close();
     await desk.close();
     await upkeep.stop();
     await shared.spendings.budgets.close();
@@ -294,6 +309,7 @@ function running(
     policy,
     desk,
     reloadPolicy: () => watch.read(),
+    reloadTls: () => shared.tlsFiles.reload(),
     stop() {
       stopping ??= stop();
       return stopping;

@@ -204,6 +204,14 @@ export const ERRORS = {
     log: 'error',
     message: 'the store of budgets cannot be asked at the moment, so nothing that a budget counts is passed on',
   },
+  'canary-read': {
+    kind: 'limit',
+    blame: 'peer',
+    sqlstate: '57P01',
+    session: 'end',
+    log: 'warn',
+    message: 'terminating the session: it was about to read what nobody should read',
+  },
   'login-failed': {
     kind: 'identity',
     blame: 'peer',

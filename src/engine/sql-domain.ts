@@ -1,3 +1,4 @@
+import type { Alerts } from '../alerts/index.ts';
 import type { Approvals } from '../approvals/index.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { SqlDialect } from '../sql/index.ts';
@@ -21,6 +22,8 @@ export interface SqlDomain extends RecordSink, ResponseSink {
   readonly upstream: string;
   /** Null: nobody can be asked, so what needs approval does not run. */
   readonly approvals: Approvals | null;
+  /** Null: nobody hears of anything. */
+  readonly alerts: Alerts | null;
   /** Null: no account can be kept, so what a budget or a rate counts does not run. */
   readonly spendings: Spendings | null;
   /** Milliseconds since the epoch. */

@@ -2,6 +2,7 @@
  * The gate of one SQL session: the order in which facts, policy and journal are asked (DESIGN 3). Synchronous
  * where everything is at hand, so that a statement seen before costs a look-up; `pending` where it is not.
  */
+import type { CanaryPort } from '../core/alerts.ts';
 import type { Decision, Denial, JudgedStatement } from '../core/decision.ts';
 import { ProxyError } from '../core/errors.ts';
 import type { StatementFacts, TemporaryTable } from '../core/facts.ts';
@@ -27,6 +28,7 @@ import { defines, touchesData } from './entry-needs.ts';
 import { decideBound, judgeStatement } from './judge-statement.ts';
 import { judgementMembers, unreadableMembers } from './records.ts';
 import { ResponseRecords } from './response-records.ts';
+import { SessionAlerts } from './session-alerts.ts';
 import { SessionSpending } from './spending.ts';
 import type { SqlDomain } from './sql-domain.ts';
 import { StatementRecords } from './statement-records.ts';
@@ -50,6 +52,7 @@ export class SessionGate implements SqlGate {
   #strikes = 0;
   readonly #approvals: StatementApprovals;
   readonly spending: SessionSpending;
+  readonly #alerts: SessionAlerts;
   /** Why the last wait was in vain; the statement that waited fails by it. */
   #waitFailure: Error | null = null;
 
@@ -62,7 +65,8 @@ export class SessionGate implements SqlGate {
     onWake: () => void,
   ) {
     this.#domain = domain;
-    this.records = new StatementRecords(session, domain);
+    this.#alerts = new SessionAlerts(domain.alerts, session, context);
+    this.records = new StatementRecords(session, domain, this.#alerts);
     this.#responses = new ResponseRecords(session, domain);
     this.#context = context;
     this.#inEvent = inEvent;
@@ -71,6 +75,7 @@ export class SessionGate implements SqlGate {
     this.#readerStamp = this.#reader.stamp;
     this.#policyContext = domain.policy.current.contextFor(context, domain.clock());
     this.#policyVersion = domain.policy.current.version;
+    this.#alerts.duties = this.#policyContext.alerts;
     const wake = () => this.#wake();
     this.#approvals = new StatementApprovals(domain, session, context, wake);
     this.spending = new SessionSpending(domain.spendings, context, domain.upstream, wake);
@@ -84,6 +89,10 @@ export class SessionGate implements SqlGate {
     this.#notice();
     // While the catalog is known to be out of date nothing holds: not a number, and so equal to no stamp.
     return this.#domain.catalog.isStale ? Number.NaN : this.#stamp;
+  }
+
+  get canaries(): CanaryPort | null {
+    return this.#alerts.canaries;
   }
 
   get canRecord(): boolean {
@@ -103,6 +112,7 @@ export class SessionGate implements SqlGate {
         const before = this.#policyContext.id;
         this.#policyVersion = policy.current.version;
         this.#policyContext = policy.current.contextFor(this.#context, now);
+        this.#alerts.duties = this.#policyContext.alerts;
         if (this.#policyContext.id !== before) this.#stamp++;
       }
     }

@@ -5,6 +5,7 @@ import { type SessionId, type StatementNumber, statementNumber } from '../core/i
 import type { Clearance } from '../core/judgement.ts';
 import type { Meter } from '../core/meter.ts';
 import { deniedMembers, entryMembers, resultMembers } from './records.ts';
+import type { SessionAlerts } from './session-alerts.ts';
 
 export interface RecordSink {
   readonly meter: Meter;
@@ -17,14 +18,16 @@ export interface RecordSink {
 export class StatementRecords {
   readonly #session: SessionId;
   readonly #sink: RecordSink;
+  readonly #alerts: SessionAlerts | null;
   #numbers = 0;
   /** A Parse that passes and is not in the journal yet: its number is the last one given. */
   #parse: { readonly clearance: Clearance; readonly entry: StatementEntry } | null = null;
   statements = 0;
   denied = 0;
 
-  constructor(session: SessionId, sink: RecordSink) {
+  constructor(session: SessionId, sink: RecordSink, alerts: SessionAlerts | null) {
     this.#session = session;
+    this.#alerts = alerts;
     this.#sink = sink;
   }
 
@@ -43,6 +46,7 @@ export class StatementRecords {
     this.statements++;
     this.#sink.meter.allowed++;
     if (isMasked(clearance)) this.#sink.meter.masked++;
+    this.#alerts?.admitted(clearance);
     const number = statementNumber(++this.#numbers);
     this.#recordAdmitted('statement', number, clearance, entry);
     return number;
@@ -66,6 +70,7 @@ export class StatementRecords {
     this.statements++;
     this.denied++;
     this.#sink.meter.denied++;
+    this.#alerts?.denied(denial);
     const number = ++this.#numbers;
     const judged = deniedMembers(journalMembers, denial, policyVersion);
     this.#record(
@@ -80,6 +85,7 @@ export class StatementRecords {
     meter.rows += result.rows;
     meter.bytes += result.bytes;
     if (result.cutBy !== null) meter.cuts++;
+    this.#alerts?.finished(result);
     this.#sink.recordResult(`{"session":"${this.#session}","number":${number},${resultMembers(result)}}`);
   }
 

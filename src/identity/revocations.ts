@@ -93,13 +93,14 @@ export class Revocations {
   against({ principal, proof }: Identity, session: string | null): RevokedAccess | null {
     return (
       this.#of('principal', principal.name) ??
+      this.#of('quarantine', principal.name) ??
       (proof.credential === null ? null : this.#of('credential', proof.credential)) ??
       (session === null ? null : this.#of('session', session))
     );
   }
 
   isRevoked(principal: string): boolean {
-    return this.#of('principal', principal) !== null;
+    return this.#of('principal', principal) !== null || this.#of('quarantine', principal) !== null;
   }
 
   /** Why an identity may not log in now; null: it may. */

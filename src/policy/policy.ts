@@ -4,6 +4,7 @@
  * GRANT: one rule may speak for what is read and another for what is written.
  */
 import { createHash } from 'node:crypto';
+import type { AlertDuty } from '../core/alerts.ts';
 import {
   type BudgetDuty,
   type Decision,
@@ -18,6 +19,7 @@ import type { SessionContext } from '../core/principal.ts';
 import type { RequestDecision, RequestFacts, ResponseMasks } from '../core/requests.ts';
 import { largestOf } from '../core/responses.ts';
 import { type LocatedDocument, readYaml } from '../core/yaml-document.ts';
+import { AlertRule } from './alerts.ts';
 import { BASELINE_TEXT, baselineRules } from './baseline.ts';
 import type { Mask } from './mask.ts';
 import { type MaskDenial, MaskJudge, masksOf } from './masks.ts';
@@ -36,6 +38,8 @@ export interface PolicyContext {
   readonly response: ResponseMasks | null;
   /** Milliseconds since the epoch at which it must be asked for anew. */
   readonly validUntilMs: number;
+  /** What somebody should hear of. */
+  readonly alerts: readonly AlertDuty[];
 }
 
 export const DEFAULT_RULE = 'default';
@@ -48,6 +52,7 @@ export class Policy {
   readonly document: PolicyDocument;
   readonly rules: readonly Rule[];
   readonly masks: readonly Mask[];
+  readonly alerts: readonly AlertRule[];
   /** All of them, whoever may be exempt. */
   readonly everyMask: MaskJudge;
   readonly #contexts = new Map<string, PolicyContext>();
@@ -61,8 +66,9 @@ export class Policy {
     this.document = document;
     this.rules = [...baseline, ...document.rules.map((rule) => new Rule(rule, observe))];
     this.masks = masksOf(document);
+    this.alerts = document.alerts.map((alert) => new AlertRule(alert));
     this.everyMask = new MaskJudge(this.masks.filter(({ isOfSql }) => isOfSql));
-    this.#timed = [...this.rules, ...this.masks].some(({ timed }) => timed);
+    this.#timed = [...this.rules, ...this.masks, ...this.alerts].some(({ timed }) => timed);
     this.version = `sha256:${createHash('sha256').update(BASELINE_TEXT).update('\0').update(text).digest('hex')}`;
   }
 
@@ -75,9 +81,11 @@ export class Policy {
     const at = new Date(atMs);
     const rules = this.rules.filter((rule) => rule.appliesTo(session, at));
     const masks = this.masks.filter((mask) => mask.appliesTo(session, at));
+    const alerts = this.alerts.filter((alert) => alert.appliesTo(session, at));
     const bits = [
       ...this.rules.map((rule) => rules.includes(rule)),
       ...this.masks.map((mask) => masks.includes(mask)),
+      ...this.alerts.map((alert) => alerts.includes(alert)),
     ];
     const key = bits.map((bit) => (bit ? '1' : '0')).join('');
     const minute = this.#timed ? Math.floor(atMs / MINUTE_MS) : 0;
@@ -88,6 +96,7 @@ export class Policy {
       id: known?.id ?? nextContextId++,
       rules,
       masks: new MaskJudge(masks.filter(({ isOfSql }) => isOfSql)),
+      alerts: alerts.map(({ duty }) => duty),
       response: responseMasksOf(masks),
       validUntilMs,
     };

@@ -1,5 +1,6 @@
 /** The policy file's shape (DESIGN 4). The JSON Schema for editors is made from it. */
 import { z } from 'zod';
+import { alertSchema } from './alert-schema.ts';
 import { approveSchema, limitSchema } from './approve-schema.ts';
 import { budgetSchema, rateSchema } from './budget-schema.ts';
 import { maskSchema } from './masks-schema.ts';
@@ -92,6 +93,7 @@ export const policySchema = z.strictObject({
     .default({}),
   rules: z.array(ruleSchema).default([]),
   masks: z.array(maskSchema).default([]),
+  alerts: z.array(alertSchema).default([]),
 });
 
 export type PolicyDocument = z.output<typeof policySchema>;

@@ -8,6 +8,8 @@ const SLICE = 500;
 const DAY_MS = 86_400_000;
 /** How long settled approvals can still be listed. */
 const APPROVALS_MS = 30 * DAY_MS;
+/** How long alerts can still be listed. */
+const ALERTS_MS = 90 * DAY_MS;
 
 interface Sweep {
   readonly table: string;
@@ -22,6 +24,7 @@ const SWEEPS: readonly Sweep[] = [
   { table: 'leases', key: 'id', where: 'counts_until <= $1', keptMs: 0 },
   // Kept a while longer: a row that was just made for a lock has nothing that counts yet.
   { table: 'budgets', key: 'key', where: 'counts_until > 0 AND counts_until <= $1', keptMs: DAY_MS },
+  { table: 'alerts', key: 'id', where: 'at <= $1', keptMs: ALERTS_MS },
   { table: 'credentials', key: 'id', where: 'expires_at <= $1', keptMs: DAY_MS },
   { table: 'revocations', key: 'kind, subject', where: 'until <= $1', keptMs: DAY_MS },
   { table: 'revocations', key: 'kind, subject', where: 'lifted_at <= $1', keptMs: DAY_MS },

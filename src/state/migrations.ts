@@ -99,7 +99,23 @@ const LOGINS: readonly string[] = [
   'CREATE TABLE sluice.settings (name text PRIMARY KEY, value text NOT NULL)',
 ];
 
-export const MIGRATIONS: readonly (readonly string[])[] = [FIRST, LOGINS];
+/** Alerts that were raised. */
+const ALERTS: readonly string[] = [
+  `CREATE TABLE sluice.alerts (
+    id text PRIMARY KEY,
+    at bigint NOT NULL,
+    alert text NOT NULL,
+    cause text NOT NULL,
+    principal text NOT NULL,
+    listener text,
+    session text,
+    message text NOT NULL,
+    quarantined_until bigint
+  )`,
+  'CREATE INDEX alerts_by_age ON sluice.alerts (at)',
+];
+
+export const MIGRATIONS: readonly (readonly string[])[] = [FIRST, LOGINS, ALERTS];
 
 /** What differs between the databases. */
 export interface MigrationGround {

@@ -1,4 +1,5 @@
 /** The state that instances share, over one of the two databases. */
+import { StoredAlerts } from './alerts.ts';
 import { StoredApprovals } from './approvals.ts';
 import { StoredCredentials } from './credentials.ts';
 import type { Database } from './database.ts';
@@ -24,6 +25,7 @@ export function sharedState(database: Database): StateStore {
     credentials: new StoredCredentials(database),
     revocations: new StoredRevocations(database),
     sightings: new StoredSightings(database),
+    alerts: new StoredAlerts(database),
     watch: (topic, callback) => database.watch(topic, callback),
     now: () => database.read((transaction) => transaction.now()),
     async close() {

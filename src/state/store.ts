@@ -4,6 +4,7 @@
  * rejects with StoreUnavailable where the store cannot be asked: who needs the answer fails closed. What is due, open or
  * expired goes by the store's own clock, which instances share: no method takes a time from who asks.
  */
+import type { AlertEvent } from '../core/alerts.ts';
 import type { Json } from '../core/json.ts';
 
 /** `message` says what is wrong with the store, for operators. */
@@ -216,8 +217,15 @@ export interface SightingsStore {
 }
 
 /** `budgets`: a window has nothing left. */
-export const STORE_TOPICS = ['approvals', 'revocations', 'budgets', 'credentials'] as const;
+export const STORE_TOPICS = ['approvals', 'revocations', 'budgets', 'credentials', 'alerts'] as const;
 export type StoreTopic = (typeof STORE_TOPICS)[number];
+
+export interface AlertsStore {
+  /** At the store's own time. */
+  put(event: AlertEvent): Promise<void>;
+  /** The newest first. */
+  list(filter: { readonly since?: Instant; readonly limit: number }): Promise<readonly AlertEvent[]>;
+}
 
 export interface StateStore {
   readonly approvals: ApprovalsStore;
@@ -225,6 +233,7 @@ export interface StateStore {
   readonly credentials: CredentialsStore;
   readonly revocations: RevocationsStore;
   readonly sightings: SightingsStore;
+  readonly alerts: AlertsStore;
   /**
    * Calls back soon after any instance has changed something under the topic, at once within this one, and whenever
    * something may have been missed, as after an outage. Gives what ends it.

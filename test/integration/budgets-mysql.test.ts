@@ -105,7 +105,7 @@ for (const flavour of FLAVOURS) {
       "SELECT length(x) AS n, x FROM (SELECT repeat('x', 20000000) AS x UNION ALL SELECT repeat('y', 20000000)) AS t";
     assert.deepEqual(await taken(client, sql), { rows: 2, failure: null });
     const cut = await taken(client, sql);
-    assert.equal(cut.rows, 1, cut.failure?.message);
+    assert.equal(cut.rows, 1);
     assert.equal(cut.failure?.errno, 1226);
     client.destroy();
   });

@@ -49,6 +49,7 @@ export interface Word {
 }
 
 export class TableGate implements SqlGate {
+  readonly canaries = null;
   readonly spending: SpendingPort = {
     charge: () => ({ answer: 'granted' }),
     spend: () => ({ answer: 'granted' }),

@@ -18,11 +18,15 @@ const DENIAL: Denial = {
 
 function recordOf(journalMembers: string, denial: Denial = DENIAL): unknown {
   const written: string[] = [];
-  const records = new StatementRecords(sessionIdFrom(Buffer.alloc(14)), {
-    meter: new Meter(),
-    record: (type, members) => written.push(`{"type":"${type}",${members}}`),
-    recordResult: () => {},
-  });
+  const records = new StatementRecords(
+    sessionIdFrom(Buffer.alloc(14)),
+    {
+      meter: new Meter(),
+      record: (type, members) => written.push(`{"type":"${type}",${members}}`),
+      recordResult: () => {},
+    },
+    null,
+  );
   const text = Buffer.from('SELECT id FROM shop.orders LIMIT $1');
   const parameters = [{ bytes: null, binary: false }];
   records.refuse(

@@ -16,10 +16,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(PARTS.map((part) => [part, DOMAIN])),
   // What instances share is asked of a store, by its interface.
   approvals: [...DOMAIN, 'state'],
+  alerts: [...DOMAIN, 'state'],
   config: DOMAIN,
   // It proposes masks, so it asks detectors and maskers.
   classify: [...DOMAIN, 'masking'],
-  engine: [...DOMAIN, ...PARTS],
+  engine: [...DOMAIN, ...PARTS, 'alerts'],
   // The index of a journal reads its segments.
   recordings: [...DOMAIN, 'journal'],
   // It shows what it is given by interfaces of its own.

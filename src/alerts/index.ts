@@ -1,0 +1,2 @@
+export { CanaryPatterns, CanaryStream } from './canaries.ts';
+export { ALERT_RULE_PREFIX, type AlertCircumstances, Alerts } from './service.ts';
