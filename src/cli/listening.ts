@@ -4,7 +4,7 @@ import { ProblemsError } from '../core/problem.ts';
 import type { ListenerDomain } from '../engine/listener-domain.ts';
 import { type ListenAddress, Listener } from '../transport/listener.ts';
 import type { LegTls } from '../transport/socket-leg.ts';
-import { legTlsOf } from './listeners.ts';
+import { ServedTls, type TlsFiles } from './tls-files.ts';
 
 export interface Listening {
   /** The port, which the system has chosen where 0 was asked for. */
@@ -14,11 +14,14 @@ export interface Listening {
 }
 
 /** The certificate and key of a listener, tried once before anything is started with them. */
-export function legTlsAt({ config, directory, source }: LoadedConfig, n: number): LegTls | undefined {
+export function legTlsAt({ config, source }: LoadedConfig, n: number, files: TlsFiles): LegTls | undefined {
   const listener = config.listeners[n];
   if (listener === undefined || listener.protocol === 'http') return undefined;
+  const served = new ServedTls();
   try {
-    return legTlsOf(listener, directory);
+    if (listener.tls !== undefined)
+      files.add(listener.name, listener.tls, (material) => served.use(material));
+    return served;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ProblemsError([

@@ -1,6 +1,7 @@
 /** From a listener's `auth` to how clients prove who they are there. */
 import type { ListenerConfig } from '../config/schema.ts';
 import type { IdentitySource } from '../core/login.ts';
+import { CertificateLogins } from '../identity/certificate-logins.ts';
 import { LimitedLogins } from '../identity/limited-logins.ts';
 import { SessionCredentials } from '../identity/session-credentials.ts';
 import { SessionLogins } from '../identity/session-logins.ts';
@@ -24,6 +25,18 @@ export function loginsOf(listener: ListenerConfig, shared: Shared): IdentitySour
 }
 
 function unlimitedLogins(listener: ListenerConfig, shared: Shared): IdentitySource {
+  if (!listener.auth.includes('certificate')) return loginsByAnswer(listener, shared);
+  const users = shared.config.identity.users.map((user) => [user.name, user] as const);
+  const isAlone = listener.auth.every((method) => method === 'certificate');
+  return new CertificateLogins(isAlone ? null : loginsByAnswer(listener, shared), {
+    users: new Map(users),
+    name: listener.tls?.client_name ?? 'cn',
+    now: () => Date.now(),
+  });
+}
+
+/** Without certificates. */
+function loginsByAnswer(listener: ListenerConfig, shared: Shared): IdentitySource {
   const others = identityOf(listener, shared);
   if (!listener.auth.includes('session')) return others;
   const takesPasswords = listener.auth.includes('password');

@@ -8,7 +8,8 @@ const HELP = `Usage: sluice run --config FILE
 
 Starts every listener of a configuration and serves until SIGTERM or SIGINT. Then it takes no more
 connections, lets sessions finish within the configuration's drain time, and closes the journal.
-The policy file is read again when it changes, and on SIGHUP; a file with mistakes is not used.
+The policy file, certificates and keys are read again when they change, and on SIGHUP; files with
+mistakes are not used.
 
 Options:
   --config FILE   the configuration (default: sluice.yaml)
@@ -48,7 +49,10 @@ export const run: Command = {
       };
       process.on('SIGTERM', stop);
       process.on('SIGINT', stop);
-      process.on('SIGHUP', () => server.reloadPolicy());
+      process.on('SIGHUP', () => {
+        server.reloadPolicy();
+        server.reloadTls();
+      });
     });
     for (const [name, port] of server.ports) {
       const listener = loaded.config.listeners.find((candidate) => candidate.name === name);

@@ -23,7 +23,7 @@ export const listenerName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected a name of letters, digits, . _ and -' });
 
 /** `session`: credentials that Sluice makes. `oidc`: a token as the password. `oauthbearer`: a token by SASL, for clients of Postgres 18. */
-const AUTH_METHODS = ['password', 'trust', 'session', 'oidc', 'oauthbearer'] as const;
+const AUTH_METHODS = ['password', 'trust', 'session', 'certificate', 'oidc', 'oauthbearer'] as const;
 
 export const listenerAuth = z
   .array(z.enum(AUTH_METHODS, { error: `expected one of ${AUTH_METHODS.join(', ')}` }))

@@ -73,6 +73,7 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
     }
     if (listener.protocol !== 'http') upstreamProblems(listener, at);
     for (const problem of authProblems(listener, identity)) at('auth', problem);
+    for (const problem of certificateProblems(listener)) at('auth', problem);
   });
   problems.push(...adminProblems(source));
   const users = new Set<string>();
@@ -82,6 +83,18 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
     users.add(user.name);
   });
   return problems;
+}
+
+function* certificateProblems(listener: AnyListenerConfig) {
+  const takes = listener.auth.includes('certificate');
+  if (listener.protocol === 'http') {
+    if (takes) yield 'certificate is for protocol: postgres and mysql';
+    return;
+  }
+  const asks = listener.tls?.client_ca !== undefined;
+  if (takes && !asks) yield 'certificate takes tls.client_ca: whose certificates are taken';
+  if (asks && !takes)
+    yield 'tls.client_ca asks clients for certificates, which nobody looks at: expected certificate here';
 }
 
 function* authProblems({ auth, protocol }: AnyListenerConfig, { users, oidc }: Config['identity']) {

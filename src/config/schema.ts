@@ -1,5 +1,6 @@
 /** The shape of sluice.yaml (DESIGN 10). */
 import { z } from 'zod';
+import { CERTIFICATE_NAMES } from '../core/certificate.ts';
 import { httpListener } from './http-listener.ts';
 import { address, listenerAuth, listenerName, size } from './listener-fields.ts';
 import { oidcSchema } from './oidc-schema.ts';
@@ -39,6 +40,14 @@ const sqlListener = z.strictObject({
       cert: z.string(),
       key: z.string(),
       mode: z.enum(['offered', 'required']).default('offered'),
+      client_ca: z
+        .string()
+        .optional()
+        .describe('Authorities whose client certificates are taken, in PEM; clients are asked for one.'),
+      client_name: z
+        .enum(CERTIFICATE_NAMES, { error: `expected one of ${CERTIFICATE_NAMES.join(', ')}` })
+        .default('cn')
+        .describe('Which name of a client certificate is that of the user.'),
     })
     .optional(),
   multi_statements: z.boolean().optional(),

@@ -2,6 +2,7 @@
  * How a client proves who it is: what a protocol asks of identity, step by step. Whatever takes time, such as a question
  * to an issuer or to the shared state, is `pending`: the session is woken once there is an answer.
  */
+import type { ClientCertificate } from './certificate.ts';
 import type { ProxyError } from './errors.ts';
 import type { Identity } from './principal.ts';
 
@@ -9,6 +10,8 @@ import type { Identity } from './principal.ts';
 export interface ClientConnection {
   /** As text, without port; null on a local socket. */
   readonly clientAddress: string | null;
+  /** What the client showed in TLS; null: nothing, or it was not asked to, or there is no TLS yet. */
+  certificate(): ClientCertificate | null;
   /** An answer that was pending is there. */
   wake(): void;
 }

@@ -57,6 +57,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
     this.#down = accept(this.#downEvents());
     this.identity = domain.identity.forConnection({
       clientAddress: this.#down.remoteAddress,
+      certificate: () => this.#down.peerCertificate,
       wake: () => this.#event(() => this.#session.wake()),
     });
     this.#session = domain.protocol(this);

@@ -1,4 +1,5 @@
 /** One side of a connection as the engine sees it: bytes both ways, backpressure, TLS. Transport implements it. */
+import type { ClientCertificate } from '../core/certificate.ts';
 import type { ProxyError } from '../core/errors.ts';
 import type { Alpn } from '../core/session.ts';
 
@@ -7,6 +8,8 @@ export interface Leg {
   readonly congested: boolean;
   /** The peer's address, without port; null on a local socket. */
   readonly remoteAddress: string | null;
+  /** What the peer showed in TLS; null: nothing, or it was not asked to. */
+  readonly peerCertificate: ClientCertificate | null;
   /** Writes at once as far as the kernel takes it. The bytes must not change until the leg is no longer congested. */
   write(bytes: Buffer, start: number, end: number): void;
   /** Writes several pieces as one. */

@@ -61,6 +61,7 @@ export class HttpLogins implements HttpIdentity {
     let wake = () => {};
     const port = this.#source.forConnection({
       clientAddress: login.clientAddress,
+      certificate: () => null,
       wake: () => wake(),
     });
     const woken = () =>

@@ -22,7 +22,7 @@ export class SocketDialer implements Dialer {
 
   connect(events: LegEvents): Leg {
     const { host, port } = this.#address;
-    const legTls: LegTls = { server: null, client: this.#address.tls };
+    const legTls: LegTls = { server: null, wantsCertificate: false, client: this.#address.tls };
     return SocketLeg.connecting({ host, port }, events, legTls, this.#readBytes);
   }
 

@@ -4,8 +4,10 @@
  */
 import net from 'node:net';
 import tls from 'node:tls';
+import type { ClientCertificate } from '../core/certificate.ts';
 import type { Alpn } from '../core/session.ts';
 import type { Leg, LegEvents, PauseReason } from '../engine/leg.ts';
+import { clientCertificateOf } from './client-certificate.ts';
 import { readInto } from './read-into.ts';
 import { DirectWriter } from './write-now.ts';
 
@@ -18,12 +20,15 @@ const LINGER_MS = 1_000;
 export interface LegTls {
   /** For the server side: certificates and the like. */
   readonly server: tls.SecureContext | null;
+  /** The server side asks clients for a certificate; one that has none may go on all the same. */
+  readonly wantsCertificate: boolean;
   /** For the client side: what to trust, and which name the server has to prove. */
   readonly client: tls.ConnectionOptions | null;
 }
 
 export class SocketLeg implements Leg {
   readonly remoteAddress: string | null;
+  peerCertificate: ClientCertificate | null = null;
   #socket: net.Socket;
   readonly #events: LegEvents;
   readonly #tls: LegTls;
@@ -171,7 +176,7 @@ export class SocketLeg implements Leg {
   }
 
   startTlsServer(received: Buffer, alpn: Alpn | null): void {
-    const { server } = this.#tls;
+    const { server, wantsCertificate } = this.#tls;
     if (server === null) {
       this.#close(new Error('TLS is not configured'));
       return;
@@ -181,11 +186,14 @@ export class SocketLeg implements Leg {
       isServer: true,
       secureContext: server,
       ...(alpn === null ? {} : { ALPNProtocols: [alpn.name] }),
-      requestCert: false,
+      requestCert: wantsCertificate,
+      // Told in the client's protocol, once it can be told there.
+      rejectUnauthorized: false,
     });
     const demanded = alpn?.demanded === true ? alpn.name : null;
     secured.once('secure', () => {
       this.#securing = false;
+      if (wantsCertificate) this.peerCertificate = clientCertificateOf(secured);
       if (demanded !== null && secured.alpnProtocol !== demanded)
         this.#close(new Error('direct TLS without ALPN'));
       else this.#events.secured();

@@ -52,6 +52,7 @@ test('failures are counted wherever a login fails, on both protocols, and succes
   const port = (methods: readonly ('password' | 'trust')[]): IdentityPort =>
     new LimitedLogins(new ListenerIdentity(users, methods), attempts).forConnection({
       clientAddress: HERE,
+      certificate: () => null,
       wake: () => {},
     });
   const fail = (plan: LoginPlan) => {
