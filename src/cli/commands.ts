@@ -5,6 +5,7 @@ import { classify } from './classify.ts';
 import type { Command } from './command.ts';
 import { demo } from './demo.ts';
 import { explain } from './explain.ts';
+import { exportJournal } from './export.ts';
 import { password } from './password.ts';
 import { replay } from './replay.ts';
 import { revoke } from './revoke.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   sessions,
   replay,
   verify,
+  exportJournal,
   password,
   schema,
 ];
