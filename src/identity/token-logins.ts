@@ -12,7 +12,7 @@ import type {
   PasswordStep,
 } from '../core/login.ts';
 import { type BearerHint, OAUTHBEARER, OauthBearerExchange } from './oauth-bearer.ts';
-import { looksLikeToken, type OidcTokens } from './oidc-tokens.ts';
+import type { OidcTokens } from './oidc-tokens.ts';
 import { pendingOf } from './pending.ts';
 
 /** Users whose passwords are stored. */
@@ -57,30 +57,15 @@ export class TokenLogins implements IdentitySource {
       },
       mysqlLogin: (user, { secured }): MysqlLoginPlan => {
         const plan = stored.mysqlLogin(user, { secured });
-        const known = this.#stored.hasPassword(user, 'mysql');
-        return this.#withTokens(plan, user, known, { secured, connection });
-      },
-    };
-  }
-
-  #withTokens(
-    plan: MysqlLoginPlan,
-    user: string,
-    known: boolean,
-    { secured, connection }: { readonly secured: boolean; readonly connection: ClientConnection },
-  ): MysqlLoginPlan {
-    if (plan.plan !== 'password') return plan;
-    if (!known && !secured && !isLoopback(connection)) return NEEDS_TLS;
-    return {
-      ...plan,
-      // Only caching_sha2_password, in full, and mysql_clear_password bring the password itself.
-      takesNative: known && plan.takesNative,
-      wantsCleartext: !known && !secured,
-      cleartext: (password) => {
-        const text = password.toString('utf8');
-        return known && !looksLikeToken(text)
-          ? plan.cleartext(password)
-          : this.#check(user, text, connection);
+        if (plan.plan !== 'password' || this.#stored.hasPassword(user, 'mysql')) return plan;
+        if (!secured && !isLoopback(connection)) return NEEDS_TLS;
+        return {
+          ...plan,
+          // Only caching_sha2_password, in full, and mysql_clear_password bring the password itself.
+          takesNative: false,
+          wantsCleartext: !secured,
+          cleartext: (password) => this.#check(user, password.toString('utf8'), connection),
+        };
       },
     };
   }
