@@ -1,5 +1,7 @@
 /** Every command, in the order of the overview. */
+import { alerts } from './alerts.ts';
 import { approvals } from './approvals.ts';
+import { budgets } from './budgets.ts';
 import { check } from './check.ts';
 import { classify } from './classify.ts';
 import type { Command } from './command.ts';
@@ -7,6 +9,7 @@ import { demo } from './demo.ts';
 import { explain } from './explain.ts';
 import { exportJournal } from './export.ts';
 import { password } from './password.ts';
+import { quarantine } from './quarantine.ts';
 import { replay } from './replay.ts';
 import { revoke } from './revoke.ts';
 import { run } from './run.ts';
@@ -26,6 +29,9 @@ export const COMMANDS: readonly Command[] = [
   tryPolicy,
   classify,
   approvals,
+  budgets,
+  alerts,
+  quarantine,
   token,
   revoke,
   sessions,

@@ -58,6 +58,8 @@ function statementJson(statement: ExplainedStatement): Record<string, unknown> {
     bound: boundJson(statement),
     unfiltered: facts.unfiltered,
     limit: limitOf(statement),
+    budgets: decision.obligations.budgets,
+    rates: decision.obligations.rates,
     masks: masksJson(statement),
     verdict: denial !== null ? 'deny' : isHeld(statement) ? 'approve' : 'allow',
     approvals: isHeld(statement) ? decision.obligations.approvals.map(approvalJson) : [],

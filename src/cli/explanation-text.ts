@@ -3,6 +3,7 @@ import { type ApprovalDuty, type Denial, NO_LIMIT } from '../core/decision.ts';
 import { EFFECT_MEANING, effectsOf, hasEffect } from '../core/effects.ts';
 import { accessOf, type OutputColumn, PLACES, type RelationUse, type StatementFacts } from '../core/facts.ts';
 import { formatBytes, formatMs } from '../core/quantities.ts';
+import { budgetText, rateText } from './budget-text.ts';
 import { type ExplainedStatement, type Explanation, isBounded, isHeld, limitOf } from './explanation.ts';
 import { columnName, qualified, settingsOf } from './explanation-json.ts';
 import { namedRelations } from './ground.ts';
@@ -203,6 +204,7 @@ function allowRows(sheet: Sheet, statement: ExplainedStatement, premises: Premis
   if (held)
     for (const duty of decision.obligations.approvals) sheet.row('held', heldText(duty), style.yellow);
   limitRows(sheet, statement);
+  accountRows(sheet, statement);
   maskRows(sheet, statement, style);
   if (decision.observed.length > 0) {
     sheet.row(
@@ -238,6 +240,16 @@ function limitRows(sheet: Sheet, statement: ExplainedStatement): void {
       'limit',
       `the result ${what(bytesRule, 'bytes')} after ${formatBytes(bytes)}, by rule "${bytesRule}"`,
     );
+}
+
+function accountRows(sheet: Sheet, { decision, denial }: ExplainedStatement): void {
+  if (denial !== null) return;
+  for (const budget of decision.obligations.budgets) {
+    const of = budget.objects.length === 0 ? '' : ` (${budget.objects.join(', ')})`;
+    sheet.row('budget', `${budgetText(budget)}${of}, by rule "${budget.rule}"`);
+  }
+  for (const rate of decision.obligations.rates)
+    sheet.row('rate', `${rateText(rate)}, by rule "${rate.rule}"`);
 }
 
 function maskRows(sheet: Sheet, { runs, decision }: ExplainedStatement, style: Style): void {

@@ -112,7 +112,7 @@ export function limitsOf(rule: string, document: z.output<typeof limitSchema>): 
 export function approversOf(
   then: unknown,
 ): { readonly groups: readonly string[]; readonly at: readonly string[] } | null {
-  for (const key of ['approve', 'limit'] as const) {
+  for (const key of ['approve', 'limit', 'budget'] as const) {
     const inner = property(then, key);
     const groups = property(inner, 'by');
     if (Array.isArray(groups)) {

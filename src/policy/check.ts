@@ -7,6 +7,7 @@ import { suggestion } from '../core/nearest.ts';
 import type { Problem } from '../core/problem.ts';
 import type { LocatedDocument } from '../core/yaml-document.ts';
 import { approversOf } from './approve-schema.ts';
+import { idleAccounts } from './check-accounts.ts';
 import { Mask } from './mask.ts';
 import { compilePattern, matchesColumn, matchesFunction, matchesRelation } from './pattern.ts';
 import { subjectsOf } from './request-rules.ts';
@@ -46,6 +47,11 @@ export function checkPolicy(source: LocatedDocument<PolicyDocument>, world: Worl
     if (never !== null) problems.push(source.problemAt([...path, 'when'], `can never match: ${never}`));
   });
   problems.push(...problemsOfMasks(source, world));
+  source.value.alerts.forEach((alert, n) => {
+    for (const { key, at, message } of problemsOf(alert.when, world))
+      problems.push(source.problemAt(['alerts', n, 'when', key, ...at], message));
+  });
+  for (const { path, message } of idleAccounts(source)) problems.push(source.problemAt(path, message));
   return problems;
 }
 
