@@ -13,8 +13,10 @@ export function fileProblems({ config, directory, source }: LoadedConfig): reado
   const problems: Problem[] = [];
   config.listeners.forEach((listener, n) => {
     const { tls } = listener;
-    for (const key of ['cert', 'key'] as const) {
-      const why = tls === undefined ? null : whyUnreadable(resolve(directory, tls[key]));
+    const paths = Object.entries({ client_ca: undefined, ...tls });
+    for (const key of ['cert', 'key', 'client_ca']) {
+      const path = paths.find(([name]) => name === key)?.[1];
+      const why = path === undefined ? null : whyUnreadable(resolve(directory, path));
       if (why !== null) problems.push(source.problemAt(['listeners', n, 'tls', key], why));
     }
     if (listener.protocol === 'http') {
