@@ -47,13 +47,19 @@ async function statementsOf(suite: string): Promise<readonly string[]> {
   return JSON.parse(readFileSync(kept, 'utf8'));
 }
 
+/** What some minor versions end themselves over as soon as they prepare it: MariaDB 11.8.6, tested in 10.11.18. */
+const FATAL =
+  /^SELECT (?:JSON_SET\('\{"c":4\}', '\$\.a', 5\) AS x HAVING|(?:ExtractValue|UpdateXML)\('<[!?]a\/\??>)|partition by system_time\s+interval (?:setval|nextval|lastval)\(/i;
+
 function statementsUnder(folder: string): readonly string[] {
   const statements = new Set<string>();
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.(test|inc)$/.test(name),
   );
   for (const file of files.toSorted()) {
-    for (const statement of split(readFileSync(join(folder, file), 'latin1'))) statements.add(statement);
+    for (const statement of split(readFileSync(join(folder, file), 'latin1'))) {
+      if (!FATAL.test(statement)) statements.add(statement);
+    }
   }
   return [...statements];
 }

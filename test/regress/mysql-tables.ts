@@ -83,9 +83,10 @@ async function compareAll(statements: readonly string[], traits: ServerTraits): 
   return missed.length === 0 ? 0 : 1;
 }
 
+/** Of a name with dots the server's message does not say where the schema ends. */
 function names(facts: StatementFacts, table: RelationName): boolean {
-  const isSame = (left: string | null, right: string | null) => left?.toLowerCase() === right?.toLowerCase();
-  return facts.relations.some(({ schema, name }) => isSame(schema, table.schema) && isSame(name, table.name));
+  const whole = ({ schema, name }: RelationName) => `${schema}.${name}`.toLowerCase();
+  return facts.relations.some((relation) => whole(relation) === whole(table));
 }
 
 /** The table that the server does not find when it prepares the statement; null where it finds fault with nothing or with something else. */
