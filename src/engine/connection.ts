@@ -19,12 +19,10 @@ import { JournaledSession } from './journaled-session.ts';
 import type { Leg, LegEvents } from './leg.ts';
 import type { ListenerDomain } from './listener-domain.ts';
 import { Pieces } from './pieces.ts';
+import { SessionExpiry } from './session-expiry.ts';
 import type { LiveSession, SessionBrief } from './sessions.ts';
 import { StagedQueue } from './staged-queue.ts';
 import type { Staging } from './turn.ts';
-
-/** What a timer of Node's can wait for at most. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export class Connection implements EnginePort, LiveSession, Staging {
   readonly #story: JournaledSession;
@@ -47,12 +45,12 @@ export class Connection implements EnginePort, LiveSession, Staging {
   /** The session is over, and its legs have nothing more to say than what was written. */
   #over = false;
   #cancelWhenSent = false;
-  /** Ends the session when what its client has proven runs out. */
-  #expiry: { cancel(): void } | null = null;
+  readonly #expiry: SessionExpiry;
 
   constructor(domain: ListenerDomain, accept: (events: LegEvents) => Leg) {
     this.#domain = domain;
     this.#story = new JournaledSession(domain);
+    this.#expiry = new SessionExpiry(domain, (error) => this.terminate(error));
     this.#nowMs = domain.now();
     this.#down = accept(this.#downEvents());
     this.identity = domain.identity.forConnection({
@@ -306,25 +304,8 @@ export class Connection implements EnginePort, LiveSession, Staging {
       () => this.#session.wake(),
     );
     if (gate instanceof ProxyError) return { admission: 'refused', error: gate };
-    this.#awaitExpiry();
+    this.#expiry.follow(identity.proof);
     return { admission: 'admitted', gate, account };
-  }
-
-  /** A session never outlives what was shown for it. */
-  #awaitExpiry(): void {
-    this.#expiry?.cancel();
-    this.#expiry = null;
-    const expiresAtMs = this.actor?.proof.expiresAtMs ?? null;
-    if (expiresAtMs === null) return;
-    const leftMs = Math.min(expiresAtMs - this.#domain.sql.clock(), TIMER_MS_MAX);
-    this.#expiry = this.#domain.after(Math.max(leftMs, 0), () => this.#endIfExpired());
-  }
-
-  #endIfExpired(): void {
-    const expiresAtMs = this.actor?.proof.expiresAtMs ?? null;
-    if (this.#closed || expiresAtMs === null) return;
-    if (this.#domain.sql.clock() >= expiresAtMs) this.terminate(new ProxyError('login-expired'));
-    else this.#awaitExpiry();
   }
 
   upstreamReady(key: CancelKey): void {
@@ -356,7 +337,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
     const { sessions } = this.#domain;
     sessions.remove(this, this.#key);
     this.#over = true;
-    this.#expiry?.cancel();
+    this.#expiry.follow(null);
     this.#endUpstream();
     if (error !== null) this.#logEnd(error);
     this.#story.end(error, this.#down.remoteAddress, this.#session.activity);
@@ -377,8 +358,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
   }
 
   tick(): void {
-    // The clock may have been set forward, of which the timer knows nothing.
-    if (this.#expiry !== null) this.#endIfExpired();
+    this.#expiry.check();
     this.#event(() => this.#session.tick());
   }
 
