@@ -164,7 +164,8 @@ function result(event: ExportedEvent, product: JsonObject): JsonObject {
   const sqlstate = textIn(record, 'sqlstate');
   const cutBy = textIn(record, 'truncatedBy');
   const outcome = {
-    ...(sqlstate === null ? SUCCESS : { ...FAILURE, status_code: sqlstate }),
+    // The client of a result that was cut got an error, also where the server had completed it.
+    ...(sqlstate === null && cutBy === null ? SUCCESS : { ...FAILURE, status_code: sqlstate ?? '' }),
     ...(cutBy === null ? { ...INFORMATIONAL, ...ALLOWED } : { ...MEDIUM, ...BLOCKED }),
   };
   const told = datastore(
