@@ -4,6 +4,7 @@
  * role, token against forgery, shape.
  */
 import { createServer } from 'node:https';
+import { Server as TlsServer } from 'node:tls';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Identity } from '../core/principal.ts';
 import { Attempts } from './attempts.ts';
@@ -34,6 +35,8 @@ export interface RunningAdmin {
   readonly port: number;
   /** Where a browser finds it. */
   readonly url: string;
+  /** Connections from now on get this certificate. Throws where it does not fit its key. */
+  useTls(tls: { readonly cert: Buffer; readonly key: Buffer }): void;
   close(): Promise<void>;
 }
 
@@ -62,6 +65,9 @@ export async function startAdmin(options: AdminOptions, ports: AdminPorts): Prom
   return {
     port,
     url: options.url ?? `${options.tls === null ? 'http' : 'https'}://${host}:${port}/`,
+    useTls(tls) {
+      if (app.server instanceof TlsServer) app.server.setSecureContext(tls);
+    },
     close: () => admin.close(),
   };
 }

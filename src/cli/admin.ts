@@ -1,8 +1,7 @@
 /** The admin listener of a running Sluice: what it shows is taken from the parts that have it. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Metrics } from '../admin/metrics.ts';
-import type { AdminPorts, ApprovalsPort, ReadinessCheck } from '../admin/ports.ts';
+import type { AdminPorts, AlertsPort, ApprovalsPort, ReadinessCheck } from '../admin/ports.ts';
 import { type RunningAdmin, startAdmin } from '../admin/server.ts';
 import type { LiveSnapshot } from '../admin/wire.ts';
 import type { Approvals } from '../approvals/index.ts';
@@ -16,9 +15,13 @@ import { IndexThread } from '../recordings/index-thread.ts';
 import { bearerOf, signOnOf } from './admin-logins.ts';
 import { AdminPolicy } from './admin-policy.ts';
 import { AdminRecordings } from './admin-recordings.ts';
+import { alertView } from './alerts.ts';
+import { budgetViews, maximaOf } from './budgets.ts';
 import { errorText } from './error-text.ts';
 import type { ServedUpstream, Shared } from './listeners.ts';
 import { ownVersion } from './own-version.ts';
+import { quarantineViews } from './quarantine.ts';
+import type { TlsMaterial } from './tls-files.ts';
 
 const PENDING_MAX = 1_000;
 
@@ -37,9 +40,17 @@ export async function openAdmin(
   );
   try {
     const { roles, url = null } = admin;
-    const tls = tlsFiles(admin.tls, directory);
+    let tls: TlsMaterial | null = null;
+    let serving: RunningAdmin | null = null;
+    if (admin.tls !== undefined) {
+      shared.tlsFiles.add('admin', admin.tls, (material) => {
+        tls = material;
+        serving?.useTls(material);
+      });
+    }
     const ports = portsOf(shared, approvalsOf(approvals), catalogs, index);
     const running = await startAdmin({ ...admin.listen, url, tls, roles }, ports);
+    serving = running;
     return {
       ...running,
       async close() {
@@ -51,12 +62,6 @@ export async function openAdmin(
     await index.close();
     throw new ProblemsError([source.problemAt(['admin'], `cannot be served: ${errorText(error)}`)]);
   }
-}
-
-function tlsFiles(tls: { readonly cert: string; readonly key: string } | undefined, directory: string) {
-  if (tls === undefined) return null;
-  const [cert, key] = [tls.cert, tls.key].map((file) => readFileSync(resolve(directory, file)));
-  return cert === undefined || key === undefined ? null : { cert, key };
 }
 
 function portsOf(
@@ -83,6 +88,7 @@ function portsOf(
     get indexLagBytes() {
       return index.leftBytes;
     },
+    alerts: shared.alerts.counts,
     approvalsPending: async () => (await approvals.list({ state: 'pending', limit: PENDING_MAX })).length,
   });
   return {
@@ -102,6 +108,7 @@ function portsOf(
     recordings: new AdminRecordings(index),
     policy: new AdminPolicy(shared, catalogs),
     approvals,
+    alerts: alertsOf(shared),
     readiness: () => readinessOf(shared, catalogs),
     metrics: () => metrics.text(),
     record(by, action, details) {
@@ -125,6 +132,15 @@ function approvalsOf(approvals: Approvals): ApprovalsPort {
       const approval = await approvals.get(id);
       return approval === null ? { outcome: 'refused', why: 'unknown' } : { outcome: 'counted', approval };
     },
+  };
+}
+
+function alertsOf({ state, policy }: Shared): AlertsPort {
+  return {
+    list: async (limit) => (await state.alerts.list({ limit })).map(alertView),
+    budgets: async () => budgetViews(await state.ledger.list(), maximaOf(policy.current.rules)),
+    quarantined: async () => quarantineViews(await state.revocations.current()),
+    release: (principal, by, reason) => state.revocations.lift('quarantine', principal, by, reason),
   };
 }
 
