@@ -14,6 +14,8 @@ export interface MetricsSource {
   readonly journalHealthy: boolean;
   /** Bytes of the journal that the index of recordings has not read; null: not known yet. */
   readonly indexLagBytes: number | null;
+  /** Raised since the start, by what they are about. */
+  readonly alerts: ReadonlyMap<string, number>;
   approvalsPending(): Promise<number>;
 }
 
@@ -35,6 +37,7 @@ export class Metrics {
   readonly #journalUp: Gauge;
   readonly #indexLag: Gauge;
   readonly #approvals: Gauge;
+  readonly #alerts: Counter<'on'>;
 
   constructor(source: MetricsSource) {
     this.#source = source;
@@ -59,6 +62,12 @@ export class Metrics {
     this.#catalogAge = byListener('sluice_catalog_age_seconds', 'time since the catalog was last read');
     this.#journalUp = gauge('sluice_journal_up', '1 while the journal can be written');
     this.#indexLag = gauge('sluice_journal_index_lag_bytes', 'bytes of the journal not indexed yet');
+    this.#alerts = new Counter({
+      name: 'sluice_alerts_total',
+      help: 'alerts raised by this instance',
+      labelNames: ['on'],
+      registers,
+    });
     this.#approvals = gauge('sluice_approvals_pending', 'requests for approval that wait, at most 1000');
   }
 
@@ -82,6 +91,10 @@ export class Metrics {
       if (age !== null) this.#catalogAge.set({ listener }, age);
     this.#journalUp.set(source.journalHealthy ? 1 : 0);
     if (source.indexLagBytes !== null) this.#indexLag.set(source.indexLagBytes);
+    for (const [on, value] of source.alerts) {
+      this.#alerts.remove({ on });
+      this.#alerts.inc({ on }, value);
+    }
     const pending = await source.approvalsPending().catch(() => null);
     if (pending === null) this.#approvals.reset();
     else this.#approvals.set(pending);

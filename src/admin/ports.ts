@@ -1,5 +1,6 @@
 /** What the admin API shows and does, as it asks for it: whoever puts the house together answers. */
 import type { Identity, Principal } from '../core/principal.ts';
+import type { AlertInfo, BudgetInfo, QuarantineInfo } from './alert-wire.ts';
 import type {
   ApprovalInfo,
   LiveSnapshot,
@@ -33,6 +34,15 @@ export interface RecordingsPort {
   /** The last sessions of a principal. */
   recent(user: string, limit: number): Promise<readonly RecordedSession[]>;
   traffic(sinceMs: number, untilMs: number): Promise<TrafficInfo>;
+}
+
+export interface AlertsPort {
+  /** The newest first. */
+  list(limit: number): Promise<readonly AlertInfo[]>;
+  budgets(): Promise<readonly BudgetInfo[]>;
+  quarantined(): Promise<readonly QuarantineInfo[]>;
+  /** False where they were not in quarantine. */
+  release(principal: string, by: string, reason: string | null): Promise<boolean>;
 }
 
 export interface PolicyPort {
@@ -89,6 +99,7 @@ export interface AdminPorts {
   readonly recordings: RecordingsPort;
   readonly policy: PolicyPort;
   readonly approvals: ApprovalsPort;
+  readonly alerts: AlertsPort;
   readiness(): Promise<readonly ReadinessCheck[]>;
   /** In Prometheus' text format, with the type that says so. */
   metrics(): Promise<{ readonly type: string; readonly text: string }>;

@@ -1,5 +1,6 @@
 /** Everything that the API can be asked, once somebody is logged in. */
 import { z } from 'zod';
+import { ALERT_ROUTES } from './alert-routes.ts';
 import type { AdminPorts } from './ports.ts';
 import { Refusal } from './refusal.ts';
 import { mayAct } from './roles.ts';
@@ -144,6 +145,7 @@ export const ROUTES: readonly Route[] = [
     run: async ({ query }, _caller, { recordings, now }) =>
       recordings.traffic(now() - query.minutes * MINUTE_MS, now()),
   }),
+  ...ALERT_ROUTES,
 ];
 
 export function meOf({ principal, role, csrf }: Caller, { version }: AdminPorts): Me {

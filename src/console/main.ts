@@ -1,5 +1,6 @@
 /** The console: who is logged in, where the reader is, and what the keys do. */
 import type { Me, Who } from '../admin/wire.ts';
+import { alertsView } from './alerts.ts';
 import { errorText, get, post, setCsrf, whenLoggedOut } from './api.ts';
 import { approvalsView } from './approvals.ts';
 import { fill, h, setText, type View } from './dom.ts';
@@ -15,13 +16,14 @@ import { trafficView } from './traffic.ts';
 const PLACES = [
   ['live', 'Live', 'l'],
   ['approvals', 'Approvals', 'a'],
+  ['alerts', 'Alerts', 'e'],
   ['recordings', 'Recordings', 'r'],
   ['policy', 'Policy', 'p'],
   ['traffic', 'Traffic', 't'],
 ] as const;
 
 const KEYS: readonly (readonly [key: string, what: string])[] = [
-  ['g l, g a, g r, g p, g t', 'go to Live, Approvals, Recordings, Policy, Traffic'],
+  ['g l, g a, g e, g r, g p, g t', 'go to Live, Approvals, Alerts, Recordings, Policy, Traffic'],
   ['/', 'search, or the statement to try'],
   ['j, k', 'next and previous request, or statement of a recording'],
   ['a, d', 'to the buttons Approve and Deny; Enter presses them'],
@@ -38,6 +40,8 @@ function viewFor(me: Me): View {
   switch (place) {
     case 'approvals':
       return approvalsView(feed, id === '' ? null : decodeURIComponent(id));
+    case 'alerts':
+      return alertsView(me);
     case 'recordings':
       return id === '' ? recordingsView(new URLSearchParams(search)) : playerView(decodeURIComponent(id));
     case 'policy':
