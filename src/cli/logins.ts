@@ -1,5 +1,5 @@
 /** From a listener's `auth` to how clients prove who they are there. */
-import type { ListenerConfig } from '../config/schema.ts';
+import type { AnyListenerConfig } from '../config/schema.ts';
 import type { IdentitySource } from '../core/login.ts';
 import { CertificateLogins } from '../identity/certificate-logins.ts';
 import { LimitedLogins } from '../identity/limited-logins.ts';
@@ -20,12 +20,13 @@ export function openCredentials(state: StateStore): SessionCredentials {
   );
 }
 
-export function loginsOf(listener: ListenerConfig, shared: Shared): IdentitySource {
+export function loginsOf(listener: AnyListenerConfig, shared: Shared): IdentitySource {
   return new LimitedLogins(unlimitedLogins(listener, shared), shared.attempts);
 }
 
-function unlimitedLogins(listener: ListenerConfig, shared: Shared): IdentitySource {
-  if (!listener.auth.includes('certificate')) return loginsByAnswer(listener, shared);
+function unlimitedLogins(listener: AnyListenerConfig, shared: Shared): IdentitySource {
+  if (listener.protocol === 'http' || !listener.auth.includes('certificate'))
+    return loginsByAnswer(listener, shared);
   const users = shared.config.identity.users.map((user) => [user.name, user] as const);
   const isAlone = listener.auth.every((method) => method === 'certificate');
   return new CertificateLogins(isAlone ? null : loginsByAnswer(listener, shared), {
@@ -36,7 +37,7 @@ function unlimitedLogins(listener: ListenerConfig, shared: Shared): IdentitySour
 }
 
 /** Without certificates. */
-function loginsByAnswer(listener: ListenerConfig, shared: Shared): IdentitySource {
+function loginsByAnswer(listener: AnyListenerConfig, shared: Shared): IdentitySource {
   const others = identityOf(listener, shared);
   if (!listener.auth.includes('session')) return others;
   const takesPasswords = listener.auth.includes('password');

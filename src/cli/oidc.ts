@@ -1,6 +1,6 @@
 /** From `identity.oidc` to what checks tokens, and from a listener's `auth` to how clients prove who they are there. */
 import type { Logger } from 'pino';
-import type { Config, ListenerConfig } from '../config/schema.ts';
+import type { AnyListenerConfig, Config } from '../config/schema.ts';
 import type { IdentitySource } from '../core/login.ts';
 import { discoveryUrl } from '../core/oidc.ts';
 import { OidcIssuer } from '../identity/oidc-issuer.ts';
@@ -38,7 +38,7 @@ export function openTokens(config: Config, log: Logger): OidcTokens | null {
 }
 
 export function identityOf(
-  { auth }: ListenerConfig,
+  { auth }: AnyListenerConfig,
   { users, passwordKey, tokens, config }: Shared,
 ): IdentitySource {
   const stored = auth.filter((method): method is AuthMethod => method === 'password' || method === 'trust');

@@ -50,6 +50,11 @@ export interface Sluice {
 
 const USERS = '[ { name: agent, groups: [agents] }, { name: dba, groups: [dba] } ]';
 
+function protocolOf(upstream: string): string {
+  if (/^https?:/.test(upstream)) return 'http';
+  return /^(mysql|mariadb):/.test(upstream) ? 'mysql' : 'postgres';
+}
+
 export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const policyFile = join(directory, 'policy.yaml');
@@ -59,7 +64,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   writeFileSync(policyFile, options.policy ?? 'default: allow\n');
   const listener = [
     'name: shop',
-    `protocol: ${/^(mysql|mariadb):/.test(options.upstream) ? 'mysql' : 'postgres'}`,
+    `protocol: ${protocolOf(options.upstream)}`,
     'listen: "127.0.0.1:0"',
     `upstream: ${JSON.stringify(options.upstream)}`,
     `auth: [${(options.auth ?? ['trust']).join(', ')}]`,

@@ -28,7 +28,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // In a browser: of the house it has the types of the API, and nothing that runs.
   console: ['admin'],
   // It reads the upstream's catalog, whose queries are sql's, over a connection of its own.
-  transport: [...DOMAIN, 'engine', 'sql'],
+  // Node's own parser and undici are the sockets of HTTP; what may be carried is the protocol's to say.
+  transport: [...DOMAIN, 'engine', 'sql', 'limits', 'protocols/http'],
   'protocols/postgres': DOMAIN,
   'protocols/mysql': DOMAIN,
   'protocols/http': DOMAIN,

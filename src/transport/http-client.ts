@@ -1,0 +1,111 @@
+/** One client's connection: who is on it, and the session that this is. */
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { ProxyError } from '../core/errors.ts';
+import type { HttpIdentity } from '../core/login.ts';
+import type { RequestDomain } from '../engine/request-domain.ts';
+import { RequestSession } from '../engine/request-session.ts';
+import { loginRefusedMembers } from '../engine/session-records.ts';
+
+interface Known {
+  readonly authorization: string | null;
+  readonly session: RequestSession;
+}
+
+export class HttpClient {
+  readonly address: string | null;
+  readonly secured: boolean;
+  readonly #socket: Socket;
+  readonly #domain: RequestDomain;
+  readonly #identity: HttpIdentity;
+  #known: Known | null = null;
+  /** The login that is being checked: requests that come at once share it. */
+  #checking: {
+    readonly authorization: string | null;
+    readonly answer: Promise<RequestSession | ProxyError>;
+  } | null = null;
+  #exchanges = 0;
+  #draining = false;
+  #closed = false;
+
+  constructor(socket: Socket, domain: RequestDomain, identity: HttpIdentity) {
+    this.#socket = socket;
+    this.#domain = domain;
+    this.#identity = identity;
+    this.address = socket.remoteAddress ?? null;
+    this.secured = socket instanceof TLSSocket;
+    socket.once('close', () => {
+      this.#closed = true;
+      this.#known?.session.end(null);
+    });
+  }
+
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  /** The session of whoever sends this request. Another login on the connection is another session. */
+  async session(
+    authorization: string | null,
+    application: string | null,
+  ): Promise<RequestSession | ProxyError> {
+    const known = this.#known;
+    if (known !== null && known.authorization === authorization && !known.session.isOver)
+      return known.session;
+    const checking = this.#checking;
+    if (checking !== null && checking.authorization === authorization) return checking.answer;
+    const answer = this.#begin(authorization, application);
+    this.#checking = { authorization, answer };
+    try {
+      return await answer;
+    } finally {
+      if (this.#checking?.answer === answer) this.#checking = null;
+    }
+  }
+
+  async #begin(
+    authorization: string | null,
+    application: string | null,
+  ): Promise<RequestSession | ProxyError> {
+    const { address: clientAddress, secured } = this;
+    const login = await this.#identity.check({ authorization, clientAddress, secured });
+    if (this.#closed) return new ProxyError('protocol-violation');
+    if (login.answer === 'refused') return this.#refused(login.error);
+    this.#known?.session.end(null);
+    this.#known = null;
+    const session = RequestSession.begin(this.#domain, login.identity, {
+      clientAddress,
+      details: { application, secured, protocol: 'http/1.1' },
+      cut: () => this.#socket.destroy(),
+      drain: () => this.drain(),
+    });
+    if (session instanceof ProxyError) return this.#refused(session);
+    this.#known = { authorization, session };
+    return session;
+  }
+
+  #refused(error: ProxyError): ProxyError {
+    const { name, sessions } = this.#domain;
+    const members = loginRefusedMembers(sessions.newId(), name, this.address, error);
+    this.#domain.record('login-refused', members, 'soon');
+    return error;
+  }
+
+  /** An exchange begins; what it gives back ends it. */
+  enter(): () => void {
+    this.#exchanges++;
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.#exchanges--;
+      if (this.#draining && this.#exchanges === 0) this.#socket.end();
+    };
+  }
+
+  /** Closes as soon as nothing runs. */
+  drain(): void {
+    this.#draining = true;
+    if (this.#exchanges === 0) this.#socket.end();
+  }
+}

@@ -1,0 +1,292 @@
+/** One request and its answer, from the client's head to the last byte (DESIGN 9, http). */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  bodyKindOf,
+  codingsOf,
+  type Field,
+  firstValue,
+  forwardedFields,
+  type Head,
+  isHttpRefusal,
+  PROBLEM_TYPE,
+  type Problem,
+  pairFields,
+  problemBody,
+  readHead,
+  type TargetRules,
+  UNMASKED_ASKING,
+} from '../../protocols/http/index.ts';
+import { ProxyError } from '../core/errors.ts';
+import type { BodyFacts, HttpFacts } from '../core/requests.ts';
+import type { RequestDomain } from '../engine/request-domain.ts';
+import { RequestRun } from '../engine/request-run.ts';
+import type { ResponseMaskers } from '../engine/response-masker.ts';
+import { CANONICAL_JSON, isRefused, scanJson } from '../json/index.ts';
+import { HttpAnswer, Withheld } from './http-answer.ts';
+import { BodyError, HeldBody, readWhole } from './http-bodies.ts';
+import type { HttpClient } from './http-client.ts';
+import {
+  problem,
+  problemOfDenial,
+  problemOfError,
+  problemOfRefusal,
+  problemOfUpstream,
+} from './http-problems.ts';
+import { requestText } from './http-request-text.ts';
+import type { HttpUpstream } from './http-upstream.ts';
+
+/** What the exchanges of one listener share. */
+export interface HttpGround {
+  readonly domain: RequestDomain;
+  readonly upstream: HttpUpstream;
+  readonly maskers: ResponseMaskers;
+  readonly challenges: readonly string[];
+  readonly targets: TargetRules;
+  readonly passesCookies: boolean;
+  /** Bytes of a request's body that is read before it is forwarded. */
+  readonly requestBytesMax: number;
+  /** Bytes of an answer that is read whole to be masked. */
+  readonly responseBytesMax: number;
+}
+
+const REASON = 'x-sluice-reason';
+/** Where people wait for people, proxies between them do not. */
+const RETRY_AFTER_S = '30';
+
+/** Ends the request with a problem. */
+class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly problem: Problem;
+  /** What follows on the connection cannot be trusted, or is not waited for. */
+  readonly closes: boolean;
+
+  constructor(told: Problem, closes = false) {
+    super(told.code);
+    this.problem = told;
+    this.closes = closes;
+  }
+}
+
+interface ReadBody {
+  readonly facts: BodyFacts;
+  /** What is forwarded; null: as it comes from the client, or nothing. */
+  readonly bytes: Buffer | null;
+}
+
+export class HttpExchange {
+  readonly #ground: HttpGround;
+  readonly #client: HttpClient;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #held: HeldBody;
+  readonly #abort = new AbortController();
+  #run: RequestRun | null = null;
+
+  constructor(ground: HttpGround, client: HttpClient, request: IncomingMessage, response: ServerResponse) {
+    this.#ground = ground;
+    this.#client = client;
+    this.#request = request;
+    this.#response = response;
+    this.#held = new HeldBody(ground.domain.memory);
+    response.sendDate = false;
+    response.once('close', () => {
+      if (response.writableFinished) return;
+      this.#abort.abort();
+      this.#run?.abandon();
+    });
+  }
+
+  /** Never rejects. */
+  async run(): Promise<void> {
+    const leave = this.#client.enter();
+    try {
+      await this.#carry();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#held.release();
+      this.#run?.finish(null, null);
+      leave();
+    }
+  }
+
+  async #carry(): Promise<void> {
+    const request = this.#request;
+    const fields = pairFields(request.rawHeaders);
+    const head = readHead(
+      { method: request.method ?? '', target: request.url ?? '', version: request.httpVersion, fields },
+      this.#ground.targets,
+    );
+    if (isHttpRefusal(head)) throw new Refused(problemOfRefusal(head), true);
+    const session = await this.#client.session(
+      firstValue(fields, 'authorization'),
+      firstValue(fields, 'user-agent'),
+    );
+    if (session instanceof ProxyError) throw session;
+    if (this.#client.isDraining) this.#response.shouldKeepAlive = false;
+    let body = await this.#judgedBody(head);
+    const facts = factsOf(head, body.facts, this.#ground.passesCookies);
+    const run = new RequestRun(session, facts);
+    this.#run = run;
+    // An approval covers every byte of what was shown.
+    if (run.decision.verdict === 'approve' && body.bytes === null && head.length !== 0)
+      body = { ...body, bytes: await this.#wholeBody(head) };
+    const cleared = await run.clear(requestText(head, facts, body.bytes, firstValue(fields, REASON)));
+    if (cleared.cleared === 'failed') throw cleared.error;
+    if (cleared.cleared === 'denied') throw new Refused(problemOfDenial(cleared.denial));
+    await this.#forward(head, body.bytes, run);
+  }
+
+  /** JSON is read before anything is judged; what Sluice does not read is forwarded as it comes. */
+  async #judgedBody(head: Head): Promise<ReadBody> {
+    if (head.length === 0) return { facts: { kind: 'none' }, bytes: null };
+    const codings = codingsOf(firstValue(head.fields, 'content-encoding'));
+    if (codings === null)
+      throw new Refused(
+        problem(415, 'unknown-coding', 'the body is packed in a way that Sluice does not know'),
+        true,
+      );
+    if (bodyKindOf(firstValue(head.fields, 'content-type')) !== 'json')
+      return { facts: { kind: 'unread' }, bytes: null };
+    const bytes = await this.#wholeBody(head);
+    if (bytes.length === 0) return { facts: { kind: 'none' }, bytes };
+    const limits = { ...CANONICAL_JSON, bytesMax: this.#ground.requestBytesMax };
+    const document = scanJson(bytes, 0, bytes.length, limits);
+    if (isRefused(document))
+      throw new Refused(
+        problem(
+          400,
+          'ambiguous-json',
+          document.message,
+          'Send JSON that every parser reads in the same way.',
+        ),
+      );
+    return { facts: { kind: 'json', document, node: document.root }, bytes };
+  }
+
+  /** Without its codings, which are taken off before it is forwarded too. */
+  async #wholeBody(head: Head): Promise<Buffer> {
+    const { requestBytesMax } = this.#ground;
+    if (head.length !== 'chunked' && head.length > requestBytesMax) throw tooLarge(requestBytesMax);
+    this.#continue(head);
+    try {
+      const codings = codingsOf(firstValue(head.fields, 'content-encoding')) ?? [];
+      return await readWhole(this.#request, codings, requestBytesMax, this.#held);
+    } catch (error) {
+      if (!(error instanceof BodyError)) throw error;
+      if (error.fault === 'too-large') throw tooLarge(requestBytesMax);
+      if (error.fault === 'no-memory') throw new ProxyError('held-memory');
+      throw new Refused(problem(400, 'unknown-coding', 'the body is not packed as it says'), true);
+    }
+  }
+
+  #continue(head: Head): void {
+    if (head.expectsContinue) this.#response.writeContinue();
+  }
+
+  async #forward(head: Head, bytes: Buffer | null, run: RequestRun): Promise<void> {
+    const { response: masks } = run.decision;
+    const masker = masks === null ? null : this.#ground.maskers.for(masks);
+    const path = head.query === null ? head.path : `${head.path}?${head.query}`;
+    if (bytes === null && head.length !== 0) this.#continue(head);
+    const signal = this.#abort.signal;
+    const answer = await this.#ground.upstream
+      .send({
+        method: head.method,
+        path,
+        fields: this.#fieldsFor(head, bytes, masker !== null),
+        body: bytes ?? (head.length === 0 ? null : this.#request),
+        signal,
+      })
+      .catch((error: unknown) => {
+        if (signal.aborted) throw error;
+        this.#log('warn', 'the upstream failed', error);
+        throw new Refused(problemOfUpstream(error), bytes === null && head.length !== 0);
+      });
+    const settings = {
+      bytesMax: this.#ground.responseBytesMax,
+      passesCookies: this.#ground.passesCookies,
+    };
+    const relay = new HttpAnswer(answer, this.#response, run, masker, settings, {
+      method: head.method,
+      held: this.#held,
+    });
+    try {
+      const { status, cutBy } = await relay.relay();
+      run.finish(String(status), cutBy);
+    } catch (error) {
+      answer.body.on('error', () => {});
+      answer.body.destroy();
+      if (error instanceof Withheld) {
+        run.finish(String(answer.status), error.cutBy ?? `sluice/${error.problem.code}`);
+        throw new Refused(error.problem);
+      }
+      throw error;
+    }
+  }
+
+  #fieldsFor(head: Head, bytes: Buffer | null, masked: boolean): readonly Field[] {
+    const more = new Set([...(masked ? UNMASKED_ASKING : []), REASON]);
+    if (bytes !== null) more.add('content-encoding');
+    const fields = [...forwardedFields(head.fields, this.#ground.passesCookies, more)];
+    if (masked) fields.push(['accept-encoding', 'identity']);
+    if (bytes !== null) fields.push(['content-length', String(bytes.length)]);
+    else if (typeof head.length === 'number' && head.length > 0)
+      fields.push(['content-length', String(head.length)]);
+    return fields;
+  }
+
+  #fail(error: unknown): void {
+    const response = this.#response;
+    if (this.#abort.signal.aborted || response.destroyed) return;
+    if (response.headersSent) {
+      this.#log('warn', 'an answer broke off', error);
+      response.destroy();
+      return;
+    }
+    if (!(error instanceof Refused) && !(error instanceof ProxyError))
+      this.#log('error', 'a request failed', error);
+    const told = error instanceof Refused ? error.problem : problemOfError(error);
+    const unread = !this.#request.complete;
+    this.#tell(told, unread || (error instanceof Refused && error.closes) || told.status === 401);
+  }
+
+  #tell(told: Problem, closes: boolean): void {
+    const body = problemBody(told);
+    const response = this.#response;
+    response.writeHead(told.status, [
+      'content-type',
+      PROBLEM_TYPE,
+      'content-length',
+      String(body.length),
+      'cache-control',
+      'no-store',
+      ...(closes ? ['connection', 'close'] : []),
+      ...(told.approval === undefined && told.status !== 429 ? [] : ['retry-after', RETRY_AFTER_S]),
+      ...(told.status === 401 ? this.#ground.challenges.flatMap((one) => ['www-authenticate', one]) : []),
+    ]);
+    response.end(this.#request.method === 'HEAD' ? undefined : body);
+    // What is still to come of the request is not read any further than it takes to be heard.
+    if (!this.#request.complete) this.#request.resume();
+  }
+
+  #log(level: 'warn' | 'error', message: string, error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    this.#ground.domain.log(level, message, { listener: this.#ground.domain.name, error: text });
+  }
+}
+
+function tooLarge(bytesMax: number): Refused {
+  return new Refused(problem(413, 'body-too-large', `the body is longer than ${bytesMax} bytes`), true);
+}
+
+function factsOf(head: Head, body: BodyFacts, passesCookies: boolean): HttpFacts {
+  const headers = new Map<string, string>();
+  for (const [written, value] of forwardedFields(head.fields, passesCookies, new Set([REASON]))) {
+    const name = written.toLowerCase();
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  const { method, path, query, host } = head;
+  return { about: 'http', method, path, query, host, headers, body };
+}
