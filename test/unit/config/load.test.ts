@@ -80,7 +80,7 @@ const MISTAKES: readonly (readonly [text: string, expected: RegExp])[] = [
   [config({ listen: '"127.0.0.1"' }), /:4:13: listeners\[0\]\.listen: expected an address and port/],
   [config({ listen: '"127.0.0.1:70000"' }), /listeners\[0\]\.listen: expected an address and port/],
   [config({ listen: '"0.0.0.0:6432"' }), /:6:11: listeners\[0\]\.auth: trust is for loopback addresses only/],
-  [config({ auth: '[ldap]' }), /:6:12: listeners\[0\]\.auth\[0\]: expected password or trust/],
+  [config({ auth: '[ldap]' }), /:6:12: listeners\[0\]\.auth\[0\]: expected one of password, trust/],
   [config({ auth: '[password]' }), /:6:11: listeners\[0\]\.auth: nobody can log in/],
   [config({ upstrem: 'x' }), /:7:5: listeners\[0\]\.upstrem: unknown key "upstrem".*upstream/],
   [
@@ -299,4 +299,44 @@ test('passwords of the console do not cross a network in clear text, and somebod
   assert.equal(admin(`{ listen: "127.0.0.1:8600", ${roles} }`), '');
   assert.equal(admin(`{ listen: "0.0.0.0:8600", url: "https://sluice.example.com", ${roles} }`), '');
   assert.equal(admin(`{ listen: "0.0.0.0:8600", tls: { cert: a.crt, key: a.key }, ${roles} }`), '');
+});
+
+test('mistakes about an issuer are told with their place', () => {
+  const issuer = 'issuer: "https://idp.example.com", audience: sluice';
+  const identity = `{ oidc: { ${issuer} } }`;
+  const good = load(config({ auth: '[oidc]' }, { identity })).config.identity.oidc;
+  assert.deepEqual(
+    [
+      good?.username,
+      good?.groups,
+      good?.clock_skew,
+      good?.keys_max_age,
+      good?.audience,
+      good?.algorithms.length,
+    ],
+    ['sub', 'groups', 30_000, 86_400_000, ['sluice'], 11],
+  );
+  for (const [listener, oidc, expected] of [
+    [{ auth: '[oidc]' }, null, /auth: oidc takes an issuer under identity\.oidc/],
+    [{ auth: '[oidc, trust]' }, issuer, /auth: trust lets in everybody whom oidc would ask/],
+    [{ auth: '[oidc, oauthbearer]' }, issuer, /auth: a client cannot be asked both ways/],
+    [{ auth: '[oidc]' }, issuer.replace('https', 'http'), /issuer: expected an https URL/],
+    [{ auth: '[oidc]' }, issuer.replace('idp', 'user:pw@idp'), /issuer: expected an https URL/],
+    [
+      { auth: '[oidc]' },
+      `${issuer}, algorithms: [HS256]`,
+      /algorithms\[0\]: expected algorithms out of RS256/,
+    ],
+    [
+      { auth: '[oidc]' },
+      `${issuer}, algorithms: [none]`,
+      /algorithms\[0\]: expected algorithms out of RS256/,
+    ],
+    [{ auth: '[oidc]' }, `${issuer}, clock_skew: 10m`, /clock_skew: expected 5m at most/],
+    [{ auth: '[oidc]' }, 'issuer: "https://idp.example.com"', /audience/],
+    [{ auth: '[oidc]' }, `${issuer}, user: sub`, /user/],
+  ] as const) {
+    const file = oidc === null ? {} : { identity: `{ oidc: { ${oidc} } }` };
+    assert.match(mistakesIn(config(listener, file)), expected);
+  }
 });
