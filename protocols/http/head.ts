@@ -25,7 +25,26 @@ const FIELDS_MAX = 100;
 const FIELD_BYTES_MAX = 8_192;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const METHOD = /^[A-Z]+(?:-[A-Z]+)*$/;
-const METHODS_REFUSED: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK', 'PRI', 'DEBUG']);
+const METHODS_REFUSED: ReadonlySet<string> = new Set([
+  'CONNECT',
+  'TRACE',
+  'TRACK',
+  'PRI',
+  'DEBUG',
+  // Of Icecast and RTSP, which Node's parser reads as well.
+  'SOURCE',
+  'DESCRIBE',
+  'ANNOUNCE',
+  'SETUP',
+  'PLAY',
+  'PAUSE',
+  'TEARDOWN',
+  'GET_PARAMETER',
+  'SET_PARAMETER',
+  'REDIRECT',
+  'RECORD',
+  'FLUSH',
+]);
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?::\d{1,5})?$/;
 /** Horizontal tab, visible characters, and what ISO-8859-1 has beyond. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;

@@ -22,7 +22,9 @@ export interface RawUpstream {
 /** `HTTP/1.1 200 OK` with these fields and body, and its length. */
 export function ok(fields: Readonly<Record<string, string>>, body: Buffer | string = ''): Buffer {
   const bytes = Buffer.from(body);
-  const lines = Object.entries({ ...fields, 'Content-Length': String(bytes.length) }).map(([name, value]) => `${name}: ${value}`);
+  const lines = Object.entries({ ...fields, 'Content-Length': String(bytes.length) }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
   return Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n${lines.join('\r\n')}\r\n\r\n`), bytes]);
 }
 
@@ -47,8 +49,8 @@ export async function startRawUpstream(): Promise<RawUpstream> {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
-    let held = Buffer.alloc(0);
-    socket.on('data', (chunk) => {
+    let held: Buffer = Buffer.alloc(0);
+    socket.on('data', (chunk: Buffer) => {
       held = Buffer.concat([held, chunk]);
       for (;;) {
         const request = requestIn(held);
