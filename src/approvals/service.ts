@@ -251,11 +251,19 @@ export class Approvals {
     else this.counts[state]++;
   }
 
-  /** Takes up requests that this instance has made before it was started anew. */
+  /**
+   * Takes up requests that this instance has made before it was started anew. A statement may be run again once it is
+   * approved; a result that had paused has ended with its session, and nobody is to be asked about it any more.
+   */
   async #resume(): Promise<void> {
-    const open = await this.#options.store.approvals.list({ state: 'pending', limit: 1000 });
-    for (const approval of open)
-      if (approval.instance === this.#options.instance) this.#records.resumed(approval);
+    const { store, instance } = this.#options;
+    const startedAt = await store.now();
+    const open = await store.approvals.list({ state: 'pending', limit: 1000 });
+    for (const approval of open) {
+      if (approval.instance !== instance || approval.createdAt >= startedAt) continue;
+      this.#records.resumed(approval);
+      if (approval.kind === 'result') await this.cancel(approval.id);
+    }
   }
 
   #log(message: string, error: unknown): void {
