@@ -1,15 +1,17 @@
 /** What is gathered while one statement's tree is walked, and how its names are looked up. */
 import { type Effect, type EffectSet, effectSet } from '../../core/effects.ts';
-import type {
-  ColumnUse,
-  FunctionUse,
-  Place,
-  RelationName,
-  RelationUse,
-  Revealed,
-  TemporaryTable,
-  TextParameter,
-  Volatility,
+import {
+  type ColumnUse,
+  type FunctionUse,
+  type Origin,
+  PLACES,
+  type Place,
+  type RelationName,
+  type RelationUse,
+  type Revealed,
+  type TemporaryTable,
+  type TextParameter,
+  type Volatility,
 } from '../../core/facts.ts';
 import type { Origins } from '../origins.ts';
 import type { Expression, ParsedStatement, Query } from './ast.ts';
@@ -93,6 +95,8 @@ export class Analysis {
   readonly lookedAt = new Set<number>();
   /** What each column reference may stand for: whether a condition restricts a table is asked of it. */
   readonly reached = new Map<ColumnReference, Reached | null>();
+  /** By origin: in which places it was added, as revealing what. */
+  readonly #noted = new Map<Origin, number>();
   #depth = 0;
   #work = 0;
 
@@ -152,6 +156,11 @@ export class Analysis {
       return;
     }
     for (const origin of origins) {
+      // Origins of base columns are the same objects wherever a column is named: most of them come again.
+      const bit = 1 << (PLACES.indexOf(place) * 3 + REVEALING[reveals]);
+      const noted = this.#noted.get(origin) ?? 0;
+      if ((noted & bit) !== 0) continue;
+      this.#noted.set(origin, noted | bit);
       // What was computed from a column can tell anything of it, however it is compared.
       const own = origin.how === 'copied' ? reveals : origin.how === 'presence' ? 'presence' : 'anything';
       this.addColumn(origin, place, own);

@@ -3,10 +3,15 @@
  * lower_case_table_names. One character gives one character: where Unicode makes two of one (İ), the server does not.
  */
 export function foldName(name: string): string {
-  return ASCII_ONLY.test(name) ? name.toLowerCase() : foldEach(name);
+  // Nearly all names are folded already: those are given back as they are, which costs no new string.
+  let differs = false;
+  for (let n = 0; n < name.length; n++) {
+    const code = name.charCodeAt(n);
+    if (code >= 0x80) return foldEach(name);
+    if (code >= 0x41 && code <= 0x5a) differs = true;
+  }
+  return differs ? name.toLowerCase() : name;
 }
-
-const ASCII_ONLY = /^[\0-\x7f]*$/;
 
 function foldEach(name: string): string {
   let folded = '';

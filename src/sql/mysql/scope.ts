@@ -73,12 +73,11 @@ export class Scope {
 
 /** A column of a shape by name, without regard to case; undefined where it has none of that name. */
 export function columnOf(shape: Shape, name: string): ScopeColumn | undefined {
-  const folded = foldName(name);
   let found: ScopeColumn | undefined;
   for (const column of shape.columns) {
     // Folding never changes how long a name is.
     if (column.name.length !== name.length) continue;
-    if (column.name !== name && foldName(column.name) !== folded) continue;
+    if (column.name !== name && foldName(column.name) !== foldName(name)) continue;
     found = found === undefined ? column : eitherColumn(found, column);
   }
   return found;

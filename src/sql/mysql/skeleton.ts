@@ -31,15 +31,18 @@ export class Skeleton implements ScannedLiterals {
   complete = false;
   readonly #bytes = Buffer.allocUnsafeSlow(SKELETON_BYTES_MAX);
   #length = 0;
+  #text: string | null = null;
 
   skeleton(): string {
-    return latin1(this.#bytes, 0, this.#length);
+    this.#text ??= latin1(this.#bytes, 0, this.#length);
+    return this.#text;
   }
 
   /** `store` holds the tokens of `bytes[start, end)`. */
   make(store: TokenStore, bytes: Buffer, start: number, end: number): void {
     this.literals = 0;
     this.#length = 0;
+    this.#text = null;
     this.complete = end - start <= SKELETON_BYTES_MAX && store.count > 0;
     if (!this.complete) return;
     const last = store.count - 1;

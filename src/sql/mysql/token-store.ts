@@ -3,7 +3,7 @@ import { latin1 } from '../../bytes/latin1.ts';
 import { BACKTICK, DOUBLE_QUOTE, isSpace, OPEN, QUOTE } from './characters.ts';
 import { unescaped } from './escapes.ts';
 import { type LexerMode, TOKEN_KINDS, type TokenKind, type Tokens } from './token.ts';
-import { upperWord } from './words.ts';
+import { upperWord, writtenName } from './words.ts';
 
 const FIRST_CAPACITY = 4096;
 /** Arrays that a larger text has needed are given up behind it. */
@@ -34,6 +34,7 @@ export const NULL_MARK = 4;
 export const NATIONAL = 8;
 
 const NOTHING = Buffer.alloc(0);
+const MARKS: readonly string[] = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
 
 interface HintSpan {
   readonly token: number;
@@ -138,7 +139,10 @@ export class TokenStore implements Tokens {
       case NAME:
         return this.#quoted(n, start, end);
       case WORD:
-        return this.bytes.utf8Slice(start, end);
+        return writtenName(this.bytes, start, end);
+      case OPERATOR:
+        // Most are of one byte, and the parser asks for each of them several times.
+        return end - start === 1 ? (MARKS[this.bytes[start] ?? 0] ?? '') : latin1(this.bytes, start, end);
       default:
         return latin1(this.bytes, start, end);
     }
