@@ -20,14 +20,11 @@ export type TokenAnswer =
   | { readonly answer: 'proven'; readonly identity: Identity }
   | { readonly answer: 'refused'; readonly error: ProxyError };
 
+/** JWS Compact Serialization (RFC 7515, section 7.1); that of an unsigned one ends with its last point. */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 export const TOKEN_BYTES_MAX = 16 * 1024;
 /** ID tokens and access tokens (RFC 9068). Others that an issuer signs, such as logout tokens, are no proof of a login. */
 const TYPES: ReadonlySet<string> = new Set(['jwt', 'at+jwt']);
-
-/** Three parts in base64url, the first of them an object in JSON: as nobody's password looks. */
-export function looksLikeToken(text: string): boolean {
-  return /^eyJ[\w-]*\.[\w-]*\.[\w-]*$/.test(text);
-}
 
 export class OidcTokens {
   readonly issuer: OidcIssuer;
@@ -70,7 +67,7 @@ export class OidcTokens {
   async #claims(token: string, audience: readonly string[]): Promise<JWTPayload> {
     if (token.length > TOKEN_BYTES_MAX)
       throw new TokenRefusal(`it is longer than ${TOKEN_BYTES_MAX / 1024} KiB`);
-    if (!looksLikeToken(token)) throw new TokenRefusal('it is no JSON Web Token');
+    if (!COMPACT.test(token)) throw new TokenRefusal('it is no JSON Web Token');
     // Looked at before anybody is asked for keys.
     const { alg, typ } = decodeProtectedHeader(token);
     if (!this.#settings.algorithms.some((allowed) => allowed === alg))
