@@ -8,6 +8,7 @@ import type { Command } from './command.ts';
 import { demo } from './demo.ts';
 import { explain } from './explain.ts';
 import { exportJournal } from './export.ts';
+import { login } from './login.ts';
 import { password } from './password.ts';
 import { quarantine } from './quarantine.ts';
 import { replay } from './replay.ts';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   budgets,
   alerts,
   quarantine,
+  login,
   token,
   revoke,
   sessions,
