@@ -24,6 +24,8 @@ const BY_VALUE: readonly string[] = [
   'ELT(ssn, 1, EXP(1000))',
   "CONCAT(NULLIF(ssn, 'x'), EXP(1000))",
   '(SELECT EXP(s) FROM (SELECT ssn AS s) d)',
+  // How often the query runs can be asked of the server.
+  "IF(ssn = 'x', (SELECT COUNT(*) FROM orders), 1)",
 ];
 
 const BY_NOTHING: readonly string[] = [
@@ -39,7 +41,6 @@ const BY_NOTHING: readonly string[] = [
   "IF(ssn = 'x', -1, 1)",
   "COALESCE(ssn, 'none')",
   'CASE WHEN ssn IS NULL THEN 0 ELSE 1 END',
-  "IF(ssn = 'x', (SELECT COUNT(*) FROM orders), 1)",
   "JSON_OBJECT('id', id, 'ssn', ssn)",
   'ssn + INTERVAL 1 DAY',
   'DATE_ADD(ssn, INTERVAL 1 DAY)',
