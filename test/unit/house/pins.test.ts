@@ -33,6 +33,8 @@ const ERROR_PINS: Readonly<Record<string, string>> = {
   killed: '57P01 end',
   draining: '57P01 end',
   'journal-unavailable': '58030 go-on',
+  'budgets-unavailable': '57P03 go-on',
+  'canary-read': '57P01 end',
   'catalog-unavailable': '57P03 go-on',
   'approvals-unavailable': '57P03 go-on',
   'login-failed': '28P01 end',
