@@ -79,6 +79,7 @@ export const searchSchema = z.strictObject({
   since: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).optional(),
   denied: z.enum(['true', 'false']).optional(),
+  text: filterText.optional().describe('what a statement says, in upper or lower case'),
   before: z
     .string()
     .regex(/^\d{1,16}-\d{1,16}$/)

@@ -14,6 +14,7 @@ const EVERYTHING: SessionQuery = {
   sinceMs: null,
   untilMs: null,
   deniedOnly: false,
+  text: null,
   before: null,
   limit: 50,
 };
@@ -35,6 +36,7 @@ export class AdminRecordings implements RecordingsPort {
       sinceMs: query.since === undefined ? null : Date.parse(query.since),
       untilMs: query.until === undefined ? null : Date.parse(query.until),
       deniedOnly: query.denied === 'true',
+      text: query.text ?? null,
       before: markFrom(query.before),
       limit: query.limit,
     });

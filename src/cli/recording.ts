@@ -53,7 +53,15 @@ export interface Recording {
   readonly statements: readonly RecordedStatement[];
 }
 
-const NO_FILTER = { user: null, rule: null, table: null, sinceMs: null, untilMs: null, deniedOnly: false };
+const NO_FILTER = {
+  user: null,
+  rule: null,
+  table: null,
+  sinceMs: null,
+  untilMs: null,
+  deniedOnly: false,
+  text: null,
+};
 
 /** The sessions whose id begins so, each with its records. */
 export function recordsBySession(

@@ -33,6 +33,8 @@ export interface SessionFilter {
   readonly sinceMs: number | null;
   readonly untilMs: number | null;
   readonly deniedOnly: boolean;
+  /** What a statement says, in lower case. */
+  readonly text: string | null;
 }
 
 /** A pattern of the policy file's, or null where it is none. */
@@ -54,6 +56,7 @@ export class SessionTally {
   #bytes = 0;
   #ruleSeen = false;
   #tableSeen = false;
+  #textSeen = false;
 
   constructor(id: string, at: string) {
     this.id = id;
@@ -61,7 +64,7 @@ export class SessionTally {
     this.#last = at;
   }
 
-  add(record: JsonObject, { rule, table }: SessionFilter): void {
+  add(record: JsonObject, { rule, table, text }: SessionFilter): void {
     this.#last = textIn(record, 'at') ?? this.#last;
     switch (record['type']) {
       case 'session-start':
@@ -85,16 +88,18 @@ export class SessionTally {
       default:
         break;
     }
+    if (text !== null && textIn(record, 'text')?.toLowerCase().includes(text) === true) this.#textSeen = true;
     if (rule !== null && rulesOf(record).includes(rule)) this.#ruleSeen = true;
     if (table !== null && wordsIn(record, 'tables').some((name) => isMeant(table, name)))
       this.#tableSeen = true;
   }
 
   matches(filter: SessionFilter): boolean {
-    const { user, rule, table, sinceMs, untilMs, deniedOnly } = filter;
+    const { user, rule, table, sinceMs, untilMs, deniedOnly, text } = filter;
     if (user !== null && (this.#start === null || textIn(this.#start, 'principal') !== user)) return false;
     if (rule !== null && !this.#ruleSeen) return false;
     if (table !== null && !this.#tableSeen) return false;
+    if (text !== null && !this.#textSeen) return false;
     if (sinceMs !== null && Date.parse(this.#last) < sinceMs) return false;
     if (untilMs !== null && Date.parse(this.#at) > untilMs) return false;
     return !deniedOnly || this.#denied > 0;

@@ -20,6 +20,7 @@ Options:
   --table NAME    that touched this table, such as shop.orders or "billing.*"
   --since TIME    active since then: 2026-03-01, 2026-03-01T09:30:00Z, or a span such as 2h
   --until TIME    begun by then
+  --text TEXT     in which a statement says this, in upper or lower case
   --denied        with a denied statement
   --limit N       at most so many (default: 50; with --json all)
   --json          a list of objects
@@ -39,7 +40,7 @@ export const sessions: Command = {
   help: HELP,
   async run(args: readonly string[], io: Io) {
     const parsed = parseArguments(args, {
-      texts: ['config', 'user', 'rule', 'table', 'since', 'until', 'limit'],
+      texts: ['config', 'user', 'rule', 'table', 'since', 'until', 'text', 'limit'],
       flags: ['denied', 'json'],
     });
     const [named, extra] = parsed.positionals;
@@ -57,6 +58,7 @@ export const sessions: Command = {
       sinceMs: momentOf('--since', parsed.text('since')),
       untilMs: momentOf('--until', parsed.text('until')),
       deniedOnly: parsed.flag('denied'),
+      text: parsed.text('text')?.toLowerCase() ?? null,
     };
     const place = journalPlace(named, parsed.text('config'), io.environment);
     requireSegments(place);

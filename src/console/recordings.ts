@@ -8,6 +8,7 @@ const FIELDS = [
   ['user', 'User', 'agent'],
   ['table', 'Table', 'shop.orders or billing.*'],
   ['rule', 'Rule', 'no-destruction'],
+  ['text', 'Text', 'what a statement says'],
   ['id', 'Session', 'how its id begins'],
 ] as const;
 const SINCE: readonly (readonly [value: string, label: string])[] = [
@@ -76,7 +77,10 @@ export function recordingsView(query: URLSearchParams): View {
 
 function apiQuery(query: URLSearchParams): Record<string, string> {
   const hours = Number(query.get('hours') ?? 0);
-  const words = ['user', 'table', 'rule', 'id', 'denied'].map((name) => [name, query.get(name) ?? '']);
+  const words = ['user', 'table', 'rule', 'text', 'id', 'denied'].map((name) => [
+    name,
+    query.get(name) ?? '',
+  ]);
   return {
     ...Object.fromEntries(words),
     since: hours > 0 ? new Date(Date.now() - hours * HOUR_MS).toISOString() : '',

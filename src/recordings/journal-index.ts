@@ -2,12 +2,14 @@
  * The index of a journal at work: it reads what the segments have more of, a stretch at a time, and answers questions.
  * It runs in a thread of its own (workers/index-journal.ts): reading a long journal takes seconds.
  */
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isArray, isObject, type JsonObject } from '../core/json.ts';
+import { isArray } from '../core/json.ts';
 import { objectOf, type SegmentFile, segmentsIn } from '../journal/segments.ts';
+import { bytesAt } from './bytes-at.ts';
 import { Gathering } from './gathering.ts';
 import { HOUR_MS, IndexStore, MINUTE_MS, OTHERS, type SqlRow } from './index-store.ts';
+import { PageOfRecords } from './page-of-records.ts';
 import type {
   IndexedSession,
   RecordsPage,
@@ -16,17 +18,12 @@ import type {
   Traffic,
   TrafficQuery,
 } from './questions.ts';
+import { SEARCH_BYTES_MAX, type SearchedPlace, searchPlaces } from './text-search.ts';
 
 export const INDEX_FILE = 'index.sqlite';
 const STRETCH_BYTES = 2 * 1024 * 1024;
 /** A line longer than this is no record of ours, and ends the reading of its segment. */
 const LINE_BYTES_MAX = 64 * 1024 * 1024;
-/** Behind the last statement of a page its results may still follow. */
-const RESULTS_BYTES_MAX = 4 * 1024 * 1024;
-/** Of recorded responses in a page. */
-const RESPONSE_BYTES_MAX = 2 * 1024 * 1024;
-/** Records with which a statement begins; others about it follow. */
-const BEGINNINGS: ReadonlySet<string> = new Set(['statement', 'parse', 'denied']);
 const SLOTS_MAX = 170;
 const NAMES_SHOWN = 20;
 const TRAFFIC_SQL = `
@@ -94,8 +91,44 @@ export class JournalIndex {
     return offset + start;
   }
 
-  /** Sessions, newest first. */
+  /** Sessions, newest first. Those whose statements say a text are looked for in the segments, up to a bound. */
   sessions(query: SessionQuery): SessionPage {
+    if (query.text === null) return this.#sessions(query);
+    const lowered = query.text.toLowerCase();
+    const found: IndexedSession[] = [];
+    let read = 0;
+    let page = this.#sessions(query);
+    for (;;) {
+      for (const [n, session] of page.sessions.entries()) {
+        const { found: isIn, bytes } = searchPlaces(this.#placesOf(session.id), session.id, lowered);
+        read += bytes;
+        if (isIn) found.push(session);
+        if (found.length < query.limit && read < SEARCH_BYTES_MAX) continue;
+        const isLast = page.next === null && n === page.sessions.length - 1;
+        return { ...page, sessions: found, next: isLast ? null : this.#markOf(session.id) };
+      }
+      if (page.next === null) return { ...page, sessions: found };
+      page = this.#sessions({ ...query, before: page.next });
+    }
+  }
+
+  #markOf(id: string): SessionPage['next'] {
+    const [row] = this.#store.all('SELECT at, ord FROM sessions WHERE id = ?', id);
+    return row === undefined ? null : { at: Number(row['at']), ord: Number(row['ord']) };
+  }
+
+  #placesOf(id: string): readonly SearchedPlace[] {
+    const paths = new Map(segmentsIn(this.#directory).map(({ number, path }) => [number, path]));
+    const sql = `SELECT segment, start, ending FROM places
+       WHERE session = (SELECT ord FROM sessions WHERE id = ?) ORDER BY segment, start`;
+    return this.#store.all(sql, id).flatMap((place) => {
+      const path = paths.get(Number(place['segment']));
+      const start = Number(place['start']);
+      return path === undefined ? [] : [{ path, start, length: Number(place['ending']) - start }];
+    });
+  }
+
+  #sessions(query: SessionQuery): SessionPage {
     const where: string[] = [];
     const values: (string | number)[] = [];
     const add = (condition: string, ...given: readonly (string | number)[]) => {
@@ -189,94 +222,6 @@ export class JournalIndex {
 
   close(): void {
     this.#store.close();
-  }
-}
-
-class PageOfRecords {
-  readonly #id: string;
-  readonly #from: number;
-  readonly #limit: number;
-  readonly records: JsonObject[] = [];
-  nextNumber: number | null = null;
-  #statements = 0;
-  #bytesAfter = 0;
-  #responseBytes = 0;
-
-  constructor(id: string, from: number, limit: number) {
-    this.#id = id;
-    this.#from = from;
-    this.#limit = limit;
-  }
-
-  get isFull(): boolean {
-    return this.#bytesAfter > RESULTS_BYTES_MAX;
-  }
-
-  read(bytes: Buffer): void {
-    let start = 0;
-    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
-      const line = bytes.subarray(start, end);
-      start = end + 1;
-      // Most lines are other sessions': looking for the id is cheaper than parsing.
-      if (line.includes(this.#id)) this.#take(objectOf(line.toString('utf8')), line.length);
-    }
-    if (this.nextNumber !== null) this.#bytesAfter += bytes.length;
-  }
-
-  /** Of the rows of recorded responses only so much as a page should have; the rest is counted. */
-  #shortened(record: JsonObject, bytes: number): JsonObject {
-    if (record['type'] !== 'response') return record;
-    this.#responseBytes += bytes;
-    if (this.#responseBytes <= RESPONSE_BYTES_MAX) return record;
-    const { rows, copied: _, leftOut, ...rest } = record;
-    const before = leftOut !== undefined && isObject(leftOut) ? leftOut : {};
-    const more = rows !== undefined && isArray(rows) ? rows.length : 0;
-    return {
-      ...rest,
-      leftOut: { rows: Number(before['rows'] ?? 0) + more, bytes: Number(before['bytes'] ?? 0) + bytes },
-    };
-  }
-
-  #take(record: JsonObject | null, bytes: number): void {
-    if (record === null) return;
-    const { n, at, of: results } = record;
-    if (results !== undefined && isArray(results)) {
-      for (const result of results) {
-        if (!isObject(result) || result['session'] !== this.#id) continue;
-        const number = Number(result['number']);
-        if (number >= this.#from && (this.nextNumber === null || number < this.nextNumber))
-          this.records.push({ n, at, type: 'result', ...result });
-      }
-      return;
-    }
-    if (record['session'] !== this.#id) return;
-    const number = Number(record['number'] ?? 0);
-    if (number === 0) {
-      this.records.push(record);
-      return;
-    }
-    if (number < this.#from || (this.nextNumber !== null && number >= this.nextNumber)) return;
-    if (!BEGINNINGS.has(String(record['type']))) {
-      this.records.push(this.#shortened(record, bytes));
-      return;
-    }
-    if (this.nextNumber !== null) return;
-    if (this.#statements >= this.#limit) this.nextNumber = number;
-    else {
-      this.#statements++;
-      this.records.push(record);
-    }
-  }
-}
-
-function bytesAt(path: string, start: number, length: number): Buffer {
-  const file = openSync(path, 'r');
-  try {
-    const there = Math.max(0, Math.min(length, fstatSync(file).size - start));
-    const bytes = Buffer.allocUnsafeSlow(there);
-    return bytes.subarray(0, readSync(file, bytes, 0, there, start));
-  } finally {
-    closeSync(file);
   }
 }
 

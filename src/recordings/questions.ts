@@ -40,6 +40,8 @@ export interface SessionQuery {
   readonly sinceMs: number | null;
   readonly untilMs: number | null;
   readonly deniedOnly: boolean;
+  /** What a statement says, in upper or lower case. */
+  readonly text: string | null;
   readonly before: PageMark | null;
   readonly limit: number;
 }

@@ -183,6 +183,8 @@ test('sessions are found by rule, table, denial and time', async () => {
   assert.equal((await endedSessions('finder', '--rule', 'no-secrets')).length, 1);
   assert.equal((await endedSessions('finder', '--table', 'shop.secrets', '--denied')).length, 1);
   assert.equal((await endedSessions('finder', '--table', 'billing.*')).length, 0);
+  assert.equal((await endedSessions('finder', '--text', 'VALUE from Shop.secrets')).length, 1);
+  assert.equal((await endedSessions('finder', '--text', 'nobody said this')).length, 0);
   assert.equal((await endedSessions('finder', '--since', '1h')).length, 1);
   assert.equal((await endedSessions('finder', '--until', '1h')).length, 0);
 });
@@ -258,7 +260,7 @@ test('places and ids that are none', async () => {
     ],
     [
       ['replay', 'ab', sluice.journalDirectory, '--speed', 'fast'],
-      /expected a number above 0 for --speed, not "fast"/,
+      /expected a number such as 2x for --speed, or 0 for all at once, not "fast"/,
     ],
   ] as const) {
     const { code, error } = await command(args);

@@ -16,6 +16,7 @@ const ALL: SessionQuery = {
   sinceMs: null,
   untilMs: null,
   deniedOnly: false,
+  text: null,
   before: null,
   limit: 50,
 };
@@ -100,6 +101,15 @@ test('sessions, their sums and what went out by whom and from where', () => {
   assert.deepEqual(ids({ table: 'shop.?ustomers' }), []);
   assert.deepEqual(ids({ deniedOnly: true }), ['aaaa']);
   assert.deepEqual(ids({ id: 'bb' }), ['bbbb']);
+  assert.deepEqual(ids({ text: 'select 4' }), ['aaaa']);
+  assert.deepEqual(ids({ text: 'elect 1', user: 'dana' }), ['bbbb']);
+  assert.deepEqual(ids({ text: 'SELECT 9' }), []);
+  const first = index.sessions({ ...ALL, text: 'SELECT 1', limit: 1 });
+  assert.deepEqual(
+    first.sessions.map(({ id }) => id),
+    ['bbbb'],
+  );
+  assert.deepEqual(ids({ text: 'SELECT 1', limit: 1, before: first.next }), ['aaaa']);
   assert.deepEqual(ids({ untilMs: BEGUN_MS - 1 }), []);
   const { points } = index.traffic({ sinceMs: BEGUN_MS - 60_000, untilMs: Date.now() });
   const sums = new Map<string, number>();
