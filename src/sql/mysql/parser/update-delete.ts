@@ -84,15 +84,16 @@ function finishSeveral(
   hints: readonly string[],
 ): Statement {
   const from = parseTableReferences(c);
-  const where = c.takeWord('WHERE') ? parseExpression(c) : null;
+  // Of several tables, rows are deleted in an order and up to a number from MariaDB 11.8 on.
+  const rest = c.mariadb
+    ? parseRest(c)
+    : { where: c.takeWord('WHERE') ? parseExpression(c) : null, orderBy: [], limit: null };
   return {
     is: 'delete',
     with: ctes,
     targets,
     from,
-    where,
-    orderBy: [],
-    limit: null,
+    ...rest,
     returning: null,
     hints,
   };
