@@ -220,11 +220,8 @@ class SchemaFile {
       tokens.skip();
     }
     const table = this.#known(tokens.qualified());
-    const body = tokens.rest;
-    this.#put({
-      ...table,
-      triggers: [...table.triggers, ...[...events].map((event) => ({ event, body }))],
-    });
+    const made = [...events].map((event) => ({ event, body: tokens.rest }));
+    this.#put({ ...table, triggers: [...table.triggers, ...made] });
   }
 
   #createRoutine(tokens: SchemaTokens, kind: MysqlRoutine['kind']): void {
