@@ -2,6 +2,21 @@ import type { Me, Who } from '../admin/wire.ts';
 import { ApiError, errorText, post } from './api.ts';
 import { h } from './dom.ts';
 
+const PLACE = 'sluice-place';
+
+/** The way to the issuer leaves the page: where its reader was is known again when they are back. */
+function signOnLink(href: string): HTMLElement {
+  const remember = () => sessionStorage.setItem(PLACE, window.location.hash);
+  return h('a', { class: 'sign-on', href, onclick: remember }, 'Log in with your organization');
+}
+
+/** Back to where somebody was who has been to the issuer. */
+export function returnToPlace(): void {
+  const place = sessionStorage.getItem(PLACE);
+  sessionStorage.removeItem(PLACE);
+  if (place?.startsWith('#/') === true && window.location.hash === '') window.location.replace(place);
+}
+
 /** The form that stands where nobody is logged in. */
 export function loginForm(signOn: Who['signOn'], onDone: (me: Me) => void): HTMLElement {
   const problem = h('p', { class: 'problem', role: 'alert' });
@@ -44,7 +59,7 @@ export function loginForm(signOn: Who['signOn'], onDone: (me: Me) => void): HTML
     password,
     problem,
     button,
-    ...(signOn === null ? [] : [h('a', { class: 'sign-on', href: signOn }, 'Log in with your organization')]),
+    ...(signOn === null ? [] : [signOnLink(signOn)]),
   );
   queueMicrotask(() => user.focus());
   return h('main', { class: 'center' }, form);

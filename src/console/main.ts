@@ -6,7 +6,7 @@ import { approvalsView } from './approvals.ts';
 import { fill, h, setText, type View } from './dom.ts';
 import { Feed } from './feed.ts';
 import { liveView } from './live.ts';
-import { loginForm } from './login.ts';
+import { loginForm, returnToPlace } from './login.ts';
 import { showDialog, toastRegion } from './notice.ts';
 import { playerView } from './player.ts';
 import { policyView } from './policy.ts';
@@ -220,6 +220,7 @@ async function begin(): Promise<void> {
     const who = await get<Who>('login');
     const { me } = who;
     signOn = who.signOn;
+    if (me !== null) returnToPlace();
     if (me === null) logOut();
     else logIn(me);
   } catch (error) {
