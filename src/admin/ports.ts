@@ -1,5 +1,13 @@
 /** What the admin API shows and does, as it asks for it: whoever puts the house together answers. */
 import type { Identity, Principal } from '../core/principal.ts';
+import type {
+  CredentialInfo,
+  LiftOrder,
+  MintedInfo,
+  MintOrder,
+  RevocationInfo,
+  RevokeOrder,
+} from './access-wire.ts';
 import type { AlertInfo, BudgetInfo, QuarantineInfo } from './alert-wire.ts';
 import type {
   ApprovalInfo,
@@ -86,6 +94,16 @@ export interface SingleSignOnPort {
   finish(attempt: SignOnState, parameters: URLSearchParams): Promise<ProofAnswer>;
 }
 
+export interface AccessPort {
+  revocations(): Promise<RevocationInfo[]>;
+  revoke(order: RevokeOrder, by: string): Promise<void>;
+  /** False where there was none. */
+  lift(order: LiftOrder, by: string): Promise<boolean>;
+  credentials(): Promise<readonly CredentialInfo[]>;
+  /** Throws a Refusal where it cannot be made. */
+  mint(order: MintOrder, by: string): Promise<MintedInfo>;
+}
+
 export interface AdminPorts {
   /** An identity whose access has been revoked is nobody any more. */
   isRevoked(identity: Identity): boolean;
@@ -100,6 +118,7 @@ export interface AdminPorts {
   readonly policy: PolicyPort;
   readonly approvals: ApprovalsPort;
   readonly alerts: AlertsPort;
+  readonly access: AccessPort;
   readiness(): Promise<readonly ReadinessCheck[]>;
   /** In Prometheus' text format, with the type that says so. */
   metrics(): Promise<{ readonly type: string; readonly text: string }>;

@@ -1,5 +1,6 @@
 /** Everything that the API can be asked, once somebody is logged in. */
 import { z } from 'zod';
+import { ACCESS_ROUTES } from './access-routes.ts';
 import { ALERT_ROUTES } from './alert-routes.ts';
 import type { AdminPorts } from './ports.ts';
 import { Refusal } from './refusal.ts';
@@ -146,6 +147,7 @@ export const ROUTES: readonly Route[] = [
       recordings.traffic(now() - query.minutes * MINUTE_MS, now()),
   }),
   ...ALERT_ROUTES,
+  ...ACCESS_ROUTES,
 ];
 
 export function meOf({ principal, role, csrf }: Caller, { version }: AdminPorts): Me {

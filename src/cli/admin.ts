@@ -12,6 +12,7 @@ import { ProblemsError } from '../core/problem.ts';
 import type { SessionBrief } from '../engine/sessions.ts';
 import { ListenerIdentity } from '../identity/users.ts';
 import { IndexThread } from '../recordings/index-thread.ts';
+import { accessOf } from './admin-access.ts';
 import { bearerOf, signOnOf } from './admin-logins.ts';
 import { AdminPolicy } from './admin-policy.ts';
 import { AdminRecordings } from './admin-recordings.ts';
@@ -109,6 +110,7 @@ function portsOf(
     policy: new AdminPolicy(shared, catalogs),
     approvals,
     alerts: alertsOf(shared),
+    access: accessOf(shared),
     readiness: () => readinessOf(shared, catalogs),
     metrics: () => metrics.text(),
     record(by, action, details) {

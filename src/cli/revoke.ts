@@ -45,7 +45,7 @@ Exit codes: 0 revoked, undone or listed; 1 there was nothing to undo; 2 not aske
 
 const KINDS = { user: 'principal', credential: 'credential', session: 'session' } as const;
 /** Ids of sessions are not used twice: instances only have to have seen it. */
-const SESSION_MS = 86_400_000;
+export const SESSION_REVOKED_MS = 86_400_000;
 
 interface Subject {
   readonly kind: Revocation['kind'];
@@ -110,12 +110,13 @@ async function put(
   io: Io,
 ): Promise<number> {
   const at = await store.now();
-  const lastsMs = kind === 'session' ? SESSION_MS : forMs;
+  const lastsMs = kind === 'session' ? SESSION_REVOKED_MS : forMs;
   const until = lastsMs === null ? null : at + lastsMs;
   const reason = parsed.text('reason') ?? null;
   if (kind === 'credential') await revokeCredential(store, subject, by, reason);
   else await store.revocations.put({ kind, subject, reason, by, at, until });
-  if (parsed.flag('json')) io.out(`${JSON.stringify(viewOf({ kind, subject, reason, by, at, until }))}\n`);
+  if (parsed.flag('json'))
+    io.out(`${JSON.stringify(revocationView({ kind, subject, reason, by, at, until }))}\n`);
   else io.out(`${toldText(kind, subject, forMs === null ? null : until)}\n`);
   const names = loaded.config.identity.users.map(({ name }) => name);
   if (kind === 'principal' && !names.includes(subject)) {
@@ -161,7 +162,7 @@ async function undo(
 }
 
 async function list(store: StateStore, parsed: ParsedArguments, io: Io): Promise<number> {
-  const views = (await store.revocations.current()).map(viewOf);
+  const views = (await store.revocations.current()).map(revocationView);
   if (parsed.flag('json')) io.out(`${JSON.stringify(views, null, 2)}\n`);
   else io.out(views.length === 0 ? 'nothing is revoked\n' : tableOf(views, styleFor(io.isTerminal)));
   return EXIT.ok;
@@ -176,7 +177,7 @@ interface RevocationView {
   readonly until: string | null;
 }
 
-function viewOf({ at, until, ...rest }: Revocation): RevocationView {
+export function revocationView({ at, until, ...rest }: Revocation): RevocationView {
   return {
     ...rest,
     at: new Date(at).toISOString(),
