@@ -1,27 +1,7 @@
-export type ErrorKind =
-  | 'malformed'
-  | 'violation'
-  | 'unsafe'
-  | 'limit'
-  | 'unavailable'
-  | 'upstream'
-  | 'identity'
-  | 'config'
-  | 'invariant';
-export type Blame = 'peer' | 'upstream' | 'operator' | 'us';
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+import type { ErrorRow } from './error-row.ts';
+import { IDENTITY_ERRORS } from './identity-errors.ts';
 
-interface ErrorRow {
-  readonly kind: ErrorKind;
-  readonly blame: Blame;
-  /** SQLSTATE that a Postgres client reads (PostgreSQL Appendix A). */
-  readonly sqlstate: string;
-  /** `end`: the session is over; `go-on`: only the message at fault is refused. */
-  readonly session: 'end' | 'go-on';
-  readonly log: LogLevel;
-  /** What the client is told; never internals. */
-  readonly message: string;
-}
+export type { Blame, ErrorKind, LogLevel } from './error-row.ts';
 
 /**
  * Every way in which a session or a message of it can fail, apart from denials by policy.
@@ -202,7 +182,8 @@ export const ERRORS = {
     sqlstate: '57P03',
     session: 'go-on',
     log: 'error',
-    message: 'the store of budgets cannot be asked at the moment, so nothing that a budget counts is passed on',
+    message:
+      'the store of budgets cannot be asked at the moment, so nothing that a budget counts is passed on',
   },
   'canary-read': {
     kind: 'limit',
@@ -212,70 +193,7 @@ export const ERRORS = {
     log: 'warn',
     message: 'terminating the session: it was about to read what nobody should read',
   },
-  'login-failed': {
-    kind: 'identity',
-    blame: 'peer',
-    sqlstate: '28P01',
-    session: 'end',
-    log: 'info',
-    message: 'password authentication failed',
-  },
-  'token-refused': {
-    kind: 'identity',
-    blame: 'peer',
-    sqlstate: '28000',
-    session: 'end',
-    log: 'info',
-    message: 'the token is not accepted',
-  },
-  'login-refused': {
-    kind: 'identity',
-    blame: 'peer',
-    sqlstate: '28000',
-    session: 'end',
-    log: 'info',
-    message: 'this login is not allowed here',
-  },
-  'login-blocked': {
-    kind: 'identity',
-    blame: 'peer',
-    sqlstate: '28000',
-    session: 'end',
-    log: 'warn',
-    message: 'too many failed logins; try again later',
-  },
-  'access-revoked': {
-    kind: 'identity',
-    blame: 'operator',
-    sqlstate: '28000',
-    session: 'end',
-    log: 'warn',
-    message: 'access has been revoked',
-  },
-  'login-expired': {
-    kind: 'identity',
-    blame: 'peer',
-    sqlstate: '57P01',
-    session: 'end',
-    log: 'info',
-    message: 'terminating the session: what was shown at its login has expired',
-  },
-  'session-revoked': {
-    kind: 'identity',
-    blame: 'operator',
-    sqlstate: '57P01',
-    session: 'end',
-    log: 'warn',
-    message: 'terminating the session: access has been revoked',
-  },
-  'identity-unavailable': {
-    kind: 'unavailable',
-    blame: 'us',
-    sqlstate: '57P03',
-    session: 'end',
-    log: 'error',
-    message: 'it cannot be looked up at the moment who may log in',
-  },
+  ...IDENTITY_ERRORS,
   'wrong-database': {
     kind: 'identity',
     blame: 'peer',
