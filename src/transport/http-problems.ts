@@ -44,7 +44,7 @@ export function problemOfRefusal({ refused, status, message }: HttpRefusal): Pro
   };
 }
 
-const AWAITED = /^needs approval ([a-z0-9]+(?: and [a-z0-9]+)*) by rule/;
+const AWAITED = /^needs approval ([a-z0-9-]+(?: and [a-z0-9-]+)*) by rule/;
 
 export function problemOfDenial({ message, detail, hint, rule, sqlstate }: Denial): Problem {
   const ids = AWAITED.exec(message)?.[1]?.split(' and ');
@@ -54,11 +54,16 @@ export function problemOfDenial({ message, detail, hint, rule, sqlstate }: Denia
     status: kind === 'limit' ? 429 : 403,
     code: kind,
     title: kind.replaceAll('-', ' '),
-    detail: detail === null ? message : `${message} (${detail})`,
+    detail: inRequestsWords(detail === null ? message : `${message} (${detail})`),
     rule,
     ...(hint === null ? {} : { hint }),
     ...(ids === undefined ? {} : { approval: { ids, ...(url === undefined ? {} : { url }) } }),
   };
+}
+
+/** Approvals speak of statements, which are what most of them are about. */
+function inRequestsWords(text: string): string {
+  return text.replace('run the same statement again', 'send the same request again');
 }
 
 export function problem(status: number, code: string, detail: string, hint?: string): Problem {
@@ -78,7 +83,11 @@ export function problemOfUpstream(error: unknown): Problem {
     return problem(504, 'upstream-unreachable', 'the server behind Sluice does not take connections in time');
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
     return problem(504, 'upstream-timeout', 'the server behind Sluice does not answer in time');
-  if (code.startsWith('HPE_') || code === 'UND_ERR_INVALID_ARG')
+  if (
+    code.startsWith('HPE_') ||
+    (error instanceof Error && error.name === 'HTTPParserError') ||
+    code === 'UND_ERR_INVALID_ARG'
+  )
     return problem(
       502,
       'upstream-malformed',
