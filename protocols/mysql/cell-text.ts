@@ -2,7 +2,6 @@
  * A cell as text, for people who read a recording: values of the binary protocol are written as the text protocol has
  * them (https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html).
  */
-import { isUtf8 } from 'node:buffer';
 import type { MysqlResultField } from '../../src/core/masks.ts';
 import type { ResponseCell } from '../../src/core/responses.ts';
 import { TYPE } from './types.ts';
@@ -11,7 +10,10 @@ const UNSIGNED = 0x20;
 
 /** In an encoding other than UTF-8, and in a BLOB, what is not text is given as bytes. */
 export function textCell(value: Buffer): ResponseCell {
-  return isUtf8(value) ? value.toString('utf8') : { hex: value.toString('hex') };
+  const text = value.toString('utf8');
+  // What cannot be decoded is replaced; a value may also have that character itself.
+  const isText = !text.includes('\u{fffd}') || Buffer.from(text).equals(value);
+  return isText ? text : { hex: value.toString('hex') };
 }
 
 export function binaryCell(value: Buffer, { type, flags, decimals }: MysqlResultField): ResponseCell {

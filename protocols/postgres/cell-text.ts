@@ -2,7 +2,6 @@
  * A cell as text, for people who read a recording. Binary values of the commonest types are written as their text
  * format has them; all others are given as bytes (src/backend/utils/adt, the functions that end in `send`).
  */
-import { isUtf8 } from 'node:buffer';
 import type { ResponseCell } from '../../src/core/responses.ts';
 
 const BOOL = 16;
@@ -37,7 +36,10 @@ export function cellOf(
 
 /** In an encoding other than UTF-8, what is not ASCII is given as bytes. */
 function textOrHex(value: Buffer): ResponseCell {
-  return isUtf8(value) ? value.toString('utf8') : { hex: value.toString('hex') };
+  const text = value.toString('utf8');
+  // What cannot be decoded is replaced; a value may also have that character itself.
+  const isText = !text.includes('\u{fffd}') || Buffer.from(text).equals(value);
+  return isText ? text : { hex: value.toString('hex') };
 }
 
 function binaryText(value: Buffer, typeOid: number): string | null {
@@ -61,7 +63,7 @@ function binaryText(value: Buffer, typeOid: number): string | null {
         ? value.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
         : null;
     case JSONB:
-      return value[0] === 1 && isUtf8(value) ? value.toString('utf8', 1) : null;
+      return value[0] === 1 ? value.toString('utf8', 1) : null;
     case DATE:
       return value.length === 4 ? isoOf(value.readInt32BE(0) * DAY_MS, 10) : null;
     case TIMESTAMP:
