@@ -17,6 +17,8 @@ export interface TimedPoolOptions {
   readonly name: string;
   /** How long one task may take. */
   readonly workMs: number;
+  /** The module to run in place of that file; null: that file. */
+  readonly entry?: URL | null;
 }
 
 export class TimedPool<Task extends TimedTask, Result> {
@@ -25,11 +27,11 @@ export class TimedPool<Task extends TimedTask, Result> {
   /** Tasks given up because they took too long. */
   timedOut = 0;
 
-  constructor({ file, name, workMs }: TimedPoolOptions) {
+  constructor({ file, name, workMs, entry = null }: TimedPoolOptions) {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     this.#workMs = workMs;
     this.#pool = new Piscina({
-      filename: new URL(`../../workers/${file}.${extension}`, import.meta.url).href,
+      filename: (entry ?? new URL(`../../workers/${file}.${extension}`, import.meta.url)).href,
       name,
       minThreads: 1,
       maxThreads: THREADS_MAX,

@@ -25,12 +25,18 @@ const NO_MODE: ReadonlySet<string> = new Set();
 let catalogs = 0;
 
 export class MysqlReadPool {
-  readonly #pool = new TimedPool<MysqlReadTask, WorkerReading>({
-    file: 'read-mysql',
-    name: 'readMysql',
-    workMs: MYSQL_CAPS.workerMs,
-  });
+  readonly #pool: TimedPool<MysqlReadTask, WorkerReading>;
   readonly #shared = new WeakMap<MysqlCatalog, SharedCatalog>();
+
+  /** `entry`: the module that the threads run in place of their own. */
+  constructor(entry: URL | null = null) {
+    this.#pool = new TimedPool({
+      file: 'read-mysql',
+      name: 'readMysql',
+      workMs: MYSQL_CAPS.workerMs,
+      entry,
+    });
+  }
 
   /** Texts given up because they took too long. */
   get timedOut(): number {
