@@ -30,7 +30,9 @@ export async function buildMysqlStand(
       placeholder: '?',
       agentUrl: (port) => `mysql://agent@127.0.0.1:${port}/shop`,
       connect: (url) => MysqlAgent.connect(url),
-      clientCommand: (port) => `${flavour} -h 127.0.0.1 -P ${port} -u agent shop`,
+      // MariaDB's client wants TLS of every server from 11.4 on, which the demo does without.
+      clientCommand: (port) =>
+        `${flavour}${flavour === 'mariadb' ? ' --skip-ssl' : ''} -h 127.0.0.1 -P ${port} -u agent shop`,
       stop: () => server.stop(),
     };
   } catch (error) {

@@ -28,6 +28,11 @@ const MYSQL = `
   PERCENT_RANK QUALIFY RANK ROW SCHEMA STORED SYSTEM TABLESAMPLE VIRTUAL WINDOW
 `;
 
+/** Of 8.4 alone (https://bugs.mysql.com/bug.php?id=114874); 9.7 takes them for names again. */
+const MYSQL_8 = `
+  MANUAL PARALLEL
+`;
+
 /** Not yet in 8.4. */
 const MYSQL_9 = `
   EXTERNAL LIBRARY
@@ -44,7 +49,7 @@ function words(...lists: readonly string[]): ReadonlySet<string> {
 }
 
 const RESERVED_IN_MARIADB = words(BOTH, MARIADB);
-const RESERVED_IN_MYSQL = words(BOTH, MYSQL);
+const RESERVED_IN_MYSQL = words(BOTH, MYSQL, MYSQL_8);
 const RESERVED_IN_MYSQL_9 = words(BOTH, MYSQL, MYSQL_9);
 
 export function reservedWords(mode: LexerMode): ReadonlySet<string> {

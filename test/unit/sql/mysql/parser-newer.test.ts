@@ -17,6 +17,19 @@ function definition(text: string, reading: Reading = {}): DefinitionStatement {
   return as('definition', text, reading);
 }
 
+test('MySQL 8.4 reserves other words than 9.7', () => {
+  const aliased = (word: string, version: number) => () =>
+    parseOne(`select 1 from t ${word}`, { ...MYSQL, version });
+  for (const word of ['manual', 'parallel']) {
+    assert.throws(aliased(word, 80400), UnreadableSyntax, word);
+    assert.doesNotThrow(aliased(word, 90704), word);
+  }
+  for (const word of ['library', 'external']) {
+    assert.doesNotThrow(aliased(word, 80400), word);
+    assert.throws(aliased(word, 90704), UnreadableSyntax, word);
+  }
+});
+
 test('what MariaDB has had since 10.7: row numbers of conditions, vectors, UPDATE OF, DELETE of several in an order', () => {
   const got = as('diagnostics', 'get diagnostics condition 1 @a = row_number, @b = message_text');
   assert.deepEqual(got.variables, ['a', 'b']);
