@@ -8,6 +8,7 @@ import { Server as TlsServer } from 'node:tls';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Identity } from '../core/principal.ts';
 import { Attempts } from './attempts.ts';
+import { type Asking, askingByToken, checkRole } from './bearer.ts';
 import { consoleFiles, type ServedFile } from './console-files.ts';
 import { cookieOf } from './cookies.ts';
 import { ExpectedHosts, isOwnOrigin } from './hosts.ts';
@@ -16,7 +17,7 @@ import { isSame, type Login, Logins } from './logins.ts';
 import { openApiDocument } from './openapi.ts';
 import type { AdminPorts } from './ports.ts';
 import { Refusal } from './refusal.ts';
-import { mayAct, type RoleGroups, roleOf } from './roles.ts';
+import { type RoleGroups, roleOf } from './roles.ts';
 import { type Caller, checked, type Route } from './route.ts';
 import { meOf, ROUTES } from './routes.ts';
 import { SIGN_ON_PATH, serveSignOn } from './sign-on.ts';
@@ -143,6 +144,7 @@ class Admin {
       const message = error instanceof Error ? error.message : String(error);
       this.#ports.log('error', 'a request to the admin API failed', { error: message });
     }
+    if (refusal.status === 401 && this.#ports.bearer !== null) reply.header('www-authenticate', 'Bearer');
     if (refusal.retryAfterS !== null) reply.header('retry-after', refusal.retryAfterS);
     return reply.code(refusal.status).type('application/problem+json').send(JSON.stringify(refusal.problem));
   }
@@ -236,7 +238,8 @@ class Admin {
   /** `isAllowed`: whether who asks may still be told more. */
   async #asking(request: FastifyRequest, role: Role): Promise<Asking> {
     const { authorization } = request.headers;
-    if (authorization !== undefined) return this.#bearer(authorization, role);
+    if (authorization !== undefined)
+      return askingByToken(authorization, role, this.#ports, (identity) => this.#roleOf(identity));
     const login = this.#login(request);
     if (login === null) throw new Refusal(401, 'POST /api/v1/login logs in, as does the console.');
     checkRole(login.role, role);
@@ -246,25 +249,6 @@ class Admin {
         type: 'urn:sluice:csrf',
       });
     return { caller: callerOf(login), isAllowed: () => this.#login(request) !== null };
-  }
-
-  /** A token in the request itself: no cookie that a browser sends unasked, so nothing to forge. */
-  async #bearer(authorization: string, role: Role): Promise<Asking> {
-    const { bearer, isRevoked, now } = this.#ports;
-    const token = /^bearer +([\w.~+/-]+=*)$/i.exec(authorization)?.[1];
-    if (bearer === null || token === undefined)
-      throw new Refusal(401, 'Only `Authorization: Bearer` with a token of identity.oidc is taken.');
-    const answer = await bearer(token);
-    if (answer.answer === 'refused') throw new Refusal(answer.isOurs ? 503 : 401, answer.why);
-    const { identity } = answer;
-    if (isRevoked(identity)) throw new Refusal(401, 'The access has been revoked.');
-    const own = this.#roleOf(identity);
-    checkRole(own, role);
-    const { principal, proof } = identity;
-    return {
-      caller: { principal, role: own, csrf: null },
-      isAllowed: () => !isRevoked(identity) && now() < (proof.expiresAtMs ?? Number.POSITIVE_INFINITY),
-    };
   }
 
   #serve(route: Route): void {
@@ -295,18 +279,8 @@ class Admin {
   }
 }
 
-interface Asking {
-  readonly caller: Caller;
-  readonly isAllowed: () => boolean;
-}
-
 function callerOf({ identity, role, csrf }: Login): Caller {
   return { principal: identity.principal, role, csrf };
-}
-
-function checkRole(own: Role, wanted: Role): void {
-  if (mayAct(own, wanted)) return;
-  throw new Refusal(403, `This takes the role ${wanted}, and yours is ${own} (admin.roles in sluice.yaml).`);
 }
 
 const BODY_REFUSALS: Readonly<Record<number, Refusal>> = {

@@ -133,6 +133,7 @@ test('tokens that prove nothing are refused, whatever cookie comes with them', a
   }
   const basic = await fetch(`${base()}/api/v1/me`, { headers: { authorization: 'Basic YTpi' } });
   assert.equal(basic.status, 401);
+  assert.equal(basic.headers.get('www-authenticate'), 'Bearer');
 });
 
 test('a browser goes to the issuer and comes back logged in', async () => {
