@@ -21,6 +21,9 @@ export function findingsOf(issue: z.core.$ZodIssue, schema: z.ZodType): readonly
         unknownKey: key,
         message: unknownKey(key, keysAt(schema, path)),
       }));
+    case 'invalid_key':
+      // What is wrong with a name in a mapping of names is said by what names may be.
+      return [{ path, unknownKey: null, message: issue.issues[0]?.message ?? messageOf(issue) }];
     case 'invalid_union':
       return insideUnion(issue) ?? [{ path, unknownKey: null, message: messageOf(issue) }];
     default:
@@ -147,16 +150,28 @@ function unknownKey(key: string, known: readonly string[]): string {
   return `unknown key "${key}"${known.length === 0 ? '' : `; known keys are ${known.join(', ')}`}`;
 }
 
-/** The keys that the schema knows at a path, where it is an object there. */
+/** The keys that the schema knows at a path, where it is an object there; those of every shape that it can have. */
 function keysAt(schema: z.ZodType, path: Path): readonly string[] {
-  let inner: unknown = schema;
+  let shapes = shapesOf(schema);
   for (const part of path) {
-    inner = unwrapped(inner);
-    const shape = property(inner, 'shape');
-    inner = typeof part === 'number' ? property(inner, 'element') : property(shape, part);
+    shapes = shapes.flatMap((shape) =>
+      shapesOf(
+        typeof part === 'number' ? property(shape, 'element') : property(property(shape, 'shape'), part),
+      ),
+    );
   }
-  const shape = property(unwrapped(inner), 'shape');
-  return typeof shape === 'object' && shape !== null ? Object.keys(shape) : [];
+  const keys = shapes.flatMap((one) => {
+    const shape = property(one, 'shape');
+    return typeof shape === 'object' && shape !== null ? Object.keys(shape) : [];
+  });
+  return [...new Set(keys)];
+}
+
+/** The schema itself, or the options of a union. */
+function shapesOf(schema: unknown): readonly unknown[] {
+  const inner = unwrapped(schema);
+  const options = property(inner, 'options');
+  return Array.isArray(options) ? options.map(unwrapped) : [inner];
 }
 
 /** Without `.optional()`, `.default()` and the like around it. */

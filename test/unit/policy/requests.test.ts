@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { BodyFacts, CallFacts, HttpFacts, RequestFacts } from '../../../src/core/requests.ts';
+import { CANONICAL_JSON, isRefused, scanJson } from '../../../src/json/index.ts';
+import { loadPolicy } from '../../../src/policy/policy.ts';
+
+const NOBODY = { principal: { name: 'agent', groups: ['agents'] }, listener: 'api', clientAddress: null };
+
+function bodyOf(text: string | null): BodyFacts {
+  if (text === null) return { kind: 'none' };
+  const bytes = Buffer.from(text);
+  const document = scanJson(bytes, 0, bytes.length, CANONICAL_JSON);
+  return isRefused(document) ? { kind: 'unread' } : { kind: 'json', document, node: 0 };
+}
+
+function http(line: string, body: string | null = null, headers: Record<string, string> = {}): HttpFacts {
+  const [method = '', path = ''] = line.split(' ');
+  return {
+    about: 'http',
+    method,
+    path,
+    query: null,
+    host: 'api',
+    headers: new Map(Object.entries(headers)),
+    body: bodyOf(body),
+  };
+}
+
+function call(named: Partial<CallFacts>, args: string | null = null): CallFacts {
+  return {
+    about: 'mcp',
+    method: 'tools/call',
+    tool: null,
+    resource: null,
+    prompt: null,
+    ...named,
+    arguments: bodyOf(args),
+  };
+}
+
+function decide(policyText: string, facts: RequestFacts) {
+  const { policy } = loadPolicy('policy.yaml', policyText);
+  return policy.decideRequest(policy.contextFor(NOBODY, 0), facts);
+}
+
+const when = (condition: string, then = 'deny', byDefault = then === 'deny' ? 'allow' : 'deny') =>
+  `default: ${byDefault}\nrules: [ { name: r, when: { ${condition} }, then: ${then} } ]\n`;
+
+/** Whether a rule denies, and whether it allows: the first is read as a lenient server would, the second is not. */
+function answers(condition: string, facts: RequestFacts): string {
+  const denies = decide(when(condition), facts).verdict === 'deny';
+  const allows = decide(when(condition, 'allow'), facts).verdict === 'allow';
+  return `${denies ? 'denies' : '-'} ${allows ? 'allows' : '-'}`;
+}
+
+const BOTH = 'denies allows';
+const LENIENT = 'denies -';
+const NEITHER = '- -';
+
+test('rules on requests: to deny, what a lenient server takes for it is meant too; to allow, only what is written', () => {
+  const cases: readonly [string, RequestFacts, string][] = [
+    ['methods: [get]', http('GET /x'), BOTH],
+    ['methods: [POST]', http('GET /x'), NEITHER],
+    ['paths: ["/a/*"]', http('GET /a/b'), BOTH],
+    ['paths: ["/a/*"]', http('GET /a/b/c'), NEITHER],
+    ['paths: ["/a/*"]', http('GET /A/b'), LENIENT],
+    ['paths: ["/a/b"]', http('GET /a/b/'), LENIENT],
+    ['paths: ["/a/**"]', http('GET /a/b/c'), BOTH],
+    ['paths: ["/a/**"]', http('GET /a'), LENIENT],
+    ['paths: ["/a/**"]', http('GET /ab'), NEITHER],
+    ['paths: ["/**/x"]', http('GET /a/b/x'), BOTH],
+    ['paths: ["/café"]', http('GET /caf%C3%A9'), BOTH],
+    ['paths: ["/a b"]', http('GET /a%20b'), BOTH],
+    ['paths: ["/a.b"]', http('GET /aXb'), NEITHER],
+    ['headers: { X-Tenant: ["acme*"] }', http('GET /', null, { 'x-tenant': 'acme-1' }), BOTH],
+    ['headers: { x-tenant: [acme] }', http('GET /', null, { 'x-tenant': 'ACME' }), LENIENT],
+    ['headers: { x-tenant: ["*"] }', http('GET /'), NEITHER],
+    ['body: { /a: { over: 10 } }', http('POST /', '{"a":11}'), BOTH],
+    ['body: { /a: { over: 10 } }', http('POST /', '{"a":10}'), NEITHER],
+    ['body: { /a: { over: 10 } }', http('POST /', '{"a":"11"}'), LENIENT],
+    ['body: { /a: { over: 10 } }', http('POST /', '{"A":11}'), LENIENT],
+    ['body: { /a: { over: 10 } }', http('POST /', 'a=11'), LENIENT],
+    ['body: { /a: { over: 10 } }', http('POST /'), NEITHER],
+    ['body: { /a: { over: 10, under: 12 } }', http('POST /', '{"a":11.5}'), BOTH],
+    ['body: { /a: [x, "y*", 3, true, null] }', http('POST /', '{"a":"yes"}'), BOTH],
+    ['body: { /a: [x, "y*", 3, true, null] }', http('POST /', '{"a":3.0}'), BOTH],
+    ['body: { /a: [x, "y*", 3, true, null] }', http('POST /', '{"a":null}'), BOTH],
+    ['body: { /a: [x, "y*", 3, true, null] }', http('POST /', '{"a":"TRUE"}'), LENIENT],
+    ['body: { /a: [x] }', http('POST /', '{"a":["x"]}'), NEITHER],
+    ['body: { "/a/*": [x] }', http('POST /', '{"a":["x","x"]}'), BOTH],
+    ['body: { "/a/*": [x] }', http('POST /', '{"a":["x","z"]}'), LENIENT],
+    ['body: { /a: { present: true } }', http('POST /', '{"a":{}}'), BOTH],
+    ['body: { /a: { present: false } }', http('POST /', '{"b":1}'), BOTH],
+    ['body: { /a: { present: false } }', http('POST /', '{"a":1}'), NEITHER],
+    ['tools: ["delete_*"]', call({ tool: 'delete_all' }), BOTH],
+    ['tools: ["delete_*"]', call({ tool: 'Delete_all' }), LENIENT],
+    ['tools: ["*"]', call({ prompt: 'x' }), NEITHER],
+    ['resources: ["file:///etc/*"]', call({ resource: 'file:///etc/passwd' }), BOTH],
+    ['prompts: [p]', call({ prompt: 'p' }), BOTH],
+    ['tools: [q], arguments: { /sql: ["*drop*"] }', call({ tool: 'q' }, '{"sql":"a drop b"}'), BOTH],
+    // One kind is never another.
+    ['methods: [GET]', call({ tool: 'q' }), NEITHER],
+    ['tools: ["*"]', http('GET /x'), NEITHER],
+    ['statements: [select]', http('GET /x'), NEITHER],
+    ['groups: [agents]', http('GET /x'), BOTH],
+    ['groups: [agents]', call({ tool: 'q' }), BOTH],
+    ['groups: [others]', http('GET /x'), NEITHER],
+  ];
+  for (const [condition, facts, expected] of cases)
+    assert.equal(
+      answers(condition, facts),
+      expected,
+      `${condition} ${JSON.stringify(facts, (_, one) => (typeof one === 'object' && one !== null && 'document' in one ? 'json' : one))}`,
+    );
+});
+
+test('the strongest verdict wins, observing rules only tell, limits come along', () => {
+  const text = `default: allow
+rules:
+  - { name: watch, when: { methods: [GET] }, then: deny, mode: observe }
+  - { name: small, when: {}, then: { limit: { bytes: 10 } } }
+  - { name: ask, when: { paths: [/a] }, then: { approve: { by: [dba] } } }
+  - { name: no, when: { paths: [/b] }, then: deny, message: not this }
+masks:
+  - { json: ["$..ssn"], with: last4 }
+`;
+  const asked = decide(text, http('GET /a'));
+  assert.deepEqual(
+    [asked.verdict, asked.rule, asked.observed, asked.obligations.limit.bytes],
+    ['approve', 'ask', ['watch'], 10],
+  );
+  assert.deepEqual(
+    asked.response?.paths.map(({ paths }) => paths),
+    [['$..ssn']],
+  );
+  const denied = decide(text, http('GET /b'));
+  assert.deepEqual(
+    [denied.verdict, denied.rule, denied.message, denied.response],
+    ['deny', 'no', 'not this', null],
+  );
+  assert.equal(decide(`mode: observe\n${text}`, http('GET /b')).verdict, 'allow');
+});
+
+test('mistakes in rules and masks on requests are told', () => {
+  const wrong = (text: string, message: RegExp) =>
+    assert.throws(() => loadPolicy('p.yaml', text), message, text);
+  wrong(when('paths: [admin]'), /expected a path/);
+  wrong(when('paths: ["/a**"]'), /segment of its own/);
+  wrong(when('methods: ["GET /"]'), /expected a method/);
+  wrong(when('headers: { Authorization: [x] }'), /not forwarded/);
+  wrong(when('body: { a: [1] }'), /JSON pointer/);
+  wrong(when('body: { /a: {} }'), /over, under or present/);
+  wrong('default: allow\nmasks: [ { json: ["a.b"], with: last4 } ]\n', /JSON path/);
+  wrong('default: allow\nmasks: [ { json: ["$.a"], detect: [email], with: last4 } ]\n', /mask of their own/);
+});
