@@ -61,10 +61,10 @@ export class MysqlSession implements ProtocolSession {
           this.#settle(phase.link, phase.frontend);
           return;
         case 'startup':
-          this.#loginIfProven(phase.handshake, phase.handshake.receive(bytes, start, end));
+          this.#login(phase.handshake, phase.handshake.receive(bytes, start, end));
           return;
         case 'changing':
-          this.#changedIfProven(phase, phase.change.receive(bytes, start, end));
+          this.#changed(phase, phase.change.receive(bytes, start, end));
           return;
         case 'dialling':
         case 'entering':
@@ -102,20 +102,17 @@ export class MysqlSession implements ProtocolSession {
     });
   }
 
-  #loginIfProven(handshake: Handshake, result: HandshakeResult): void {
-    if (result.result === 'login') this.#login(handshake, result.login);
-  }
-
-  #login(handshake: Handshake, login: Login): void {
-    const admission = this.#admit(login.identity, login.application, handshake);
+  #login(handshake: Handshake, result: HandshakeResult): void {
+    if (result.result !== 'login') return;
+    const { login } = result;
+    const { gate, account } = this.#admit(login.identity, login.application, handshake);
     const { upstream } = this.#engine;
-    const settled = { ...login, isPatient: admission.gate.pausesResults };
     this.#phase = {
       phase: 'dialling',
       handshake,
-      upstream: new UpstreamHandshake(upstream, admission.account, settled),
+      upstream: new UpstreamHandshake(upstream, account, { ...login, isPatient: gate.pausesResults }),
       login,
-      gate: admission.gate,
+      gate,
       deadlineMs: this.#engine.now() + this.#settings.handshakeTimeoutMs,
     };
     upstream.connect();
@@ -179,19 +176,15 @@ export class MysqlSession implements ProtocolSession {
     const deadlineMs = this.#engine.now() + this.#settings.handshakeTimeoutMs;
     const changing = { phase: 'changing', link, change, handshake, deadlineMs } as const;
     this.#phase = changing;
-    this.#changedIfProven(changing, change.begin());
-  }
-
-  #changedIfProven(changing: Extract<Phase, { phase: 'changing' }>, identity: Identity | null): void {
-    if (identity !== null) this.#changed(changing, identity);
+    this.#changed(changing, change.begin());
   }
 
   #changed(
     { link: before, change, handshake }: Extract<Phase, { phase: 'changing' }>,
-    identity: Identity,
+    identity: Identity | null,
   ): void {
-    const application = change.change.attributes.get('program_name') ?? null;
-    const { gate } = this.#admit(identity, application, handshake);
+    if (identity === null) return;
+    const { gate } = this.#admit(identity, change.change.attributes.get('program_name') ?? null, handshake);
     this.#serve(successor(before, gate, change, this.#settings.databases), handshake);
   }
 
@@ -260,8 +253,8 @@ export class MysqlSession implements ProtocolSession {
   wake(): void {
     const phase = this.#phase;
     this.#guarded('malformed-frame', () => {
-      if (phase.phase === 'startup') this.#loginIfProven(phase.handshake, phase.handshake.wake());
-      if (phase.phase === 'changing') this.#changedIfProven(phase, phase.change.wake());
+      if (phase.phase === 'startup') this.#login(phase.handshake, phase.handshake.wake());
+      if (phase.phase === 'changing') this.#changed(phase, phase.change.wake());
       if (phase.phase === 'entering') this.#enter(phase.link, phase.login, phase.handshake);
       if (phase.phase !== 'serving') return;
       phase.link.unblock(BLOCK.answer | BLOCK.approval);

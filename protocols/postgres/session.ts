@@ -86,7 +86,7 @@ export class PostgresSession implements ProtocolSession {
         this.#settle(phase.link, phase.frontend);
         return;
       case 'startup':
-        this.#startup(phase.handshake, bytes, start, end);
+        this.#startup(phase.handshake, phase.handshake.receive(bytes, start, end));
         return;
       case 'dialling':
         phase.early.push(Buffer.from(bytes.subarray(start, end)));
@@ -123,21 +123,9 @@ export class PostgresSession implements ProtocolSession {
     }
   }
 
-  #startup(handshake: Handshake, bytes: Buffer, start: number, end: number): void {
-    this.#startupResult(handshake, handshake.receive(bytes, start, end));
-  }
-
-  #startupResult(handshake: Handshake, result: HandshakeResult): void {
-    switch (result.result) {
-      case 'more':
-        return;
-      case 'cancelled':
-        this.#close(null);
-        return;
-      case 'login':
-        this.#login(handshake, result.startup, result.identity);
-        return;
-    }
+  #startup(handshake: Handshake, result: HandshakeResult): void {
+    if (result.result === 'cancelled') this.#close(null);
+    if (result.result === 'login') this.#login(handshake, result.startup, result.identity);
   }
 
   #login(handshake: Handshake, startup: Startup, identity: Identity): void {
@@ -259,13 +247,10 @@ export class PostgresSession implements ProtocolSession {
 
   wake(): void {
     const phase = this.#phase;
-    if (phase.phase === 'startup') {
-      const { handshake } = phase;
-      this.#guarded('malformed-frame', () => this.#startupResult(handshake, handshake.wake()));
-    }
-    if (phase.phase !== 'serving') return;
-    phase.link.unblock(BLOCK.answer | BLOCK.approval);
     this.#guarded('malformed-frame', () => {
+      if (phase.phase === 'startup') this.#startup(phase.handshake, phase.handshake.wake());
+      if (phase.phase !== 'serving') return;
+      phase.link.unblock(BLOCK.answer | BLOCK.approval);
       phase.backend.wake();
       this.#settle(phase.link, phase.frontend);
     });
