@@ -6,16 +6,19 @@ import {
   type BudgetDuty,
   type Decision,
   type Denial,
+  type JudgedStatement,
   type LimitDuty,
+  type RateDuty,
   untilBudgets,
 } from '../core/decision.ts';
 import { ProxyError } from '../core/errors.ts';
 import type { StatementFacts } from '../core/facts.ts';
 import type { SpendAnswer, SpendingRun } from '../core/gate.ts';
 import type { SessionContext } from '../core/principal.ts';
-import type { Account, Allotment, Taken } from '../limits/account.ts';
+import type { Account, Taken } from '../limits/account.ts';
 import type { Budgets } from '../limits/budgets.ts';
 import type { Rates } from '../limits/rates.ts';
+import { RunAllotment, RunSpending } from './run-spending.ts';
 import { budgetDenial, cancelledWait, rateDenial } from './spending-denials.ts';
 
 /** The accounts of an instance. */
@@ -26,75 +29,33 @@ export interface Spendings {
 
 type Unit = 'rows' | 'bytes';
 
+/** What a decision owes, with the accounts that it is counted in. */
+interface Dues {
+  readonly results: readonly ResultDues[];
+  readonly statements: readonly StatementDues[];
+  readonly rates: readonly RateDues[];
+}
+
+interface StatementDues {
+  readonly duty: BudgetDuty;
+  readonly account: Account;
+}
+
+interface ResultDues extends StatementDues {
+  readonly unit: Unit;
+}
+
+interface RateDues {
+  readonly duty: RateDuty;
+  readonly subject: string;
+  readonly name: string;
+  readonly perMs: number;
+}
+
 /** A statement or request that is about to run. */
 export interface Charged {
   readonly facts: Pick<StatementFacts, 'bound'>;
   readonly decision: Pick<Decision, 'obligations'>;
-}
-
-/** What one budget has allotted to the run that is under way. */
-class RunAllotment implements Allotment {
-  granted = 0;
-  readonly duty: BudgetDuty;
-  readonly account: Account;
-  readonly unit: Unit;
-  readonly #spending: Spending;
-  #from = 0;
-
-  constructor(spending: Spending, duty: BudgetDuty, account: Account, unit: Unit) {
-    this.#spending = spending;
-    this.duty = duty;
-    this.account = account;
-    this.unit = unit;
-    this.#from = spending.run.counted[unit];
-  }
-
-  get used(): number {
-    return this.#spending.run.counted[this.unit] - this.#from;
-  }
-
-  get left(): number {
-    return this.granted - this.used;
-  }
-
-  begin(): void {
-    this.#from = this.#spending.run.counted[this.unit];
-  }
-
-  taken(): void {
-    this.begin();
-    this.#spending.tighten();
-  }
-}
-
-/** A run with what its budgets have allotted to it. */
-class Spending {
-  readonly run: SpendingRun;
-  allotments: RunAllotment[] = [];
-
-  constructor(run: SpendingRun) {
-    this.run = run;
-  }
-
-  /** The least that any of them leaves. */
-  tighten(): void {
-    const { run } = this;
-    const { counted, bounds } = run;
-    let limit = bounds;
-    for (const { unit, left, duty } of this.allotments) {
-      const max = counted[unit] + Math.max(0, left);
-      if (unit === 'rows' && (limit.rows === null || max < limit.rows))
-        limit = { ...limit, rows: max, rowsRule: duty.rule };
-      if (unit === 'bytes' && (limit.bytes === null || max < limit.bytes))
-        limit = { ...limit, bytes: max, bytesRule: duty.rule };
-    }
-    run.limit = limit;
-  }
-
-  close(): void {
-    for (const allotment of this.allotments) allotment.account.close(allotment);
-    this.allotments = [];
-  }
 }
 
 export class SessionSpending {
@@ -102,12 +63,15 @@ export class SessionSpending {
   readonly #context: SessionContext;
   readonly #upstream: string;
   readonly #wake: () => void;
-  #current: Spending | null = null;
+  #current: RunSpending | null = null;
   /** Of the message that was counted last, until it is admitted or refused. */
   #charged: Charged['facts'] | null = null;
   /** Budgets that people have let a result go beyond, by what it counts into. */
   readonly #lifted = new WeakMap<object, Set<string>>();
   #withdrawn = false;
+  #dues = new WeakMap<Decision, Dues>();
+  #generation = 0;
+  readonly #rates = new Map<string, RateDues>();
 
   constructor(spendings: Spendings | null, context: SessionContext, upstream: string, wake: () => void) {
     this.#spendings = spendings;
@@ -116,23 +80,25 @@ export class SessionSpending {
     this.#wake = wake;
   }
 
-  charge(judged: readonly Charged[]): Exclude<SpendAnswer, { readonly answer: 'over' }> {
+  charge(judged: readonly JudgedStatement[]): Exclude<SpendAnswer, { readonly answer: 'over' }> {
     const [first] = judged;
     if (first === undefined || first.facts === this.#charged) return GRANTED;
     if (this.#spendings === null) return UNAVAILABLE;
     const spent: Account[] = [];
     for (const { facts, decision } of judged) {
-      for (const duty of decision.obligations.budgets) {
-        for (const [unit, max] of countedBy(duty)) {
-          // What people may lift is asked about when rows come.
-          if (duty.approval !== null || (unit !== 'statements' && facts.bound.kind === 'none')) continue;
-          for (const account of this.#accounts(duty, unit, max)) {
-            const ahead = spent.filter((one) => one === account).length;
-            const answer = this.#answer(account.available(1 + ahead, this.#wake), account, duty);
-            if (answer.answer !== 'granted') return answer;
-            if (unit === 'statements') spent.push(account);
-          }
-        }
+      const { results, statements } = this.#duesOf(decision);
+      for (const { account, duty } of statements) {
+        const ahead = spent.filter((one) => one === account).length;
+        const taken = account.available(1 + ahead, this.#wake);
+        if (taken !== 'granted') return answerTo(taken, account, duty);
+        spent.push(account);
+      }
+      if (facts.bound.kind === 'none') continue;
+      for (const { account, duty } of results) {
+        // What people may lift is asked about when rows come.
+        if (duty.approval !== null) continue;
+        const taken = account.available(1, this.#wake);
+        if (taken !== 'granted') return answerTo(taken, account, duty);
       }
     }
     const late = this.#rate(judged, this.#spendings.rates);
@@ -147,16 +113,13 @@ export class SessionSpending {
     this.#charged = null;
   }
 
-  #rate(judged: readonly Charged[], rates: Rates): Denial | null {
-    const duties = new Set(judged.flatMap(({ decision }) => decision.obligations.rates));
-    for (const duty of duties) {
-      const { rule, per, statements, everyMs, burst, groups } = duty;
-      const amount = judged.filter(({ decision }) => decision.obligations.rates.includes(duty)).length;
-      for (const subject of this.#subjects(per, groups, [])) {
-        const name = JSON.stringify([rule, subject]);
-        const waitMs = rates.take(name, amount, statements / everyMs, burst);
-        if (waitMs > 0) return rateDenial(duty, subject, waitMs);
-      }
+  #rate(judged: readonly JudgedStatement[], rates: Rates): Denial | null {
+    const amounts = new Map<RateDues, number>();
+    for (const { decision } of judged)
+      for (const one of this.#duesOf(decision).rates) amounts.set(one, (amounts.get(one) ?? 0) + 1);
+    for (const [{ duty, name, subject, perMs }, amount] of amounts) {
+      const waitMs = rates.take(name, amount, perMs, duty.burst);
+      if (waitMs > 0) return rateDenial(duty, subject, waitMs);
     }
     return null;
   }
@@ -174,7 +137,7 @@ export class SessionSpending {
       if (allotment.unit !== unit || allotment.left >= needed) continue;
       const { account, duty } = allotment;
       const taken = this.#allot(allotment, needed);
-      const answer = this.#answer(taken, account, duty);
+      const answer = answerTo(taken, account, duty);
       if (answer.answer === 'granted') continue;
       spending.tighten();
       if (taken === 'empty' && duty.approval !== null) return { answer: 'over', duty: overDuty(duty, unit) };
@@ -194,17 +157,12 @@ export class SessionSpending {
 
   #begin(run: SpendingRun): void {
     this.#current?.close();
-    const spending = new Spending(run);
+    this.#current = new RunSpending(run);
+    if (run.decision === null) return;
     const lifted = this.#lifted.get(run.counted);
-    for (const duty of run.decision?.obligations.budgets ?? []) {
-      if (lifted?.has(duty.rule) === true) continue;
-      for (const [unit, max] of countedBy(duty)) {
-        if (unit === 'statements') continue;
-        for (const account of this.#accounts(duty, unit, max))
-          spending.allotments.push(new RunAllotment(spending, duty, account, unit));
-      }
-    }
-    this.#current = spending;
+    for (const { duty, account, unit } of this.#duesOf(run.decision).results)
+      if (lifted?.has(duty.rule) !== true)
+        this.#current.allotments.push(new RunAllotment(this.#current, duty, account, unit));
   }
 
   lift(run: SpendingRun, rule: string): void {
@@ -231,30 +189,52 @@ export class SessionSpending {
     this.#current = null;
   }
 
-  #answer(
-    taken: Taken,
-    account: Account,
-    duty: BudgetDuty,
-  ): Exclude<SpendAnswer, { readonly answer: 'over' }> {
-    switch (taken) {
-      case 'granted':
-        return GRANTED;
-      case 'wait':
-        return { answer: 'pending' };
-      case 'failed':
-        return UNAVAILABLE;
-      case 'empty':
-        return { answer: 'refused', denial: budgetDenial(duty, account) };
+  /** Decisions are kept beside the texts that they are about: what they owe is looked up once for each. */
+  #duesOf(decision: Decision): Dues {
+    const generation = this.#spendings?.budgets.generation ?? 0;
+    if (generation !== this.#generation) {
+      this.#generation = generation;
+      this.#dues = new WeakMap();
     }
+    let dues = this.#dues.get(decision);
+    if (dues === undefined) {
+      dues = this.#newDues(decision);
+      this.#dues.set(decision, dues);
+    }
+    return dues;
   }
 
-  #accounts(duty: BudgetDuty, unit: Unit | 'statements', max: number): readonly Account[] {
-    const { rule, windowMs } = duty;
+  #newDues({ obligations }: Decision): Dues {
+    const results: ResultDues[] = [];
+    const statements: StatementDues[] = [];
     const budgets = this.#spendings?.budgets;
-    if (budgets === undefined) return [];
-    return this.#subjects(duty.per, duty.groups, duty.objects).map((subject) =>
-      budgets.account({ rule, subject, unit, windowMs }, max),
+    for (const duty of budgets === undefined ? [] : obligations.budgets) {
+      const { rule, windowMs } = duty;
+      for (const subject of this.#subjects(duty.per, duty.groups, duty.objects)) {
+        const accountOf = (unit: Unit | 'statements', max: number | null) =>
+          max === null ? null : (budgets?.account({ rule, subject, unit, windowMs }, max) ?? null);
+        const ofStatements = accountOf('statements', duty.statements);
+        if (ofStatements !== null) statements.push({ duty, account: ofStatements });
+        for (const unit of ['rows', 'bytes'] as const) {
+          const account = accountOf(unit, duty[unit]);
+          if (account !== null) results.push({ duty, account, unit });
+        }
+      }
+    }
+    const rates = obligations.rates.flatMap((duty) =>
+      this.#subjects(duty.per, duty.groups, []).map((subject) => this.#rateOf(duty, subject)),
     );
+    return { results, statements, rates };
+  }
+
+  /** The same object for all decisions, so that statements of one text are added up. */
+  #rateOf(duty: RateDuty, subject: string): RateDues {
+    const name = JSON.stringify([duty.rule, subject]);
+    const known = this.#rates.get(name);
+    if (known?.duty === duty) return known;
+    const dues = { duty, subject, name, perMs: duty.statements / duty.everyMs };
+    this.#rates.set(name, dues);
+    return dues;
   }
 
   #subjects(
@@ -280,11 +260,21 @@ export class SessionSpending {
 const GRANTED = { answer: 'granted' } as const;
 const UNAVAILABLE = { answer: 'failed', error: new ProxyError('budgets-unavailable') } as const;
 
-function countedBy(duty: BudgetDuty): readonly (readonly [Unit | 'statements', number])[] {
-  return (['statements', 'rows', 'bytes'] as const).flatMap((unit) => {
-    const max = duty[unit];
-    return max === null ? [] : [[unit, max] as const];
-  });
+function answerTo(
+  taken: Taken,
+  account: Account,
+  duty: BudgetDuty,
+): Exclude<SpendAnswer, { readonly answer: 'over' }> {
+  switch (taken) {
+    case 'granted':
+      return GRANTED;
+    case 'wait':
+      return { answer: 'pending' };
+    case 'failed':
+      return UNAVAILABLE;
+    case 'empty':
+      return { answer: 'refused', denial: budgetDenial(duty, account) };
+  }
 }
 
 /** For people to decide on, as they decide on a limit. */

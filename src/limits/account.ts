@@ -43,6 +43,8 @@ const FAILED_MS = 250;
 const IDLE_MS = 5000;
 /** The same where nothing is left elsewhere. */
 const PRESSED_IDLE_MS = 250;
+/** So long before it ends a slice is followed by another. */
+const RENEWED_MS = 5000;
 /** How often and when it is asked for again while others hold what is left. */
 const ELSEWHERE_TRIES = 8;
 const ELSEWHERE_MS = 200;
@@ -64,6 +66,10 @@ export class Account {
   #owed: { readonly id: string; readonly spent: number }[] = [];
   #left: number;
   #usedMs: number;
+  /** Taken of since it was last looked after: the clock costs more than all of that. */
+  #touched = false;
+  /** With less than this at hand more is asked for. */
+  #low = 0;
   #emptyUntilMs = Number.NEGATIVE_INFINITY;
   #failedUntilMs = Number.NEGATIVE_INFINITY;
   #counted = 0;
@@ -124,7 +130,7 @@ export class Account {
     allotment.granted = Math.min(this.#free, Math.max(needed, wanted));
     this.#free -= allotment.granted;
     this.#open.add(allotment);
-    this.#usedMs = this.#options.now();
+    this.#touched = true;
     return 'granted';
   }
 
@@ -135,14 +141,14 @@ export class Account {
     this.#spent += used;
     this.#free += granted - used;
     allotment.granted = 0;
-    this.#usedMs = this.#options.now();
+    this.#touched = true;
   }
 
   /** Spends what `available` has said is at hand. */
   spend(amount: number): void {
     this.#free -= amount;
     this.#spent += amount;
-    this.#usedMs = this.#options.now();
+    this.#touched = true;
   }
 
   #takeBack(): void {
@@ -153,10 +159,9 @@ export class Account {
   }
 
   #askAhead(): void {
+    if (this.#free >= this.#low) return;
     const now = this.#options.now();
-    if (this.#free * 4 >= this.#sliceOf(this.#left) || now < this.#emptyUntilMs || now < this.#failedUntilMs)
-      return;
-    this.#ask(1);
+    if (now >= this.#emptyUntilMs && now >= this.#failedUntilMs) this.#ask(1);
   }
 
   #sliceOf(left: number): number {
@@ -185,6 +190,7 @@ export class Account {
       const wanted = Math.max(needed, this.#sliceOf(this.#left));
       const slice = await ledger.lease(this.key, wanted, this.max, instance);
       this.#left = slice.left;
+      this.#low = this.#sliceOf(slice.left) / 4;
       this.#counted = slice.counted;
       this.#refillsAtMs = slice.refillsInMs === null ? null : askedMs + slice.refillsInMs;
       if (slice.granted > 0) {
@@ -246,19 +252,33 @@ export class Account {
   /** Gives back what has lain unused, and what has been held for nearly as long as it may be: called now and then. */
   tidy(): void {
     const now = this.#options.now();
+    if (this.#touched) {
+      this.#touched = false;
+      this.#usedMs = now;
+    }
     const isUnused =
-      this.#open.size === 0 && now - this.#usedMs > (this.#pressed ? PRESSED_IDLE_MS : IDLE_MS);
+      this.#open.size === 0 && now - this.#usedMs >= (this.#pressed ? PRESSED_IDLE_MS : IDLE_MS);
     const [oldest] = this.#slices;
-    const isOld = oldest !== undefined && now > oldest.untilMs - IDLE_MS / 2;
-    if (oldest !== undefined && (isUnused || isOld)) {
+    if (oldest !== undefined && isUnused) {
       this.#takeBack();
-      if (isUnused) this.#dropAll();
-      else this.#drop(oldest);
-      // It is there to be had again, for others and for this instance.
-      this.#left = Math.max(1, this.#left);
-      this.#emptyUntilMs = Number.NEGATIVE_INFINITY;
+      this.#dropAll();
+      this.#mayAskAgain();
+    } else if (oldest !== undefined && now > oldest.untilMs - RENEWED_MS) {
+      // Another one first, so that nobody has to wait for it.
+      if (this.#slices.length === 1 && now < oldest.untilMs) this.#ask(1);
+      else {
+        this.#takeBack();
+        this.#drop(oldest);
+        this.#mayAskAgain();
+      }
     }
     if (this.#owed.length > 0) this.#inBackground(this.#settleOwed());
+  }
+
+  /** What was given back is there to be had again, for others and for this instance. */
+  #mayAskAgain(): void {
+    this.#left = Math.max(1, this.#left);
+    this.#emptyUntilMs = Number.NEGATIVE_INFINITY;
   }
 
   #dropAll(): void {

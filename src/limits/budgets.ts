@@ -14,6 +14,8 @@ const ACCOUNTS_MAX = 1000;
 export class Budgets {
   readonly #options: BudgetsOptions;
   readonly #accounts = new Map<string, Account>();
+  /** Another one when accounts that were given out before may have been forgotten. */
+  generation = 1;
   #timer: NodeJS.Timeout | null = null;
   #unwatch: (() => void) | null = null;
 
@@ -41,7 +43,9 @@ export class Budgets {
   #tidy(): void {
     for (const [name, account] of this.#accounts) {
       account.tidy();
-      if (this.#accounts.size > ACCOUNTS_MAX && account.isIdle) this.#accounts.delete(name);
+      if (this.#accounts.size <= ACCOUNTS_MAX || !account.isIdle) continue;
+      this.#accounts.delete(name);
+      this.generation++;
     }
   }
 
