@@ -122,6 +122,23 @@ test('a token is the password, over TLS and on loopback; groups and the journal 
   }
 });
 
+test('what a client sends ahead of the answer to its token waits for it, byte by byte and all at once', async () => {
+  const token = await issuer.sign();
+  const all = Buffer.concat([
+    startup({ user: 'ada', database: 'shop' }),
+    frame('p', Buffer.from(`${token}\0`)),
+    query('SELECT 7'),
+    query('SELECT 8'),
+  ]);
+  for (const size of [1, all.length]) {
+    const client = await WireClient.dial(sluice.port);
+    for (let n = 0; n < all.length; n += size) client.send(all.subarray(n, n + size));
+    const messages = await client.until('Z', 3);
+    assert.deepEqual(rowsOf(messages), [['7'], ['8']]);
+    client.end();
+  }
+});
+
 test('psql takes a token as it is', async () => {
   const token = await issuer.ciToken();
   const { stdout } = await promisify(execFile)('psql', ['-X', '-A', '-t', '-c', 'SELECT 40 + 2'], {
