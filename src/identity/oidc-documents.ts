@@ -44,12 +44,21 @@ const keysSchema = z.object({ keys: z.array(z.unknown()).max(KEYS_MAX) });
 
 /** Throws IssuerError. */
 export async function fetchMetadata(issuer: string): Promise<IssuerMetadata> {
-  const parsed = metadataSchema.safeParse(await fetchJson(discoveryUrl(issuer), { method: 'GET' }));
+  return metadataIn(await fetchJson(discoveryUrl(issuer), { method: 'GET' }), issuer);
+}
+
+/** A discovery document, held against the issuer that it is to be of. Throws IssuerError. */
+export function metadataIn(document: unknown, issuer: string): IssuerMetadata {
+  const parsed = metadataSchema.safeParse(document);
   if (!parsed.success)
     throw new IssuerError('its discovery document lacks what is needed, or has no https URL');
+  const { issuer: named, ...endpoints } = parsed.data;
   // Exactly, not nearly: another issuer of the same host is another issuer (section 4.3).
-  if (parsed.data.issuer !== issuer)
-    throw new IssuerError(`it says that it is ${JSON.stringify(parsed.data.issuer.slice(0, 200))}`);
+  if (named !== issuer) throw new IssuerError(`it says that it is ${JSON.stringify(named.slice(0, 200))}`);
+  // Only an issuer on this machine has any business with plain HTTP on this machine.
+  const isPlain = (url: string | undefined) => url !== undefined && new URL(url).protocol !== 'https:';
+  if (new URL(issuer).protocol === 'https:' && Object.values(endpoints).some(isPlain))
+    throw new IssuerError('its discovery document leads from https to http');
   return parsed.data;
 }
 
