@@ -2,7 +2,7 @@
  * One client's connection: the legs on both sides, the protocol session between them, and the ports that the
  * session sees. It decides nothing; it carries bytes, keeps their order, and cleans up.
  */
-import { ProxyError } from '../core/errors.ts';
+import { type ErrorCode, ProxyError } from '../core/errors.ts';
 import type { SessionId } from '../core/ids.ts';
 import type { IdentityPort } from '../core/login.ts';
 import type { Identity } from '../core/principal.ts';
@@ -23,6 +23,10 @@ import { SessionExpiry } from './session-expiry.ts';
 import type { LiveSession, SessionBrief } from './sessions.ts';
 import { StagedQueue } from './staged-queue.ts';
 import type { Staging } from './turn.ts';
+
+const CUT: ReadonlySet<ErrorCode> = new Set(['session-revoked', 'login-expired']);
+/** How long the client has to read why. */
+const CUT_MS = 500;
 
 export class Connection implements EnginePort, LiveSession, Staging {
   readonly #story: JournaledSession;
@@ -368,5 +372,7 @@ export class Connection implements EnginePort, LiveSession, Staging {
 
   terminate(error: ProxyError): void {
     this.#event(() => this.#session.terminate(error));
+    // Whoever has no access any more is not waited for to take what was sent before.
+    if (CUT.has(error.code)) this.#domain.after(CUT_MS, () => this.#down.destroy());
   }
 }

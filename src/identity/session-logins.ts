@@ -115,8 +115,11 @@ export class SessionLogins implements IdentitySource {
   }
 
   #plan(name: string, other: LoginPlan, candidates: Candidates): LoginPlan {
-    if (candidates === null)
-      return this.#hasPassword(name) || other.plan === 'cleartext' ? other : UNAVAILABLE;
+    // Who comes by a token of an issuer needs no store, and no question that only a password answers.
+    const isByToken =
+      other.plan === 'cleartext' || (other.plan === 'sasl' && !other.mechanisms.includes(MECHANISM));
+    if (candidates === null) return this.#hasPassword(name) || isByToken ? other : UNAVAILABLE;
+    if (isByToken && other.plan === 'sasl' && candidates.own.length === 0) return other;
     switch (other.plan) {
       case 'trust':
         return other;
