@@ -51,15 +51,18 @@ export class RunSpending {
   tighten(): void {
     const { run } = this;
     const { counted, bounds } = run;
-    let limit = bounds;
+    let { rows, rowsRule, bytes, bytesRule } = bounds;
     for (const { unit, left, duty } of this.allotments) {
       const max = counted[unit] + Math.max(0, left);
-      if (unit === 'rows' && (limit.rows === null || max < limit.rows))
-        limit = { ...limit, rows: max, rowsRule: duty.rule };
-      if (unit === 'bytes' && (limit.bytes === null || max < limit.bytes))
-        limit = { ...limit, bytes: max, bytesRule: duty.rule };
+      if (unit === 'rows' && (rows === null || max < rows)) {
+        rows = max;
+        rowsRule = duty.rule;
+      } else if (unit === 'bytes' && (bytes === null || max < bytes)) {
+        bytes = max;
+        bytesRule = duty.rule;
+      }
     }
-    run.limit = limit;
+    run.limit = { rows, rowsRule, bytes, bytesRule };
   }
 
   close(): void {

@@ -114,12 +114,20 @@ export class SessionSpending {
   }
 
   #rate(judged: readonly JudgedStatement[], rates: Rates): Denial | null {
+    const [first] = judged;
+    if (judged.length === 1 && first !== undefined) {
+      for (const dues of this.#duesOf(first.decision).rates) {
+        const late = lateBy(dues, 1, rates);
+        if (late !== null) return late;
+      }
+      return null;
+    }
     const amounts = new Map<RateDues, number>();
     for (const { decision } of judged)
       for (const one of this.#duesOf(decision).rates) amounts.set(one, (amounts.get(one) ?? 0) + 1);
-    for (const [{ duty, name, subject, perMs }, amount] of amounts) {
-      const waitMs = rates.take(name, amount, perMs, duty.burst);
-      if (waitMs > 0) return rateDenial(duty, subject, waitMs);
+    for (const [dues, amount] of amounts) {
+      const late = lateBy(dues, amount, rates);
+      if (late !== null) return late;
     }
     return null;
   }
@@ -275,6 +283,11 @@ function answerTo(
     case 'empty':
       return { answer: 'refused', denial: budgetDenial(duty, account) };
   }
+}
+
+function lateBy({ duty, name, subject, perMs }: RateDues, amount: number, rates: Rates): Denial | null {
+  const waitMs = rates.take(name, amount, perMs, duty.burst);
+  return waitMs > 0 ? rateDenial(duty, subject, waitMs) : null;
 }
 
 /** For people to decide on, as they decide on a limit. */
