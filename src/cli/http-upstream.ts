@@ -14,8 +14,6 @@ import type { Shared } from './listeners.ts';
 import { type Listening, listening } from './listening.ts';
 import { loginsOf } from './logins.ts';
 
-const UPSTREAM_CONNECTIONS = 256;
-
 export async function listenForHttp(
   loaded: LoadedConfig,
   n: number,
@@ -66,7 +64,6 @@ function upstreamOf(listener: HttpListenerConfig, { directory }: Shared): HttpUp
     ca: upstreamTls === undefined ? null : readFileSync(resolve(directory, upstreamTls.ca), 'utf8'),
     credential: credentialOf(credentials),
     headersTimeoutMs: timeouts.upstream,
-    connections: UPSTREAM_CONNECTIONS,
   });
 }
 

@@ -7,6 +7,9 @@ import type { RequestDomain } from '../engine/request-domain.ts';
 import { RequestSession } from '../engine/request-session.ts';
 import { loginRefusedMembers } from '../engine/session-records.ts';
 
+/** Requests of one connection that are under way: each may hold a body, and a connection to the server. */
+const PIPELINED_MAX = 16;
+
 interface Known {
   readonly authorization: string | null;
   readonly session: RequestSession;
@@ -38,6 +41,11 @@ export class HttpClient {
       this.#closed = true;
       this.#known?.session.end(null);
     });
+  }
+
+  /** Whether it has sent as many requests ahead of their answers as it may. */
+  get isAhead(): boolean {
+    return this.#exchanges >= PIPELINED_MAX;
   }
 
   get isDraining(): boolean {

@@ -79,6 +79,10 @@ export class HttpListener {
       this.#clients.set(socket, client);
       socket.once('close', () => this.#clients.delete(socket));
     }
+    if (client.isAhead) {
+      socket.destroy();
+      return;
+    }
     if (this.#closing) client.drain();
     void new HttpExchange(this.#ground, client, request, response).run();
   }

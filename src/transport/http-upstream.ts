@@ -14,7 +14,6 @@ export interface HttpUpstreamSettings {
   readonly credential: Field | null;
   /** For the server to begin its answer. */
   readonly headersTimeoutMs: number;
-  readonly connections: number;
 }
 
 export interface UpstreamRequest {
@@ -41,7 +40,8 @@ export class HttpUpstream {
   constructor(settings: HttpUpstreamSettings) {
     this.#settings = settings;
     this.#pool = new Pool(settings.origin, {
-      connections: settings.connections,
+      // As many as there are requests: a bound here would let clients that read slowly keep the others waiting.
+      connections: null,
       pipelining: 1,
       allowH2: false,
       headersTimeout: settings.headersTimeoutMs,
