@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { recordsIn } from '../journal/read.ts';
 import { parseArguments } from './arguments.ts';
+import { asciicastOf } from './asciicast.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { journalPlace, requireSegments } from './journal-directory.ts';
 import { type Recording, recordingOf, recordsBySession } from './recording.ts';
@@ -21,6 +22,7 @@ Options:
   --no-delay      all at once
   --rows N        of each recorded result at most so many rows (default: 20)
   --json          { session, statements[] }
+  --format F      text (default), json, or asciicast (version 2, for players of terminal recordings)
 
 Examples:
   sluice replay 7kfq ./journal
@@ -39,7 +41,10 @@ export const replay: Command = {
   summary: 'a recorded session, statement by statement',
   help: HELP,
   async run(args: readonly string[], io: Io) {
-    const parsed = parseArguments(args, { texts: ['config', 'speed', 'rows'], flags: ['no-delay', 'json'] });
+    const parsed = parseArguments(args, {
+      texts: ['config', 'speed', 'rows', 'format'],
+      flags: ['no-delay', 'json'],
+    });
     const [prefix, named, extra] = parsed.positionals;
     if (prefix === undefined) throw new UsageError('expected the id of a session, or how it begins');
     if (extra !== undefined)
@@ -49,10 +54,14 @@ export const replay: Command = {
     }
     const speed = speedOf(parsed.text('speed'));
     const rowsMax = rowsOf(parsed.text('rows'));
+    const format = parsed.text('format') ?? (parsed.flag('json') ? 'json' : 'text');
+    if (format !== 'text' && format !== 'json' && format !== 'asciicast')
+      throw new UsageError(`expected text, json or asciicast for --format, not "${format}"`);
     const place = journalPlace(named, parsed.text('config'), io.environment);
     requireSegments(place);
     const recording = findRecording(place.directory, prefix);
-    if (parsed.flag('json')) io.out(`${JSON.stringify(recording, null, 2)}\n`);
+    if (format === 'asciicast') io.out(asciicastOf(recording, rowsMax));
+    else if (format === 'json') io.out(`${JSON.stringify(recording, null, 2)}\n`);
     else await show(recording, speed, rowsMax, io);
     return EXIT.ok;
   },

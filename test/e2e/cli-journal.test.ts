@@ -176,6 +176,18 @@ test('a session is listed and replayed: statements, verdicts, rows, what was cut
   const json = parseJson((await command(['replay', id, '--config', sluice.configFile, '--json'])).out);
   assert.ok(isObject(json) && isArray(json['statements']));
   assert.equal(json['statements'].length, 3);
+  const cast = (await command(['replay', id, sluice.journalDirectory, '--format', 'asciicast'])).out
+    .trim()
+    .split('\n');
+  const [header, ...events] = cast.map((line) => parseJson(line));
+  assert.ok(header !== undefined && isObject(header));
+  assert.deepEqual([header['version'], header['title'], events.length], [2, `session ${id}`, 5]);
+  const times = events.map((event) => (isArray(event) ? Number(event[0]) : Number.NaN));
+  assert.deepEqual(
+    times,
+    times.toSorted((left, right) => left - right),
+  );
+  assert.ok(!JSON.stringify(events).includes('\\u001b[2J'), 'nor what a client says on a player’s');
 });
 
 test('sessions are found by rule, table, denial and time', async () => {

@@ -200,3 +200,36 @@ test('a long session is read by pages, each statement once and with its result',
   );
   index.close();
 });
+
+test('a page has its statements’ responses, and of very large ones the beginning and how much is left out', () => {
+  const filling = 'x'.repeat(64 * 1024);
+  const parts = (number: number, count: number) =>
+    Array.from({ length: count }, (_, part) =>
+      line('response', { session: 'cccc', number, result: 0, part: part + 1, rows: [[filling]] }),
+    );
+  const statement = (number: number) =>
+    line('statement', { session: 'cccc', number, via: 'query', text: `SELECT ${number}`, tables: [] });
+  const lines = [
+    line('session-start', { session: 'cccc', principal: 'agent', groups: [] }),
+    statement(1),
+    ...parts(1, 2),
+    statement(2),
+    ...parts(2, 60),
+    statement(3),
+  ];
+  writeFileSync(join(directory, 'journal-000001.jsonl'), lines.join(''));
+  const index = new JournalIndex(directory);
+  while (index.advance() > 0);
+  const page = index.records('cccc', 0, 2);
+  assert.deepEqual(
+    page?.records.filter(({ type }) => type === 'statement').map(({ number }) => number),
+    [1, 2],
+  );
+  assert.equal(page?.nextNumber, 3);
+  const responses = page?.records.filter(({ type }) => type === 'response') ?? [];
+  assert.equal(responses.length, 62);
+  const whole = responses.filter(({ rows }) => rows !== undefined);
+  assert.ok(whole.length >= 30 && whole.length < 34, `${whole.length}`);
+  assert.ok(responses.every(({ rows, leftOut }) => (rows === undefined) !== (leftOut === undefined)));
+  index.close();
+});
