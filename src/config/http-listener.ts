@@ -31,7 +31,7 @@ const upstream = z
 /** How Sluice itself logs in at the upstream; nothing of it is told to clients. */
 const secret = z.string().regex(/^[\t\x20-\x7e]+$/, { error: 'expected one line of visible characters' });
 
-const credentials = z
+export const credentials = z
   .strictObject({
     bearer: secret.optional(),
     basic: z.strictObject({ user: secret.regex(/^[^:]+$/), password: secret }).optional(),

@@ -5,8 +5,9 @@
 
 import type { RequestId } from '../../../protocols/mcp/message.ts';
 import type { Method } from '../../../protocols/mcp/methods.ts';
-import type { Revision } from '../../../protocols/mcp/revisions.ts';
+import type { Era, Revision } from '../../../protocols/mcp/revisions.ts';
 import type { CallSubject } from '../../../protocols/mcp/subject.ts';
+import type { RequestSession } from '../../engine/request-session.ts';
 
 /** A message that has been judged and may go to the server. */
 export interface MessageToServer {
@@ -82,4 +83,15 @@ export interface ServerLeg {
   listen(lastEventId: string | null, signal: AbortSignal): Promise<ServerStream | null>;
   /** The session is over; the server is told where it can be. */
   end(): Promise<void>;
+}
+
+/** What stands behind a listener, whatever carries it: pipes of a program, HTTP, a bridge over either. */
+export interface LegSource {
+  /**
+   * `legacy`: for one session, whose first message is initialize. `modern`: for the requests of whoever `session` is; no
+   * other principal's requests go over it. Nothing need be sent before the first message. Rejects with LegError.
+   */
+  open(era: Era, session: RequestSession): Promise<ServerLeg>;
+  /** Lets go of what is shared by its legs. */
+  close(): Promise<void>;
 }

@@ -1,0 +1,104 @@
+/** A listener of `protocol: mcp`: in front of one MCP server. */
+import { z } from 'zod';
+import { credentials } from './http-listener.ts';
+import { address, listenerAuth, listenerName, size } from './listener-fields.ts';
+import { duration } from './quantities-schema.ts';
+
+/** An MCP server that is reached by HTTP. */
+export interface McpUpstream {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  /** With its query, if it has one. */
+  readonly path: string;
+}
+
+const upstream = z
+  .string({ error: 'expected a URL such as https://server.example/mcp' })
+  .transform((written, context): McpUpstream => {
+    const wrong = (message: string) => {
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    };
+    const url = URL.parse(written);
+    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+      return wrong('protocol: mcp takes an upstream with http:// or https://');
+    if (url.username !== '' || url.password !== '')
+      return wrong('credentials go under credentials: { bearer: … }');
+    if (url.hash !== '') return wrong('expected no fragment (#…)');
+    const scheme = url.protocol === 'https:' ? 'https' : 'http';
+    const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    return { scheme, host, port, path: `${url.pathname}${url.search}` };
+  });
+
+/** The endpoint as clients address it. */
+const url = z.string().transform((written, context) => {
+  const parsed = URL.parse(written);
+  const isWeb = parsed?.protocol === 'https:' || parsed?.protocol === 'http:';
+  if (parsed === null || !isWeb || parsed.search !== '' || parsed.hash !== '' || parsed.username !== '') {
+    context.addIssue({ code: 'custom', message: 'expected a URL such as https://mcp.example.com/mcp' });
+    return z.NEVER;
+  }
+  return parsed;
+});
+
+const host = z
+  .string()
+  .regex(/^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?::\d{1,5})?$/, {
+    error: 'expected a host such as mcp.example.com or mcp.example.com:8443',
+  })
+  .transform((written) => written.toLowerCase());
+
+const origin = z
+  .string()
+  .refine((written) => URL.parse(written)?.origin === written.toLowerCase(), {
+    error: 'expected an origin such as https://app.example.com',
+  })
+  .transform((written) => written.toLowerCase());
+
+const MIB = 1024 * 1024;
+const TIMEOUTS = { head: 10_000, request: 60_000, upstream: 300_000, idle: 60_000, session: 3_600_000 };
+const LIMITS = { request: 16 * MIB, response: 16 * MIB, sessions: 1_000 };
+
+export const mcpListener = z.strictObject({
+  name: listenerName,
+  protocol: z.literal('mcp'),
+  listen: address,
+  upstream,
+  upstream_tls: z
+    .strictObject({ ca: z.string().min(1) })
+    .optional()
+    .describe('Certificates to trust, in PEM.'),
+  credentials: credentials.optional(),
+  auth: listenerAuth,
+  tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+  url: url.optional().describe('The endpoint as clients address it; without it the path is /mcp.'),
+  hosts: z
+    .array(host)
+    .default([])
+    .describe('Further names under which clients reach it; another Host is refused.'),
+  origins: z
+    .array(origin)
+    .default([])
+    .describe('Origins of pages that may use it; another Origin is refused.'),
+  durability: z.enum(['written', 'synced']).default('written'),
+  timeouts: z
+    .strictObject({
+      head: duration.default(TIMEOUTS.head).describe('For a client to send the head of a request.'),
+      request: duration.default(TIMEOUTS.request).describe('For a client to send a request.'),
+      upstream: duration.default(TIMEOUTS.upstream).describe('For the upstream to begin its answer.'),
+      idle: duration.default(TIMEOUTS.idle).describe('Between two requests of a connection.'),
+      session: duration.default(TIMEOUTS.session).describe('After which a session that nobody uses ends.'),
+    })
+    .default(TIMEOUTS),
+  limits: z
+    .strictObject({
+      request: size.default(LIMITS.request).describe('Bytes of a message of a client.'),
+      response: size.default(LIMITS.response).describe('Bytes of a message of the server.'),
+      sessions: z.int().positive().default(LIMITS.sessions).describe('Sessions of one principal at once.'),
+    })
+    .default(LIMITS),
+});
+
+export type McpListenerConfig = z.output<typeof mcpListener>;
