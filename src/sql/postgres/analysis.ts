@@ -77,6 +77,8 @@ export class Analysis {
   comparesUnknown = false;
   /** How many operations were met that may fail by the values they are given. */
   fallible = 0;
+  /** How many queries were met inside of expressions. */
+  queries = 0;
   /** A set-returning function runs, so that row counts do not follow from the tables. */
   returnsSets = false;
   /** Offsets of constants whose value no fact depends on, and of those that were looked at. */

@@ -72,13 +72,13 @@ function walk(a: Analysis, value: AstNode, scope: Scope, place: Place): Origins 
       return indirection(a, body, scope, place);
     case 'CaseExpr':
       return branching(a, place, () =>
-        computed(a, scope, place, node(body, 'arg'), nodes(body, 'args'), node(body, 'defresult')),
+        deciding(a, [node(body, 'arg'), ...nodes(body, 'args'), node(body, 'defresult')], scope, place),
       );
     case 'BoolExpr':
     case 'CoalesceExpr':
-      return branching(a, place, () => plain(a, value, scope, place));
+      return branching(a, place, () => deciding(a, nodes(body, 'args'), scope, place));
     case 'CaseWhen':
-      return computed(a, scope, place, node(body, 'expr'), [], node(body, 'result'));
+      return deciding(a, [node(body, 'expr'), node(body, 'result')], scope, place);
     case 'List':
       return expressions(a, listNodes(value), scope, place);
     case 'CollateClause':
@@ -127,10 +127,8 @@ function nullTest(a: Analysis, body: JsonObject, scope: Scope, place: Place): Or
 
 /** Expression nodes that only combine their parts: the fields that hold them, by tag. Others are unreadable. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
-  BoolExpr: ['args'],
   NullTest: ['arg'],
   BooleanTest: ['arg'],
-  CoalesceExpr: ['args'],
   MinMaxExpr: ['args'],
   RowExpr: ['args'],
   A_ArrayExpr: ['elements'],
@@ -205,17 +203,24 @@ function untaggedTag(owner: string, field: string): string | null {
   return STRUCTS[field] ?? null;
 }
 
-function computed(
-  a: Analysis,
-  scope: Scope,
-  place: Place,
-  first: AstNode | null,
-  list: readonly AstNode[],
-  last: AstNode | null,
-): Origins {
-  let origins = first === null ? NOWHERE : expression(a, first, scope, place);
-  origins = union(origins, expressions(a, list, scope, place));
-  if (last !== null) origins = union(origins, expression(a, last, scope, place));
+/**
+ * Expressions of which some are computed only by what others are. Whether a query among them has run shows in what the
+ * server counts (pg_stat_user_tables, EXPLAIN ANALYZE): of the columns beside one it tells.
+ */
+function deciding(a: Analysis, list: readonly (AstNode | null)[], scope: Scope, place: Place): Origins {
+  let origins: Origins = NOWHERE;
+  let bare: Origins = NOWHERE;
+  let withQueries = 0;
+  for (const item of list) {
+    if (item === null) continue;
+    const { queries } = a;
+    const own = expression(a, item, scope, place);
+    origins = union(origins, own);
+    if (a.queries === queries) bare = union(bare, own);
+    else withQueries++;
+  }
+  const decides = place !== 'filter' && place !== 'join' && withQueries > 0;
+  if (decides) a.addColumns(withQueries > 1 ? origins : bare, 'failure', 'anything');
   return weaken(origins, 'computed');
 }
 
@@ -227,8 +232,13 @@ function operatorExpression(a: Analysis, body: JsonObject, scope: Scope, place: 
   const reveals = isEquality(kind, names(body, 'name').at(-1)) ? 'equality' : 'anything';
   const side = (field: string) =>
     a.revealing(reveals, node(body, field), () => optional(a, body, field, scope, place));
+  const { queries } = a;
   const left = side('lexpr');
   const right = side('rexpr');
+  // Lists, ranges and rows are compared piece by piece, and only as far as it takes.
+  const isPiecemeal = /^AEXPR_(IN|.*BETWEEN.*)$/.test(kind) || node(body, 'lexpr')?.tag === 'RowExpr';
+  if (isPiecemeal && a.queries > queries && place !== 'filter' && place !== 'join')
+    a.addColumns(union(left, right), 'failure', 'anything');
   const failing = failingOperator(body);
   if (failing === 'maybe') a.mayFail(union(left, right));
   else if (failing === 'by-rest' && (right === null || right.length > 0)) a.mayFail(right);
@@ -269,6 +279,7 @@ function typeCast(a: Analysis, body: JsonObject, scope: Scope, place: Place): Or
 function subLink(a: Analysis, body: JsonObject, scope: Scope, place: Place): Origins {
   const subselect = node(body, 'subselect');
   if (subselect === null) throw new Unreadable('a subquery without a query');
+  a.queries++;
   const operated = useOperator(a, names(body, 'operName'), place);
   const tested = union(optional(a, body, 'testexpr', scope, place), operated);
   const { shape } = analyzeQuery(a, subselect, scope);
