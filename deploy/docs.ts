@@ -31,7 +31,7 @@ function pad(cell: string, width: number): string {
   return ' '.repeat(width - [...cell].length);
 }
 
-function matchers(about: 'statement' | 'context'): string {
+function matchers(about: 'statement' | 'http' | 'mcp' | 'context'): string {
   const rows = Object.values(MATCHERS)
     .filter((matcher) => matcher.about === about)
     .map(({ key, description, example }) => [`\`${key}\``, description, `\`${key}: ${example}\``]);
@@ -112,6 +112,8 @@ function errors(): string {
 
 const TABLES: ReadonlyMap<string, () => string> = new Map([
   ['matchers-statement', () => matchers('statement')],
+  ['matchers-http', () => matchers('http')],
+  ['matchers-mcp', () => matchers('mcp')],
   ['matchers-context', () => matchers('context')],
   ['effects', effects],
   ['baseline', baseline],

@@ -2,6 +2,7 @@ import type { SessionContext } from '../core/principal.ts';
 import { formatProblem } from '../core/problem.ts';
 import { type ParsedArguments, parseArguments } from './arguments.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
+import { explainRequest, isOfRequest, REQUEST_LISTS, REQUEST_TEXTS } from './explain-request.ts';
 import { explain as explainText } from './explanation.ts';
 import { explanationJson } from './explanation-json.ts';
 import { explanationText } from './explanation-text.ts';
@@ -11,6 +12,7 @@ import { styleFor } from './style.ts';
 
 const HELP = `Usage: sluice explain [options] 'SQL'
        sluice explain [options] -          (reads the SQL from standard input)
+       sluice explain [options] --method POST --path /orders?all=1 --body '{"amount": 5}'
 
 Says what Sluice sees in a statement or a batch (its kind and effects, the tables, columns and functions
 that it touches, whether its rows are bounded) and what the policy says of it, by which rule and why.
@@ -35,6 +37,8 @@ Who asks, and what:
   --client ADDRESS       from this address, for rules with "clients"
   --at TIME              at this time, such as 2026-03-01T09:30:00Z, for rules with "at" (default: now)
   --param VALUE          a bound parameter: $1, then $2 and so on; those not given are NULL
+  --method, --path       an HTTP request instead of SQL; with --header 'name: value', which may be repeated,
+                         --body TEXT and --content-type TYPE (default: application/json)
   --json                 for scripts: verdict, rule, rules, message, policy, statements[]
 
 Examples:
@@ -63,10 +67,12 @@ export const explain: Command = {
         'user',
         'client',
         'at',
+        ...REQUEST_TEXTS,
       ],
-      lists: ['group', 'param'],
+      lists: ['group', 'param', ...REQUEST_LISTS],
       flags: ['json'],
     });
+    if (isOfRequest(parsed)) return explainRequest(parsed, io, timeOf(parsed.text('at')));
     const sql = await sqlOf(parsed.positionals, io);
     const premises = await premisesOf({
       config: parsed.text('config'),

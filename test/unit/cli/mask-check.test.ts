@@ -277,17 +277,17 @@ const MISTAKES: readonly (readonly [what: string, masks: string, ...expected: st
   [
     'nulls on what is detected',
     '  - { detect: [email], with: redact, nulls: mask }',
-    '3:45 masks[0].nulls: nulls goes with columns: nothing is detected in NULL',
+    '3:45 masks[0].nulls: nulls goes with columns and json: nothing is detected in NULL',
   ],
   [
     'columns and detect',
     '  - { columns: [shop.customers.ssn], detect: [email], with: redact }',
-    '3:5 masks[0]: columns are masked whole, so detect and patterns go into a mask of their own',
+    '3:5 masks[0]: columns and json are masked whole, so detect and patterns go into a mask of their own',
   ],
   [
     'neither columns nor detect',
     '  - { with: redact }',
-    '3:5 masks[0]: masks nothing: expected columns, or detect or patterns',
+    '3:5 masks[0]: masks nothing: expected columns, json, or detect or patterns',
   ],
   [
     'a mistyped columns',

@@ -149,6 +149,8 @@ test('every table that is generated stands in a page', () => {
     'errors',
     'maskers',
     'matchers-context',
+    'matchers-http',
+    'matchers-mcp',
     'matchers-statement',
   ]);
 });
