@@ -2,7 +2,7 @@
  * One client's connection: the legs on both sides, the protocol session between them, and the ports that the
  * session sees. It decides nothing; it carries bytes, keeps their order, and cleans up.
  */
-import { type ErrorCode, ProxyError } from '../core/errors.ts';
+import { ProxyError } from '../core/errors.ts';
 import type { SessionId } from '../core/ids.ts';
 import type { IdentityPort } from '../core/login.ts';
 import type { Identity } from '../core/principal.ts';
@@ -15,6 +15,7 @@ import type {
   ProtocolSession,
   UpstreamPort,
 } from '../core/session.ts';
+import { admissionRefusal, cutInTime, logEnd } from './admission.ts';
 import { JournaledSession } from './journaled-session.ts';
 import type { Leg, LegEvents } from './leg.ts';
 import type { ListenerDomain } from './listener-domain.ts';
@@ -23,10 +24,6 @@ import { SessionExpiry } from './session-expiry.ts';
 import type { LiveSession, SessionBrief } from './sessions.ts';
 import { StagedQueue } from './staged-queue.ts';
 import type { Staging } from './turn.ts';
-
-const CUT: ReadonlySet<ErrorCode> = new Set(['session-revoked', 'login-expired']);
-/** How long the client has to read why. */
-const CUT_MS = 500;
 
 export class Connection implements EnginePort, LiveSession, Staging {
   readonly #story: JournaledSession;
@@ -290,15 +287,9 @@ export class Connection implements EnginePort, LiveSession, Staging {
   }
 
   authenticated(identity: Identity, details: LoginDetails): Admission {
-    const { sql, account, access } = this.#domain;
-    const refusal = access.refusal(identity);
+    const { account } = this.#domain;
+    const refusal = admissionRefusal(this.#domain, this, identity, this.#story.gate === null);
     if (refusal !== null) return { admission: 'refused', error: refusal };
-    if (!sql.journal.healthy && !sql.journal.tryRecover()) {
-      return { admission: 'refused', error: new ProxyError('journal-unavailable') };
-    }
-    if (this.#story.gate === null && !this.#domain.sessions.admit(this)) {
-      return { admission: 'refused', error: new ProxyError('too-many-connections') };
-    }
     const gate = this.#story.begin(
       identity,
       details,
@@ -343,18 +334,8 @@ export class Connection implements EnginePort, LiveSession, Staging {
     this.#over = true;
     this.#expiry.follow(null);
     this.#endUpstream();
-    if (error !== null) this.#logEnd(error);
+    if (error !== null) logEnd(this.#domain, this.id, error);
     this.#story.end(error, this.#down.remoteAddress, this.#session.activity);
-  }
-
-  #logEnd(error: ProxyError): void {
-    const cause = error.cause instanceof Error ? error.cause.message : undefined;
-    this.#domain.log('info', 'session ended', {
-      session: this.id,
-      code: error.code,
-      detail: error.detail,
-      cause,
-    });
   }
 
   cancelRequested(): void {
@@ -372,7 +353,6 @@ export class Connection implements EnginePort, LiveSession, Staging {
 
   terminate(error: ProxyError): void {
     this.#event(() => this.#session.terminate(error));
-    // Whoever has no access any more is not waited for to take what was sent before.
-    if (CUT.has(error.code)) this.#domain.after(CUT_MS, () => this.#down.destroy());
+    cutInTime(this.#domain, error, () => this.#down.destroy());
   }
 }
