@@ -6,7 +6,7 @@ import { MalformedBytes } from '../../src/bytes/index.ts';
 import type { ResultLimit } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
 import { failMasking } from './cut.ts';
-import { giveLargeRow, type LargeRow, ownRow, sizeOf } from './large-row.ts';
+import { LargeRows } from './large-rows.ts';
 import type { Link } from './link.ts';
 import type { GiveOut, RowMasker } from './masked-rows.ts';
 import { describeRows, MASKED_ROW_BYTES_MAX } from './masking.ts';
@@ -33,8 +33,7 @@ export class Backend {
   /** Rows that are masked by worker threads; what comes behind them waits for them. */
   #lane: RowLane | null = null;
   #waits = false;
-  /** A row of several packets that has reached a bound. */
-  #large: LargeRow | null = null;
+  readonly #large: LargeRows;
   readonly #later: (step: () => void) => void;
   readonly #bounds: RowBounds;
   readonly #kept: KeptRows;
@@ -54,6 +53,7 @@ export class Backend {
       this.#pass(bytes, start, end);
       link.shift += grown;
     };
+    this.#large = new LargeRows(link, this.#bounds, this.#giveOut);
   }
 
   /** The client has got a part of a packet. */
@@ -90,7 +90,7 @@ export class Backend {
   close(): void {
     this.#closeLane();
     this.#kept.forget();
-    this.#large = null;
+    this.#large.clear();
   }
 
   #closeLane(): void {
@@ -110,7 +110,7 @@ export class Backend {
   #pump(): void {
     const reader = this.#reader;
     while (!this.#waits && !this.#bounds.isPaused) {
-      if (this.#large !== null) this.#offerAgain();
+      if (this.#large.isWaiting) this.#large.again();
       else if (reader.rest()) {
         this.#rest();
       } else if (!reader.head() || !this.#packet()) return;
@@ -240,43 +240,7 @@ export class Backend {
       return true;
     }
     if (this.#laneIsBusy()) return false;
-    return this.#heldRow(results, run);
-  }
-
-  /** A large row that is whole, if it may pass; false where more of it has to come. */
-  #heldRow(results: Results, run: Run): boolean {
-    const reader = this.#reader;
-    const { due } = reader;
-    const whole = reader.whole(MASKED_ROW_BYTES_MAX);
-    if (whole === 'too-large') throw new ProxyError('masked-row-too-large');
-    if (whole === 'more') return false;
-    const { bytes, start, end, packets } = reader;
-    this.#link.lookThrough(bytes, start, end);
-    this.#offer({ bytes, start, end, packets, due }, results, run);
-    return true;
-  }
-
-  /** It is given out, dropped behind a cut, or waits until it may pass. */
-  #offer(row: LargeRow, results: Results, run: Run): void {
-    const size = sizeOf(row);
-    while (results.over === null && this.#isOver(results, run, size, run.limit, row.due)) {
-      if (!this.#bounds.isPaused) continue;
-      this.#large = ownRow(row);
-      return;
-    }
-    if (results.over !== null) return;
-    run.counted.rows++;
-    run.counted.bytes += size;
-    giveLargeRow(row, run.masking, this.#giveOut);
-  }
-
-  /** A large row has been read, and waited to be let pass. */
-  #offerAgain(): void {
-    const { reply } = this.#link;
-    const run = this.#link.currentRun();
-    const row = this.#large;
-    this.#large = null;
-    if (row !== null && reply?.of === 'results' && run !== null) this.#offer(row, reply, run);
+    return this.#large.read(reader, results, run);
   }
 
   #rowGoesOn(): boolean {

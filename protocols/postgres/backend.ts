@@ -106,10 +106,9 @@ export class Backend {
   #rest(bytes: Buffer, at: number, end: number): number {
     const to = Math.min(end, at + this.#left);
     this.#left -= to - at;
-    if (this.#leftPasses) {
-      this.#link.lookThrough(bytes, at, to);
-      this.#pass(bytes, at, to);
-    }
+    if (!this.#leftPasses) return to;
+    this.#link.lookThrough(bytes, at, to);
+    this.#pass(bytes, at, to);
     return to;
   }
 
@@ -253,10 +252,7 @@ export class Backend {
     return more;
   }
 
-  /**
-   * A row, or its header, by itself. At a limit the first look cuts, and the second drops it; or more is granted, of
-   * rows and of bytes one after the other; or it waits.
-   */
+  /** A row, or its header, by itself. At a limit it is cut and then dropped, goes on as more is granted, or waits. */
   #rowAlone(bytes: Buffer, end: number, tag: number): void {
     while (this.#rows(bytes, 0, end, tag) === 0) {
       if (!this.#bounds.isPaused) continue;

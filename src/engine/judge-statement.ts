@@ -2,10 +2,12 @@
  * Policy's word on one statement: the pure part of the gate, without session, journal or cache. `sluice explain`
  * and policy tests ask it as well, so that what they say is what the gate does.
  */
-import type { Decision, Denial } from '../core/decision.ts';
+import type { Decision, Denial, JudgedStatement } from '../core/decision.ts';
 import type { StatementFacts } from '../core/facts.ts';
+import type { Judgement } from '../core/judgement.ts';
 import type { Policy, PolicyContext } from '../policy/policy.ts';
 import { denialFrom, unsafeSettingOf } from './denials.ts';
+import { judgementMembers } from './records.ts';
 
 export interface StatementJudgement {
   readonly decision: Decision;
@@ -30,6 +32,30 @@ export function judgeStatement(
   if (unsafe === null && decision.verdict !== 'deny') return { decision, denial: null };
   const denial = unsafe ?? denialFrom(decision, facts);
   return { decision: { ...decision, verdict: 'deny', rule: denial.rule }, denial };
+}
+
+/** All statements of a text: one that is denied denies them all. */
+export function judgeAll(
+  policy: Policy,
+  context: PolicyContext,
+  statements: readonly StatementFacts[],
+): Judgement {
+  const judged: JudgedStatement[] = [];
+  for (const facts of statements) {
+    const { decision, denial } = judgeStatement(policy, context, facts, statements.length);
+    if (denial !== null) {
+      const journalMembers = judgementMembers([...judged, { facts, decision }], decision);
+      return { outcome: 'denied', denial, journalMembers };
+    }
+    judged.push({ facts, decision });
+  }
+  const hidesParameters = statements.some((facts) => policy.everyMask.touches(facts));
+  return {
+    outcome: 'clear',
+    statements: judged,
+    journalMembers: judgementMembers(judged, null),
+    hidesParameters,
+  };
 }
 
 /** Decides again when the statement runs. `rowsMax`: the value of the parameter that bounds it; null if none. */

@@ -16,7 +16,7 @@ import type {
   StatementEntry,
 } from '../core/gate.ts';
 import type { SessionId, StatementNumber } from '../core/ids.ts';
-import type { Clearance, Judgement } from '../core/judgement.ts';
+import type { Clearance } from '../core/judgement.ts';
 import type { CellMasks, MaskDuties, ResultField, ResultMasking } from '../core/masks.ts';
 import type { SessionContext } from '../core/principal.ts';
 import type { ResponseRecorder } from '../core/responses.ts';
@@ -25,8 +25,8 @@ import type { SessionReader, SqlEntry } from '../sql/index.ts';
 import { StatementApprovals } from './approvals.ts';
 import { denialFrom } from './denials.ts';
 import { defines, touchesData } from './entry-needs.ts';
-import { decideBound, judgeStatement } from './judge-statement.ts';
-import { judgementMembers, unreadableMembers } from './records.ts';
+import { decideBound, judgeAll } from './judge-statement.ts';
+import { unreadableMembers } from './records.ts';
 import { ResponseRecords } from './response-records.ts';
 import { SessionAlerts } from './session-alerts.ts';
 import { SessionSpending } from './spending.ts';
@@ -189,30 +189,10 @@ export class SessionGate implements SqlGate {
       return this.#await(catalog.refresh());
     }
     if (known !== undefined) return known;
-    const judgement = this.#decideAll(entry.statements);
+    const judgement = judgeAll(this.#domain.policy.current, this.#policyContext, entry.statements);
     if (entry.judgements.size > 64) entry.judgements.clear();
     entry.judgements.set(this.#policyContext.id, judgement);
     return judgement;
-  }
-
-  #decideAll(statements: readonly StatementFacts[]): Judgement {
-    const judged: JudgedStatement[] = [];
-    const policy = this.#domain.policy.current;
-    for (const facts of statements) {
-      const { decision, denial } = judgeStatement(policy, this.#policyContext, facts, statements.length);
-      if (denial !== null) {
-        const journalMembers = judgementMembers([...judged, { facts, decision }], decision);
-        return { outcome: 'denied', denial, journalMembers };
-      }
-      judged.push({ facts, decision });
-    }
-    const hidesParameters = statements.some((facts) => policy.everyMask.touches(facts));
-    return {
-      outcome: 'clear',
-      statements: judged,
-      journalMembers: judgementMembers(judged, null),
-      hidesParameters,
-    };
   }
 
   decide(facts: StatementFacts, rowsMax: number | null, batchSize: number): Decision {
