@@ -134,10 +134,10 @@ test('check: everything wrong in configuration and policy at once, each with its
     '',
     '5 errors',
     'error: bad-policy.yaml:1:1: default: is missing; expected allow or deny',
-    'error: bad-policy.yaml:2:55: rules[0].then: expected deny, allow, { limit: { rows, bytes } } or { approve: { by: [group] } }, not "deni"; did you mean "deny"?',
+    'error: bad-policy.yaml:2:55: rules[0].then: expected deny, allow, { limit: { rows, bytes } }, { approve: { by: [group] } }, { budget: { window, rows, bytes } }, { rate: { statements } } or { record: … }, not "deni"; did you mean "deny"?',
     'error: bad.yaml:2:5: listeners[0].listen: is missing',
     'error: bad.yaml:4:5: listeners[0].lisen: unknown key "lisen"; did you mean "listen"?',
-    'error: bad.yaml:6:12: listeners[0].auth[0]: expected password or trust, not "trsut"; did you mean "trust"?',
+    'error: bad.yaml:6:12: listeners[0].auth[0]: expected one of password, trust, session, certificate, oidc, oauthbearer, not "trsut"; did you mean "trust"?',
   ]);
 });
 
