@@ -185,8 +185,9 @@ export class Backend {
     const isPlain = masking.masking === 'none';
     const before = counted.rows;
     const stop = counter.count(bytes, start, end, reader.due, results.binary, isPlain, counted, limit);
-    if (counter.at > start) reader.taken(counter.at, counter.left, counter.due);
+    // Before they count as taken: an error would stand in the place of the first of them.
     this.#link.lookThrough(bytes, start, counter.at);
+    if (counter.at > start) reader.taken(counter.at, counter.left, counter.due);
     if (counter.at > start && isPlain) {
       this.#passes = true;
       this.#pass(bytes, start, counter.at);

@@ -17,9 +17,11 @@ rules:
   - { name: large, when: { users: [large] }, then: { budget: { window: 1h, bytes: 60MiB } } }
   - { name: ask, when: { users: [asker] }, then: { budget: { window: 1h, rows: 10, over: approve, by: [dba] } } }
   - { name: pace, when: { users: [fast] }, then: { rate: { statements: 3, every: 1h } } }
+alerts:
+  - { name: trap, on: canary, values: ["4929-0000-1111-2222"], cut: true, when: { users: [trapped] } }
 `;
 const USERS =
-  '[ { name: agent }, { name: sizes }, { name: cursors }, { name: large }, { name: asker }, { name: fast }, { name: dana, groups: [dba] } ]';
+  '[ { name: agent }, { name: sizes }, { name: cursors }, { name: large }, { name: asker }, { name: fast }, { name: trapped }, { name: dana, groups: [dba] } ]';
 
 let pair: MysqlPair;
 const sluices = new Map<MysqlFlavour, Sluice>();
@@ -142,5 +144,26 @@ for (const flavour of FLAVOURS) {
     assert.equal(late?.number, 1226);
     assert.match(late?.message ?? '', /more than 3 statements within 1h for user:fast; Try again in/);
     client.end();
+  });
+
+  test(`${flavour}: a canary ends the session before the client has it, text and binary alike`, async () => {
+    for (const binary of [false, true]) {
+      const client = connect('trapped');
+      client.on('error', () => {});
+      assert.deepEqual(await taken(client, "SELECT '4929-0000-1111-222'", binary), {
+        rows: 1,
+        failure: null,
+      });
+      const sql = "SELECT 'before' AS x UNION ALL SELECT concat('4929-0000-', '1111-2222')";
+      const trapped = await taken(client, sql, binary);
+      assert.equal(trapped.rows, 0);
+      assert.notEqual(trapped.failure, null);
+      client.destroy();
+    }
+    const raised = at()
+      .records()
+      .filter((record) => record['type'] === 'alert');
+    assert.equal(raised.length, 2);
+    assert.doesNotMatch(JSON.stringify(raised), /4929/);
   });
 }

@@ -167,6 +167,51 @@ for (const make of [async () => sqliteGround(), () => postgresGround()]) {
       assert.deepEqual(await list({ digest: 'none' }), []);
     });
 
+    test('promise 5: a lease tells what counts, what others hold and when there is more; the list has all of it', async () => {
+      const key: BudgetKey = { rule: 'told', subject: 'user:agent', unit: 'rows', windowMs: HOUR_MS };
+      const one = await store.ledger.lease(key, 30, 100, 'one');
+      assert.deepEqual([one.counted, one.elsewhere, one.refillsInMs], [30, 0, null]);
+      const two = await store.ledger.lease(key, 70, 100, 'two');
+      assert.deepEqual([two.counted, two.elsewhere, two.left], [100, 30, 0]);
+      await store.ledger.settle(two.id, 70);
+      const three = await store.ledger.lease(key, 1, 100, 'three');
+      assert.deepEqual([three.granted, three.counted, three.elsewhere], [0, 100, 30]);
+      assert.ok(
+        three.refillsInMs !== null && three.refillsInMs <= HOUR_MS + 120_000,
+        String(three.refillsInMs),
+      );
+      const listed = (await store.ledger.list()).filter(({ rule }) => rule === 'told');
+      assert.deepEqual(listed, [{ ...key, counted: 100, leased: 30 }]);
+    });
+
+    test('alerts are kept as they were raised, the newest first, and told to who watches', async () => {
+      let changes = 0;
+      const unwatch = store.watch('alerts', () => changes++);
+      const event = {
+        id: 'a1',
+        at: 0,
+        alert: 'probing',
+        on: 'denials',
+        principal: 'ünï',
+        listener: 'shop',
+        session: null,
+        message: 'm',
+        quarantinedUntil: 5,
+      } as const;
+      await store.alerts.put(event);
+      await store.alerts.put(event);
+      await store.alerts.put({ ...event, id: 'a2' });
+      unwatch();
+      const found = await store.alerts.list({ limit: 10 });
+      assert.deepEqual(found.map(({ id }) => id).toSorted(), ['a1', 'a2']);
+      // At the store's own time.
+      assert.ok(found.every(({ at }) => at > 1_000_000));
+      assert.deepEqual({ ...found.find(({ id }) => id === 'a1'), at: 0 }, event);
+      assert.equal((await store.alerts.list({ limit: 1 })).length, 1);
+      assert.deepEqual(await store.alerts.list({ since: (await store.now()) + 60_000, limit: 10 }), []);
+      assert.ok(changes >= 2);
+    });
+
     test('promise 5: a budget over a sliding window, with leases', async () => {
       const lease = (wanted: number, max = 100) => store.ledger.lease(ROWS, wanted, max, 'one');
       const first = await lease(60);
