@@ -117,6 +117,11 @@ export class JsonDocument {
     return textOf(this.source, start, this.#tape.nameEnd(node), escaped);
   }
 
+  /** A number that similar names share, as `nameHash` makes it. */
+  nameHash(node: number): number {
+    return this.#tape.nameHash(node);
+  }
+
   /** The member of exactly that name; -1 where there is none, or the node is no object. */
   member(node: number, name: string): number {
     return this.#find(node, name, (found) => found === name);

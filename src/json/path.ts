@@ -4,10 +4,10 @@
  * is to be masked is so under `SSN` as well.
  */
 import type { JsonDocument } from './document.ts';
-import { foldName } from './names.ts';
+import { foldName, nameHash } from './names.ts';
 
 type Selector =
-  | { readonly select: 'name'; readonly folded: string }
+  | { readonly select: 'name'; readonly folded: string; readonly hash: number }
   | { readonly select: 'item'; readonly n: number }
   | { readonly select: 'any' };
 
@@ -62,9 +62,10 @@ function select(
 
 function isMeant(document: JsonDocument, node: number, n: number, selector: Selector): boolean {
   if (selector.select === 'any') return true;
-  const name = document.name(node);
-  if (selector.select === 'item') return name === null && n === selector.n;
-  return name !== null && foldName(name) === selector.folded;
+  if (selector.select === 'item') return document.nameStart(node) === NONE && n === selector.n;
+  // Few names share a hash: the others need not be decoded.
+  if (document.nameStart(node) === NONE || document.nameHash(node) !== selector.hash) return false;
+  return foldName(document.name(node) ?? '') === selector.folded;
 }
 
 /** Reads a path; null where it is none. */
@@ -80,11 +81,13 @@ export function compileJsonPath(text: string): JsonPath | null {
     const anyDepth = dots === '..' || deep !== undefined;
     if (index !== undefined) steps.push({ selector: { select: 'item', n: Number(index) }, anyDepth });
     else if (name === undefined || star !== undefined) steps.push({ selector: { select: 'any' }, anyDepth });
-    else
-      steps.push({
-        selector: { select: 'name', folded: foldName(name.replaceAll(/\\(.)/gs, '$1')) },
-        anyDepth,
-      });
+    else steps.push({ selector: named(name.replaceAll(/\\(.)/gs, '$1')), anyDepth });
   }
   return new JsonPath(text, steps);
+}
+
+function named(name: string): Selector {
+  const folded = foldName(name);
+  const bytes = Buffer.from(folded);
+  return { select: 'name', folded, hash: nameHash(bytes, 0, bytes.length, false) };
 }

@@ -1,6 +1,9 @@
 /** Generated JSON: as Node reads it, as Python reads it where there is one, and edited as an object would be. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isObject, type Json, parseJson } from '../../src/core/json.ts';
@@ -123,6 +126,65 @@ test('what passes is read by Python as it is by Node', (t) => {
   for (const [n, line] of lines.entries())
     assert.equal(JSON.stringify(parseJson(line)), JSON.stringify(parseJson(texts[n] ?? '')), texts[n] ?? '');
 });
+
+const GO = `package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+)
+
+func main() {
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(make([]byte, 1<<20), 1<<28)
+	for lines.Scan() {
+		var text string
+		json.Unmarshal(lines.Bytes(), &text)
+		var value any
+		if json.Unmarshal([]byte(text), &value) != nil {
+			fmt.Println("refused")
+			continue
+		}
+		written, _ := json.Marshal(value)
+		fmt.Println(string(written))
+	}
+}
+`;
+
+test('what passes is read by Go as it is by Node', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-go-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, 'main.go');
+  writeFileSync(file, GO);
+  const texts = fc.sample(nearly, 3_000).filter((text) => scan(text) !== null);
+  const input = texts.map((text) => JSON.stringify(text)).join('\n');
+  const environment = { ...process.env, GO111MODULE: 'off' };
+  const ran = spawnSync('go', ['run', file], {
+    input,
+    encoding: 'utf8',
+    env: environment,
+    maxBuffer: 2 ** 28,
+  });
+  if (ran.error !== undefined) {
+    t.diagnostic('there is no go here');
+    return;
+  }
+  const lines = ran.stdout.trimEnd().split('\n');
+  assert.equal(lines.length, texts.length, ran.stderr);
+  for (const [n, line] of lines.entries())
+    assert.deepEqual(sorted(parsed(line)), sorted(parsed(texts[n] ?? '')), texts[n] ?? '');
+});
+
+/** -0, which Go writes as such, is 0 for what compares numbers. */
+function sorted(value: Json | undefined): string {
+  return JSON.stringify(value, (_, one: unknown) =>
+    typeof one === 'object' && one !== null && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : one,
+  );
+}
 
 test('edits change what they name and not a byte beside', () => {
   const plans = fc.array(
