@@ -7,11 +7,9 @@ import { META_CAPABILITIES, META_VERSION } from '../conversation.ts';
 import type { RequestId } from '../message.ts';
 import type { Method } from '../methods.ts';
 import { NEWEST_LEGACY, REVISIONS, type Revision, traitsOf } from '../revisions.ts';
-import { META_SERVER } from './legacy-to-modern.ts';
+import { META_CLIENT, META_LOG_LEVEL, META_SERVER, renumber, withoutTasks } from './shared.ts';
 
 const NONE = -1;
-const META_CLIENT = 'io.modelcontextprotocol/clientInfo';
-const META_LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
 const OWN_META = [META_VERSION, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL] as const;
 
 /** What every request of a modern client says of it; JSON as it is written. */
@@ -30,9 +28,17 @@ export function modernClient(document: JsonDocument, params: number): ModernClie
   const capabilities = document.member(meta, META_CAPABILITIES);
   return {
     info: info === NONE ? ANONYMOUS : Buffer.from(document.bytes(info)),
-    capabilities: capabilities === NONE ? Buffer.from('{}') : Buffer.from(document.bytes(capabilities)),
+    capabilities: capabilities === NONE ? Buffer.from('{}') : clientCapabilities(document, capabilities),
     logLevel: document.text(document.member(meta, META_LOG_LEVEL)),
   };
+}
+
+function clientCapabilities(document: JsonDocument, capabilities: number): Buffer {
+  const extensions = document.member(capabilities, 'extensions');
+  if (extensions === NONE) return Buffer.from(document.bytes(capabilities));
+  const edits = new JsonEdits(document);
+  edits.replace(extensions, withoutTasks(document, extensions));
+  return edits.apply(document.start(capabilities), document.end(capabilities));
 }
 
 /** The initialize that opens the session for a client. */
@@ -44,17 +50,34 @@ export function initializeFor(id: string, { info, capabilities }: ModernClient):
 
 export const INITIALIZED = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}');
 
+/** How a request is known to a legacy server, as written; null: as it came. */
+export interface Renamed {
+  readonly id: string | null;
+  /** In the place of the token that the client gave, where it gave one. */
+  readonly progressToken: string | null;
+}
+
+const AS_IT_CAME: Renamed = { id: null, progressToken: null };
+
 /** The request as a legacy server takes it: without what a modern one says in every request. */
 export function legacyRequest(
   document: JsonDocument,
   message: { readonly node: number; readonly params: number },
+  { id, progressToken }: Renamed = AS_IT_CAME,
 ): Buffer {
   const edits = new JsonEdits(document);
+  renumber(edits, document, message.node, id);
   const meta = document.member(message.params, '_meta');
   if (meta !== NONE) {
     const own = OWN_META.map((name) => document.member(meta, name)).filter((node) => node !== NONE);
     if (own.length === document.size(meta)) edits.remove(meta);
     else for (const node of own) edits.remove(node);
+    const token = document.member(meta, 'progressToken');
+    if (token !== NONE && progressToken !== null) edits.replace(token, Buffer.from(progressToken));
+  }
+  for (const name of ['inputResponses', 'requestState']) {
+    const retried = document.member(message.params, name);
+    if (retried !== NONE) edits.remove(retried);
   }
   return edits.apply(document.start(message.node), document.end(message.node));
 }
@@ -75,8 +98,10 @@ export function modernResult(
   result: number,
   method: Method,
   server: Buffer | null,
+  id: string | null = null,
 ): Buffer {
   const edits = new JsonEdits(document);
+  renumber(edits, document, node, id);
   const add = (name: string, value: string) => {
     const before = document.similarMember(result, name);
     if (before !== NONE) edits.remove(before);
@@ -111,7 +136,7 @@ export function discoverAnswer(id: RequestId, document: JsonDocument, initialize
   const members = [
     '"resultType":"complete"',
     `"supportedVersions":${JSON.stringify(versions)}`,
-    `"capabilities":${written('capabilities') ?? '{}'}`,
+    `"capabilities":${serverCapabilities(document, document.member(initialized, 'capabilities'))}`,
     ...(instructions === null ? [] : [`"instructions":${instructions}`]),
     '"ttlMs":0',
     '"cacheScope":"private"',
@@ -120,18 +145,29 @@ export function discoverAnswer(id: RequestId, document: JsonDocument, initialize
   return Buffer.from(`{"jsonrpc":"2.0","id":${id.written},"result":{${members.join(',')}}}`);
 }
 
+function serverCapabilities(document: JsonDocument, capabilities: number): string {
+  if (!document.isObject(capabilities)) return '{}';
+  const edits = new JsonEdits(document);
+  const tasks = document.member(capabilities, 'tasks');
+  if (tasks !== NONE) edits.remove(tasks);
+  const extensions = document.member(capabilities, 'extensions');
+  if (extensions !== NONE) edits.replace(extensions, withoutTasks(document, extensions));
+  return edits.apply(document.start(capabilities), document.end(capabilities)).toString('utf8');
+}
+
 /** What the server asks of the client while a request runs, as a result of that request. `state` comes back with the answers. */
 export function inputRequiredAnswer(
   id: RequestId,
   asked: ReadonlyMap<string, { readonly method: string; readonly params: Buffer | null }>,
-  state: string,
+  state: string | null,
 ): Buffer {
   const requests = [...asked].map(([key, { method, params }]) => {
     const rest = params === null ? '' : `,"params":${params.toString('utf8')}`;
     return `${jsonString(key).toString('utf8')}:{"method":${JSON.stringify(method)}${rest}}`;
   });
+  const rest = state === null ? '' : `,"requestState":${JSON.stringify(state)}`;
   return Buffer.from(
-    `{"jsonrpc":"2.0","id":${id.written},"result":{"resultType":"input_required","inputRequests":{${requests.join(',')}},"requestState":${JSON.stringify(state)}}}`,
+    `{"jsonrpc":"2.0","id":${id.written},"result":{"resultType":"input_required","inputRequests":{${requests.join(',')}}${rest}}}`,
   );
 }
 
