@@ -193,6 +193,27 @@ rules:
   });
 });
 
+test('an answer over its limit pauses until people have decided, and goes on or is cut', async () => {
+  const policy = `default: allow
+rules: [ { name: big, when: { methods: [GET] }, then: { limit: { bytes: 60, over: approve, by: [dba] } } } ]
+`;
+  await withStand({ policy }, async ({ upstream, sluice, ask }) => {
+    const chunks = `32\r\n${'y'.repeat(50)}\r\n`.repeat(3);
+    upstream.answer = () =>
+      Buffer.from(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`);
+    for (const verdict of ['approve', 'deny'] as const) {
+      const answer = ask(`GET /${verdict}`);
+      const open = await requestIn(sluice, 'pending', ({ rule }) => rule === 'big');
+      assert.equal(open.kind, 'result');
+      await voteOn(sluice, open.id, verdict);
+      const text = await answer;
+      const count = text.split('y').length - 1;
+      if (verdict === 'approve') assert.equal(count, 150);
+      else assert.ok(count <= 60, text);
+    }
+  });
+});
+
 test('an upstream that cannot be reached, breaks off or is silent is told as such', async () => {
   await withStand({ listener: 'timeouts: { upstream: 300ms }' }, async ({ upstream, ask }) => {
     upstream.answer = () => (socket) => socket.destroy();
