@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   console: ['admin'],
   // It reads the upstream's catalog, whose queries are sql's, over a connection of its own.
   // Node's own parser and undici are the sockets of HTTP; what may be carried is the protocol's to say.
-  transport: [...DOMAIN, 'engine', 'sql', 'limits', 'protocols/http', 'protocols/mcp'],
+  transport: [...DOMAIN, 'engine', 'sql', 'limits', 'protocols/http', 'protocols/mcp', 'protocols/stdio'],
   'protocols/postgres': DOMAIN,
   'protocols/mysql': DOMAIN,
   'protocols/http': DOMAIN,

@@ -1,0 +1,1 @@
+export { asLine, idOfTooLong, type Line, LineReader } from './lines.ts';
