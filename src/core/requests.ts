@@ -19,9 +19,12 @@ export interface HttpFacts {
   readonly body: BodyFacts;
 }
 
-/** `unread`: there is one, but not one that Sluice reads; what it says may be anything. */
+/**
+ * `unread`: there is one, but not one that Sluice reads; what it says may be anything. `open`: there is none yet, and what
+ * is asked is whether any would pass.
+ */
 export type BodyFacts =
-  | { readonly kind: 'none' }
+  | { readonly kind: 'none' | 'open' }
   | { readonly kind: 'json'; readonly document: JsonDocument; readonly node: number }
   | { readonly kind: 'unread' };
 

@@ -10,28 +10,15 @@ import {
   waitsForBudgets,
 } from '../core/decision.ts';
 import { ProxyError } from '../core/errors.ts';
-import type { SpendingRun, Via } from '../core/gate.ts';
+import type { SpendingRun } from '../core/gate.ts';
 import type { StatementNumber } from '../core/ids.ts';
 import type { RequestDecision, RequestFacts } from '../core/requests.ts';
 import { ApprovalWait } from './approval-wait.ts';
 import { changedPolicy, limitDenial, requestDenial, requestMembers, waitOf } from './request-records.ts';
 import type { RequestSession } from './request-session.ts';
+import { type Cleared, REASON_HINTS, type RequestText } from './request-text.ts';
 import { SessionSpending } from './spending.ts';
 import type { Staging } from './turn.ts';
-
-/** A request as the journal and approvers get it. */
-export interface RequestText {
-  readonly via: Via;
-  /** What it asks, as people read it: the request line and what of the head has a meaning. */
-  readonly text: Buffer;
-  /** Its body or arguments; null where there are none. */
-  readonly body: Buffer | null;
-}
-
-export type Cleared =
-  | { readonly cleared: 'runs' }
-  | { readonly cleared: 'denied'; readonly denial: Denial }
-  | { readonly cleared: 'failed'; readonly error: ProxyError };
 
 const NO_TEXT: RequestText = { via: 'http', text: Buffer.alloc(0), body: null };
 const UNBOUNDED = { bound: { kind: 'unbounded' } } as const;
@@ -56,11 +43,12 @@ export class RequestRun implements SpendingRun {
   #gone = false;
   #onWake: (() => void) | null = null;
 
-  constructor(session: RequestSession, request: RequestFacts) {
+  /** `decision`: what was decided on it where rules alone do not. */
+  constructor(session: RequestSession, request: RequestFacts, decision?: RequestDecision) {
     this.#session = session;
     this.#request = request;
     const { domain, context } = session;
-    this.decision = session.judge(request);
+    this.decision = decision ?? session.judge(request);
     const { limit, limits, budgets } = this.decision.obligations;
     this.bounds = limit;
     this.#limits = limits;
@@ -124,6 +112,12 @@ export class RequestRun implements SpendingRun {
     return this.#admit(approvals);
   }
 
+  /** Something else than rules on requests is against it, such as those on SQL that it carries. */
+  refuse(text: RequestText, denial: Denial): Denial {
+    this.#text = text;
+    return this.#denied(denial).denial;
+  }
+
   async #charge(): Promise<Cleared | null> {
     const { budgets, rates } = this.decision.obligations;
     if (budgets.length + rates.length === 0) return null;
@@ -144,7 +138,7 @@ export class RequestRun implements SpendingRun {
     const { domain, context, id } = this.#session;
     const { text, body } = this.#text;
     if (duty.needsReason && reasonIn(text) === null)
-      return { ...reasonMissing(duty), hint: 'Say it in the header field X-Sluice-Reason.' };
+      return { ...reasonMissing(duty), hint: REASON_HINTS[this.#request.about] };
     const { approvals } = domain;
     if (approvals === null) throw new ProxyError('approvals-unavailable');
     const kinds = [this.#request.method];
@@ -200,10 +194,16 @@ export class RequestRun implements SpendingRun {
 
   #denied(denial: Denial): { readonly cleared: 'denied'; readonly denial: Denial } {
     if (this.#number === null) {
-      const members = requestMembers(this.#request, this.decision);
+      const members = this.#members();
       this.#session.records.refuse(denial, members, this.#entry(null), this.decision.policyVersion);
     }
     return { cleared: 'denied', denial };
+  }
+
+  #members(): string {
+    const { members } = this.#text;
+    const judged = requestMembers(this.#request, this.decision);
+    return members === undefined ? judged : `${judged},${members}`;
   }
 
   #entry(approvals: readonly string[] | null) {
@@ -220,7 +220,7 @@ export class RequestRun implements SpendingRun {
   /** In the journal before it goes upstream (promise 8). */
   async #admit(approvals: readonly string[] | null): Promise<Cleared> {
     const { records, domain } = this.#session;
-    const journalMembers = requestMembers(this.#request, this.decision);
+    const journalMembers = this.#members();
     this.#number = records.admit(
       { outcome: 'clear', statements: [], journalMembers, hidesParameters: this.#hidesBody },
       this.#entry(approvals),

@@ -5,7 +5,7 @@
 import { ProxyError } from '../core/errors.ts';
 import type { SessionId } from '../core/ids.ts';
 import type { Identity, SessionContext } from '../core/principal.ts';
-import type { RequestDecision, RequestFacts } from '../core/requests.ts';
+import type { RequestDecision, RequestFacts, ResponseMasks } from '../core/requests.ts';
 import type { LoginDetails } from '../core/session.ts';
 import type { PolicyContext } from '../policy/policy.ts';
 import type { RequestDomain } from './request-domain.ts';
@@ -113,6 +113,12 @@ export class RequestSession implements LiveSession {
       this.#policyContext = policy.current.contextFor(this.context, nowMs);
     }
     return this.#policyContext;
+  }
+
+  /** What is masked of all that this session is sent; null: nothing. */
+  get masks(): ResponseMasks | null {
+    const { response } = this.policyContext;
+    return this.domain.policy.current.isObserving ? null : response;
   }
 
   judge(facts: RequestFacts): RequestDecision {

@@ -6,7 +6,6 @@ import {
   type BudgetDuty,
   type Decision,
   type Denial,
-  type JudgedStatement,
   type LimitDuty,
   type RateDuty,
   untilBudgets,
@@ -69,7 +68,7 @@ export class SessionSpending {
   /** Budgets that people have let a result go beyond, by what it counts into. */
   readonly #lifted = new WeakMap<object, Set<string>>();
   #withdrawn = false;
-  #dues = new WeakMap<Decision, Dues>();
+  #dues = new WeakMap<Charged['decision'], Dues>();
   #generation = 0;
   readonly #rates = new Map<string, RateDues>();
 
@@ -80,7 +79,7 @@ export class SessionSpending {
     this.#wake = wake;
   }
 
-  charge(judged: readonly JudgedStatement[]): Exclude<SpendAnswer, { readonly answer: 'over' }> {
+  charge(judged: readonly Charged[]): Exclude<SpendAnswer, { readonly answer: 'over' }> {
     const [first] = judged;
     if (first === undefined || first.facts === this.#charged) return GRANTED;
     if (this.#spendings === null) return UNAVAILABLE;
@@ -113,7 +112,7 @@ export class SessionSpending {
     this.#charged = null;
   }
 
-  #rate(judged: readonly JudgedStatement[], rates: Rates): Denial | null {
+  #rate(judged: readonly Charged[], rates: Rates): Denial | null {
     const [first] = judged;
     if (judged.length === 1 && first !== undefined) {
       for (const dues of this.#duesOf(first.decision).rates) {
@@ -198,7 +197,7 @@ export class SessionSpending {
   }
 
   /** Decisions are kept beside the texts that they are about: what they owe is looked up once for each. */
-  #duesOf(decision: Decision): Dues {
+  #duesOf(decision: Charged['decision']): Dues {
     const generation = this.#spendings?.budgets.generation ?? 0;
     if (generation !== this.#generation) {
       this.#generation = generation;
@@ -212,7 +211,7 @@ export class SessionSpending {
     return dues;
   }
 
-  #newDues({ obligations }: Decision): Dues {
+  #newDues({ obligations }: Charged['decision']): Dues {
     const results: ResultDues[] = [];
     const statements: StatementDues[] = [];
     const budgets = this.#spendings?.budgets;

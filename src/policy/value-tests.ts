@@ -53,10 +53,11 @@ export function compileValueTests(
   }));
   return (body, quantifier) => {
     if (body.kind === 'unread') return quantifier === 'some';
+    if (body.kind === 'open') return quantifier === 'every';
     return tests.every(({ tokens, some, every, absence }) => {
-      const nodes = body.kind === 'none' ? [] : find(body.document, body.node, tokens, quantifier === 'some');
+      const nodes = body.kind !== 'json' ? [] : find(body.document, body.node, tokens, quantifier === 'some');
       if (absence) return nodes.length === 0;
-      if (body.kind === 'none' || nodes.length === 0) return false;
+      if (body.kind !== 'json' || nodes.length === 0) return false;
       const { document: json } = body;
       return quantifier === 'some'
         ? nodes.some((node) => some(json, node))

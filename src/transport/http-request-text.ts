@@ -1,7 +1,7 @@
 /** A request as people read it: in the journal, and before they approve it. */
 import type { Head } from '../../protocols/http/index.ts';
 import type { HttpFacts } from '../core/requests.ts';
-import type { RequestText } from '../engine/request-run.ts';
+import type { RequestText } from '../engine/request-text.ts';
 
 /** Differ from one sending of a request to the next, and change nothing of what it does. */
 const VOLATILE =

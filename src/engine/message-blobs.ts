@@ -1,0 +1,55 @@
+/**
+ * Base64 in messages. Text is masked as text. Pictures and sound pass: nothing that looks at bytes could find a value in
+ * them. Any other binary, such as a spreadsheet, an archive or a database file, is withheld where a mask applies, since rows
+ * may stand in it.
+ */
+import { isUtf8 } from 'node:buffer';
+import { type JsonDocument, type JsonEdits, jsonString } from '../json/index.ts';
+
+const MEDIA: readonly (readonly [at: number, bytes: Buffer])[] = [
+  [0, Buffer.from('89504e470d0a1a0a', 'hex')],
+  [0, Buffer.from('ffd8ff', 'hex')],
+  [0, Buffer.from('GIF87a')],
+  [0, Buffer.from('GIF89a')],
+  [8, Buffer.from('WEBP')],
+  [8, Buffer.from('WAVE')],
+  [4, Buffer.from('ftyp')],
+  [0, Buffer.from('ID3')],
+  [0, Buffer.from('fffb', 'hex')],
+  [0, Buffer.from('OggS')],
+  [0, Buffer.from('fLaC')],
+  [0, Buffer.from('1a45dfa3', 'hex')],
+];
+const WITHHELD_BLOB =
+  '[withheld by Sluice: a mask applies to this, and it is binary data in which values cannot be looked for]';
+
+const BASE64 = /^[\w+/=\s-]*$/;
+
+/** Masks texts; null: nothing of one may be shown. */
+export interface TextMasker {
+  text(text: Buffer): Buffer | null;
+}
+
+/** Masks the string of base64 at `node`, as every decoder could read it: with either alphabet, blanks and padding. */
+export function maskBlob(document: JsonDocument, node: number, masker: TextMasker, edits: JsonEdits): void {
+  const written = document.text(node) ?? '';
+  const bytes = Buffer.from(written, 'base64');
+  const masked = BASE64.test(written) ? maskedBytes(bytes, masker) : null;
+  if (masked === bytes) return;
+  const shown = masked ?? Buffer.from(WITHHELD_BLOB);
+  edits.replace(node, jsonString(shown.toString('base64')));
+}
+
+/** Null: nothing of it may be shown. */
+function maskedBytes(bytes: Buffer, masker: TextMasker): Buffer | null {
+  if (isText(bytes)) return masker.text(bytes);
+  return isMedia(bytes) ? bytes : null;
+}
+
+function isText(bytes: Buffer): boolean {
+  return isUtf8(bytes) && !bytes.includes(0);
+}
+
+function isMedia(bytes: Buffer): boolean {
+  return MEDIA.some(([at, magic]) => bytes.subarray(at, at + magic.length).equals(magic));
+}
