@@ -9,6 +9,7 @@ import type {
   RevokeOrder,
 } from './access-wire.ts';
 import type { AlertInfo, BudgetInfo, QuarantineInfo } from './alert-wire.ts';
+import type { DryRun, DryRunOutcome } from './dry-run-wire.ts';
 import type {
   ApprovalInfo,
   LiveSnapshot,
@@ -57,6 +58,8 @@ export interface PolicyPort {
   current(): PolicyInfo;
   /** Throws a Refusal where the statement cannot be tried, such as for a listener that is not there. */
   try(trial: Trial): Promise<Tried>;
+  /** Judges recorded statements again by another policy. Throws a Refusal where that policy cannot be read. */
+  dryRun(order: DryRun): Promise<DryRunOutcome>;
 }
 
 export interface LivePort {
@@ -109,6 +112,8 @@ export interface AdminPorts {
   isRevoked(identity: Identity): boolean;
   /** Who a token proves to be. Null: none are taken here. */
   readonly bearer: ((token: string) => Promise<ProofAnswer>) | null;
+  /** Whose tokens those are, for clients that look for them; null: none are taken. */
+  readonly issuer: string | null;
   /** Null: nobody logs in by way of an issuer. */
   readonly signOn: SingleSignOnPort | null;
   /** Who that is; null where name and password do not belong together. */

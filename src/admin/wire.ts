@@ -217,12 +217,19 @@ export const policySchema = z.object({
   users: z.array(z.object({ name: text, groups: names })).readonly(),
 });
 
+/** A policy file in a request. */
+export const POLICY_CHARACTERS_MAX = 200_000;
+
 export const trialSchema = z.strictObject({
   listener: text.max(200),
   sql: text.min(1).max(100_000),
   user: text.min(1).max(256),
   groups: z.array(text.max(256)).max(50).default([]),
   parameters: z.array(text.max(10_000).nullable()).max(100).default([]),
+  policy: text
+    .max(POLICY_CHARACTERS_MAX)
+    .optional()
+    .describe('the text of a policy file to judge by, instead of the policy in force'),
 });
 
 const column = z.object({ name: text, origins: names, how: names, mask: text.nullable() });

@@ -1,36 +1,42 @@
-/** The policy in force as the admin API shows it, and statements tried against it with the catalog that is live. */
-
+/** The policy in force as the admin API shows it, and what it, or another one, says of statements. */
+import type { DryRun, DryRunOutcome } from '../admin/dry-run-wire.ts';
 import type { PolicyPort } from '../admin/ports.ts';
 import { Refusal } from '../admin/refusal.ts';
 import { type PolicyInfo, type Trial, type Tried, triedSchema } from '../admin/wire.ts';
-import type { ListenerConfig } from '../config/schema.ts';
+import { type Config, sqlListenersOf } from '../config/schema.ts';
+import { formatProblem, ProblemsError } from '../core/problem.ts';
 import type { RecordDuty } from '../core/responses.ts';
+import { loadPolicy, type Policy } from '../policy/policy.ts';
 import type { RuleAction } from '../policy/rule.ts';
-import { type Catalog, MysqlCatalog, sqlModeOf } from '../sql/index.ts';
-import { readSearchPath } from '../transport/catalog-source.ts';
+import type { IndexThread } from '../recordings/index-thread.ts';
 import { budgetText, rateText } from './budget-text.ts';
-import { errorText } from './error-text.ts';
+import { dryRun } from './dry-run.ts';
 import { explain } from './explanation.ts';
 import { explanationJson } from './explanation-json.ts';
-import { type Ground, MysqlGround, PostgresGround } from './ground.ts';
-import type { ServedUpstream, Shared } from './listeners.ts';
-import { readSqlMode } from './mysql-catalogs.ts';
-import { accountOf, mysqlAccountOf } from './upstream-account.ts';
+import type { Grounds } from './grounds.ts';
+import { type LocatedPolicy, worldOf } from './policy-files.ts';
+
+export interface PolicyGround {
+  readonly config: Config;
+  policy(): Policy;
+  readonly grounds: Grounds;
+  readonly index: IndexThread;
+}
+
+/** The policies that come with requests have no file. */
+const GIVEN = 'policy';
 
 export class AdminPolicy implements PolicyPort {
-  readonly #shared: Shared;
-  readonly #catalogs: readonly (ServedUpstream['catalog'] | null)[];
-  /** A ground is made once for each epoch of a catalog: it asks the server how a session begins. */
-  readonly #grounds = new WeakMap<Catalog | MysqlCatalog, Promise<Ground>>();
+  readonly #ground: PolicyGround;
+  #isDryRunning = false;
 
-  constructor(shared: Shared, catalogs: readonly (ServedUpstream['catalog'] | null)[]) {
-    this.#shared = shared;
-    this.#catalogs = catalogs;
+  constructor(ground: PolicyGround) {
+    this.#ground = ground;
   }
 
   current(): PolicyInfo {
-    const { policy, config } = this.#shared;
-    const { document, rules, masks, version } = policy.current;
+    const { config } = this.#ground;
+    const { document, rules, masks, version } = this.#ground.policy();
     const written = new Map(document.rules.map((rule) => [rule.name, rule]));
     return {
       version,
@@ -50,50 +56,46 @@ export class AdminPolicy implements PolicyPort {
     };
   }
 
-  async try({ listener: named, sql, user, groups, parameters }: Trial): Promise<Tried> {
-    const n = this.#shared.config.listeners.findIndex(({ name }) => name === named);
-    const listener = this.#shared.config.listeners[n];
-    const catalog = this.#catalogs[n]?.current ?? null;
-    if (listener === undefined) throw new Refusal(404, `There is no listener "${named}".`);
-    if (listener.protocol === 'http')
-      throw new Refusal(400, `Listener "${named}" takes HTTP requests and no statements.`);
+  async try({ listener: named, sql, user, groups, parameters, policy }: Trial): Promise<Tried> {
+    const { config, grounds } = this.#ground;
+    const found = sqlListenersOf(config).find(({ listener }) => listener.name === named);
+    if (found === undefined) {
+      if (!config.listeners.some(({ name }) => name === named))
+        throw new Refusal(404, `There is no listener "${named}".`);
+      throw new Refusal(400, `Listener "${named}" takes requests and no statements.`);
+    }
     if (sql.includes('\0')) throw new Refusal(400, 'The statement holds a NUL byte, which no client sends.');
-    if (catalog === null)
-      throw new Refusal(503, `The catalog of listener "${named}" could not be read; its log says why.`);
-    const ground = await this.#groundOf(listener, catalog);
-    const judging = { ground, policy: { policy: this.#shared.policy.current } };
+    const judgedBy = policy === undefined ? this.#ground.policy() : readGiven(policy).policy;
+    const ground = await grounds.of(found.listener);
+    const judging = { ground, policy: { policy: judgedBy } };
     const context = { principal: { name: user, groups }, listener: named, clientAddress: null };
     const explained = await explain(judging, { sql, context, parameters, atMs: Date.now() });
     const json = explanationJson(explained, { ground, warnings: [] });
     return triedSchema.parse({ ...json, server: ground.server });
   }
 
-  async #groundOf(listener: ListenerConfig, catalog: Catalog | MysqlCatalog): Promise<Ground> {
-    const known = this.#grounds.get(catalog);
-    if (known !== undefined) return known;
-    const made =
-      catalog instanceof MysqlCatalog
-        ? this.#mysqlGround(listener, catalog)
-        : this.#postgresGround(listener, catalog);
-    this.#grounds.set(catalog, made);
+  async dryRun(order: DryRun): Promise<DryRunOutcome> {
+    // It takes its share of the event loop that clients are served from.
+    if (this.#isDryRunning)
+      throw new Refusal(503, 'Another policy is being tried; try again when that is done.');
+    const { config, grounds, index } = this.#ground;
+    const given = readGiven(order.policy);
+    this.#isDryRunning = true;
     try {
-      return await made;
-    } catch (error) {
-      this.#grounds.delete(catalog);
-      throw new Refusal(503, `The server behind "${listener.name}" does not answer: ${errorText(error)}`);
+      const world = () => worldOf(config, grounds.catalogs());
+      return await dryRun(order, given, { config, grounds, index, world });
+    } finally {
+      this.#isDryRunning = false;
     }
   }
+}
 
-  async #postgresGround({ upstream }: ListenerConfig, catalog: Catalog): Promise<Ground> {
-    const { tools, directory } = this.#shared;
-    const path = await readSearchPath(accountOf(upstream, directory), upstream.options);
-    return new PostgresGround(catalog, await tools.loadPostgresReader(catalog.major), path);
-  }
-
-  async #mysqlGround({ upstream }: ListenerConfig, catalog: MysqlCatalog): Promise<Ground> {
-    const sqlMode = sqlModeOf(await readSqlMode(mysqlAccountOf(upstream, this.#shared.directory)));
-    const schema = upstream.database === '' ? null : upstream.database;
-    return new MysqlGround({ catalog, schema, sqlMode, temporary: [] });
+function readGiven(text: string): LocatedPolicy {
+  try {
+    return loadPolicy(GIVEN, text);
+  } catch (error) {
+    if (!(error instanceof ProblemsError)) throw error;
+    throw new Refusal(400, `The policy cannot be read:\n${error.problems.map(formatProblem).join('\n')}`);
   }
 }
 

@@ -27,19 +27,7 @@ export class AdminRecordings implements RecordingsPort {
   }
 
   async search(query: SearchQuery): Promise<SessionPage> {
-    const page = await this.#index.sessions({
-      user: query.user ?? null,
-      listener: query.listener ?? null,
-      id: query.id ?? null,
-      rule: query.rule ?? null,
-      table: query.table ?? null,
-      sinceMs: query.since === undefined ? null : Date.parse(query.since),
-      untilMs: query.until === undefined ? null : Date.parse(query.until),
-      deniedOnly: query.denied === 'true',
-      text: query.text ?? null,
-      before: markFrom(query.before),
-      limit: query.limit,
-    });
+    const page = await this.#index.sessions(sessionQuery(query, query.limit));
     return { ...page, next: page.next === null ? null : `${page.next.at}-${page.next.ord}` };
   }
 
@@ -65,6 +53,23 @@ export class AdminRecordings implements RecordingsPort {
       points: points.map(({ atMs, ...point }) => ({ ...point, at: atMs })),
     };
   }
+}
+
+/** What is asked for in the words of the API, as the index is asked. */
+export function sessionQuery(query: Omit<SearchQuery, 'limit'>, limit: number): SessionQuery {
+  return {
+    user: query.user ?? null,
+    listener: query.listener ?? null,
+    id: query.id ?? null,
+    rule: query.rule ?? null,
+    table: query.table ?? null,
+    sinceMs: query.since === undefined ? null : Date.parse(query.since),
+    untilMs: query.until === undefined ? null : Date.parse(query.until),
+    deniedOnly: query.denied === 'true',
+    text: query.text ?? null,
+    before: markFrom(query.before),
+    limit,
+  };
 }
 
 function markFrom(written: string | undefined): PageMark | null {

@@ -19,6 +19,7 @@ import { AdminRecordings } from './admin-recordings.ts';
 import { alertView } from './alerts.ts';
 import { budgetViews, maximaOf } from './budgets.ts';
 import { errorText } from './error-text.ts';
+import { LiveGrounds } from './grounds.ts';
 import type { ServedUpstream, Shared } from './listeners.ts';
 import { ownVersion } from './own-version.ts';
 import { quarantineViews } from './quarantine.ts';
@@ -95,6 +96,7 @@ function portsOf(
   return {
     isRevoked: (identity) => shared.revocations.against(identity, null) !== null,
     bearer: bearerOf(shared),
+    issuer: config.identity.oidc?.issuer ?? null,
     signOn: signOnOf(shared),
     async password(name, password) {
       const plan = identity.mysqlLogin(name);
@@ -107,7 +109,12 @@ function portsOf(
       terminate: (id) => sessions.terminate(id, new ProxyError('terminated')),
     },
     recordings: new AdminRecordings(index),
-    policy: new AdminPolicy(shared, catalogs),
+    policy: new AdminPolicy({
+      config,
+      policy: () => shared.policy.current,
+      grounds: new LiveGrounds(shared, catalogs),
+      index,
+    }),
     approvals,
     alerts: alertsOf(shared),
     access: accessOf(shared),

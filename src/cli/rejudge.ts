@@ -1,8 +1,7 @@
 /** Recorded statements judged again, by another policy: what would have come out otherwise. */
 import { isArray, type JsonObject } from '../core/json.ts';
 import type { Principal } from '../core/principal.ts';
-import { explain } from './explanation.ts';
-import type { Premises } from './premises.ts';
+import { explain, type Judging } from './explanation.ts';
 import { numberIn, textIn, wordsIn } from './record-fields.ts';
 
 export type Outcome = 'allow' | 'deny' | 'approve' | 'cut';
@@ -60,7 +59,7 @@ const NAMING: ReadonlySet<string> = new Set(['EXECUTE', 'FETCH', 'MOVE']);
 const OPEN_MAX = 10_000;
 
 export class Rejudge {
-  readonly #premisesOf: (listener: string) => Premises | null;
+  readonly #premisesOf: (listener: string) => Judging | null;
   readonly #sessions = new Map<string, Session>();
   /** Statements that passed, whose results are still to come: a limit may cut them. */
   readonly #open = new Map<
@@ -79,7 +78,7 @@ export class Rejudge {
   #lastAt: string | null = null;
 
   /** `premisesOf` gives null for a listener that there is none of any more. */
-  constructor(premisesOf: (listener: string) => Premises | null) {
+  constructor(premisesOf: (listener: string) => Judging | null) {
     this.#premisesOf = premisesOf;
   }
 
