@@ -1,18 +1,12 @@
 /** An HTTP API behind a listener. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { HttpListenerConfig } from '../config/http-listener.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { Meter } from '../core/meter.ts';
-import { ProblemsError } from '../core/problem.ts';
-import type { RequestDomain } from '../engine/request-domain.ts';
 import { ResponseMaskers } from '../engine/response-masker.ts';
-import { HttpLogins } from '../identity/http-logins.ts';
-import { HttpListener } from '../transport/http-listener.ts';
-import { HttpUpstream } from '../transport/http-upstream.ts';
+import { HttpExchange } from '../transport/http-exchange.ts';
+import { HttpListener, type HttpSite } from '../transport/http-listener.ts';
 import type { Shared } from './listeners.ts';
 import { type Listening, listening } from './listening.ts';
-import { loginsOf } from './logins.ts';
+import { httpLoginsOf, listenerSettings, requestDomain, upstreamOf } from './request-listeners.ts';
 
 export async function listenForHttp(
   loaded: LoadedConfig,
@@ -20,23 +14,10 @@ export async function listenForHttp(
   listener: HttpListenerConfig,
   shared: Shared,
 ): Promise<Listening> {
-  const { timeouts, limits } = listener;
+  const { limits } = listener;
   const domain = requestDomain(listener, shared);
-  const tls = tlsAt(loaded, n, listener);
   const upstream = upstreamOf(listener, shared);
-  const logins = new HttpLogins(
-    loginsOf(listener, shared),
-    listener.auth.includes('oidc') ? shared.tokens : null,
-    listener.name,
-  );
-  const settings = {
-    headTimeoutMs: timeouts.head,
-    requestTimeoutMs: timeouts.request,
-    idleTimeoutMs: timeouts.idle,
-    // Those that have yet to log in are as many as those that have, at most.
-    connectionsMax: 2 * shared.config.limits.connections,
-    tls,
-  };
+  const logins = httpLoginsOf(listener, shared);
   const ground = {
     domain,
     upstream,
@@ -50,79 +31,11 @@ export async function listenForHttp(
     requestBytesMax: limits.request,
     responseBytesMax: limits.response,
   };
-  return listening(loaded, n, (address) => HttpListener.listen(address, settings, ground, logins));
-}
-
-function upstreamOf(listener: HttpListenerConfig, { directory }: Shared): HttpUpstream {
-  const { upstream, upstream_tls: upstreamTls, credentials, timeouts } = listener;
-  const { scheme, host, port } = upstream;
-  const name = host.includes(':') ? `[${host}]` : host;
-  const isUsual = port === (scheme === 'https' ? 443 : 80);
-  return new HttpUpstream({
-    origin: `${scheme}://${name}:${port}`,
-    host: isUsual ? name : `${name}:${port}`,
-    ca: upstreamTls === undefined ? null : readFileSync(resolve(directory, upstreamTls.ca), 'utf8'),
-    credential: credentialOf(credentials),
-    headersTimeoutMs: timeouts.upstream,
-  });
-}
-
-function credentialOf(credentials: HttpListenerConfig['credentials']): readonly [string, string] | null {
-  if (credentials === undefined) return null;
-  const { bearer, basic, header } = credentials;
-  if (bearer !== undefined) return ['authorization', `Bearer ${bearer}`];
-  if (header !== undefined) return [header.name, header.value];
-  if (basic === undefined) return null;
-  return ['authorization', `Basic ${Buffer.from(`${basic.user}:${basic.password}`).toString('base64')}`];
-}
-
-function tlsAt({ directory, source }: LoadedConfig, n: number, { tls }: HttpListenerConfig) {
-  if (tls === undefined) return null;
-  try {
-    return {
-      cert: readFileSync(resolve(directory, tls.cert)),
-      key: readFileSync(resolve(directory, tls.key)),
-    };
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ProblemsError([
-      source.problemAt(['listeners', n, 'tls'], `expected a certificate and its key, both in PEM (${why})`),
-    ]);
-  }
-}
-
-function requestDomain(listener: HttpListenerConfig, shared: Shared): RequestDomain {
-  const { journal, turn, log } = shared;
-  const { scheme, host, port } = listener.upstream;
-  return {
-    name: listener.name,
-    upstream: `${scheme}://${host}:${port}`,
-    policy: shared.policy,
-    journal,
-    turn,
-    sessions: shared.sessions,
-    masks: shared.masks,
-    memory: shared.memory,
-    access: shared.revocations,
-    approvals: shared.approvals,
-    spendings: shared.spendings,
-    meter: shared.meters.get(listener.name) ?? new Meter(),
-    synced: listener.durability === 'synced',
-    log: (level, message, details) => log[level](details, message),
-    clock: () => Date.now(),
-    now: () => performance.now(),
-    after(ms, run) {
-      const timer = setTimeout(run, ms);
-      return { cancel: () => clearTimeout(timer) };
-    },
-    record(type, members, when) {
-      journal.append(type, members);
-      if (when === 'now') turn.wantFlush();
-      else turn.wantFlushSoon();
-    },
-    recordResult(result) {
-      journal.appendResult(result);
-      turn.wantFlushSoon();
-    },
+  const site: HttpSite = {
+    domain,
+    serve: (client, request, response) => void new HttpExchange(ground, client, request, response).run(),
+    close: () => upstream.close(),
   };
+  const settings = listenerSettings(loaded, n, listener);
+  return listening(loaded, n, (address) => HttpListener.listen(address, settings, site, logins));
 }

@@ -23,6 +23,7 @@ import { BodyError, bytesOf, decoded, type HeldBody, isPacking, readWhole } from
 import { isBlank, maskEvent, maskLine } from './http-pieces.ts';
 import { problem, problemOfDenial } from './http-problems.ts';
 import type { UpstreamAnswer } from './http-upstream.ts';
+import { written } from './http-write.ts';
 
 export interface AnswerSettings {
   /** Bytes of a document that is read whole, or of a line or an event. */
@@ -159,30 +160,11 @@ export class HttpAnswer {
       const denial = known === null ? await this.#run.take(0, bytes.length) : null;
       if (denial !== null) return this.#cut(denial);
       if (!this.#response.headersSent) this.#head(this.#fields(false));
-      await this.#write(bytes);
+      await written(this.#response, bytes);
     }
     if (!this.#response.headersSent) this.#head(this.#fields(false));
     this.#response.end();
     return { status, cutBy: null };
-  }
-
-  /** No faster than the client reads (promise 9). */
-  async #write(bytes: Buffer): Promise<void> {
-    const response = this.#response;
-    if (response.destroyed) throw new Error('the client is gone');
-    if (response.write(bytes)) return;
-    await new Promise<void>((resolve, reject) => {
-      const drained = () => {
-        response.off('close', closed);
-        resolve();
-      };
-      const closed = () => {
-        response.off('drain', drained);
-        reject(new Error('the client is gone'));
-      };
-      response.once('drain', drained);
-      response.once('close', closed);
-    });
   }
 
   /** The rest is not sent. A client of an event stream is told so; every other one sees that the answer broke off. */
@@ -205,7 +187,7 @@ export class HttpAnswer {
     const denial = await this.#run.take(0, masked.length);
     if (denial !== null) throw new Withheld(problemOfDenial(denial), denial.rule);
     this.#head([...this.#fields(true), ['content-length', String(masked.length)]]);
-    await this.#write(masked);
+    await written(this.#response, masked);
     this.#response.end();
     return { status, cutBy: null };
   }
@@ -264,7 +246,7 @@ export class HttpAnswer {
     const denial = await this.#run.take(isBlank(piece) ? 0 : 1, masked.length);
     if (denial !== null) return denial;
     if (!this.#response.headersSent) this.#head(this.#fields(true));
-    await this.#write(masked);
+    await written(this.#response, masked);
     return null;
   }
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { ProxyError } from '../core/errors.ts';
 import type { HttpIdentity } from '../core/login.ts';
+import type { Identity } from '../core/principal.ts';
 import type { RequestDomain } from '../engine/request-domain.ts';
 import { RequestSession } from '../engine/request-session.ts';
 import { loginRefusedMembers } from '../engine/session-records.ts';
@@ -13,6 +14,12 @@ const PIPELINED_MAX = 16;
 interface Known {
   readonly authorization: string | null;
   readonly session: RequestSession;
+}
+
+/** A login that is being checked, or has been: requests that come with the same one share it. */
+interface Check {
+  readonly authorization: string | null;
+  readonly answer: Promise<Identity | ProxyError>;
 }
 
 export class HttpClient {
@@ -27,6 +34,7 @@ export class HttpClient {
     readonly authorization: string | null;
     readonly answer: Promise<RequestSession | ProxyError>;
   } | null = null;
+  #check: Check | null = null;
   #exchanges = 0;
   #draining = false;
   #closed = false;
@@ -71,17 +79,42 @@ export class HttpClient {
     }
   }
 
+  /** Who sends this request, without a session of the connection's own. */
+  async identity(authorization: string | null): Promise<Identity | ProxyError> {
+    if (this.#check === null || this.#check.authorization !== authorization)
+      this.#check = { authorization, answer: this.#login(authorization) };
+    const check = this.#check;
+    const actor = await check.answer;
+    const refusal = actor instanceof ProxyError ? actor : this.#stale(actor);
+    if (refusal === null) return actor;
+    if (this.#check === check) this.#check = null;
+    return refusal;
+  }
+
+  /** Why a login that was good once is none any more. */
+  #stale(actor: Identity): ProxyError | null {
+    const { expiresAtMs } = actor.proof;
+    if (expiresAtMs !== null && this.#domain.clock() >= expiresAtMs) return new ProxyError('login-expired');
+    return this.#domain.access.refusal(actor);
+  }
+
+  async #login(authorization: string | null): Promise<Identity | ProxyError> {
+    const { address: clientAddress, secured } = this;
+    const login = await this.#identity.check({ authorization, clientAddress, secured });
+    return login.answer === 'refused' ? this.#refused(login.error) : login.identity;
+  }
+
   async #begin(
     authorization: string | null,
     application: string | null,
   ): Promise<RequestSession | ProxyError> {
     const { address: clientAddress, secured } = this;
-    const login = await this.#identity.check({ authorization, clientAddress, secured });
+    const actor = await this.#login(authorization);
     if (this.#closed) return new ProxyError('protocol-violation');
-    if (login.answer === 'refused') return this.#refused(login.error);
+    if (actor instanceof ProxyError) return actor;
     this.#known?.session.end(null);
     this.#known = null;
-    const session = RequestSession.begin(this.#domain, login.identity, {
+    const session = RequestSession.begin(this.#domain, actor, {
       clientAddress,
       details: { application, secured, protocol: 'http/1.1' },
       cut: () => this.#socket.destroy(),

@@ -4,10 +4,19 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { PROBLEM_TYPE, problemBody } from '../../protocols/http/index.ts';
 import type { HttpIdentity } from '../core/login.ts';
+import type { RequestDomain } from '../engine/request-domain.ts';
 import { HttpClient } from './http-client.ts';
-import { HttpExchange, type HttpGround } from './http-exchange.ts';
 import { problem } from './http-problems.ts';
 import type { ListenAddress } from './listener.ts';
+
+/** What a listener serves. */
+export interface HttpSite {
+  readonly domain: RequestDomain;
+  /** Answers one request, whatever becomes of it. */
+  serve(client: HttpClient, request: http.IncomingMessage, response: http.ServerResponse): void;
+  /** No request will come any more: lets go of what it has towards the upstream. */
+  close(): Promise<void>;
+}
 
 export interface HttpListenerSettings {
   /** For a client to send the head of a request. */
@@ -30,14 +39,14 @@ const REQUESTS_MAX = 10_000;
 
 export class HttpListener {
   readonly #server: http.Server;
-  readonly #ground: HttpGround;
+  readonly #site: HttpSite;
   readonly #identity: HttpIdentity;
   readonly #clients = new Map<Socket, HttpClient>();
   #closing = false;
 
-  private constructor(server: http.Server, ground: HttpGround, identity: HttpIdentity) {
+  private constructor(server: http.Server, site: HttpSite, identity: HttpIdentity) {
     this.#server = server;
-    this.#ground = ground;
+    this.#site = site;
     this.#identity = identity;
   }
 
@@ -45,12 +54,12 @@ export class HttpListener {
   static async listen(
     address: ListenAddress,
     settings: HttpListenerSettings,
-    ground: HttpGround,
+    site: HttpSite,
     identity: HttpIdentity,
   ): Promise<HttpListener> {
     const server = serverOf(settings);
-    const listener = new HttpListener(server, ground, identity);
-    const { domain } = ground;
+    const listener = new HttpListener(server, site, identity);
+    const { domain } = site;
     const take = (request: http.IncomingMessage, response: http.ServerResponse) =>
       listener.#take(request, response);
     server.on('request', take);
@@ -74,7 +83,7 @@ export class HttpListener {
   #take(request: http.IncomingMessage, response: http.ServerResponse): void {
     const { socket } = request;
     const known = this.#clients.get(socket);
-    const client = known ?? new HttpClient(socket, this.#ground.domain, this.#identity);
+    const client = known ?? new HttpClient(socket, this.#site.domain, this.#identity);
     if (known === undefined) {
       this.#clients.set(socket, client);
       socket.once('close', () => this.#clients.delete(socket));
@@ -84,7 +93,7 @@ export class HttpListener {
       return;
     }
     if (this.#closing) client.drain();
-    void new HttpExchange(this.#ground, client, request, response).run();
+    this.#site.serve(client, request, response);
   }
 
   get port(): number {
@@ -100,7 +109,7 @@ export class HttpListener {
     this.#server.closeIdleConnections();
     for (const client of this.#clients.values()) client.drain();
     await closed;
-    await this.#ground.upstream.close();
+    await this.#site.close();
   }
 
   /** Cuts every connection that is left. */

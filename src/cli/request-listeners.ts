@@ -1,0 +1,110 @@
+/** What listeners of HTTP and of MCP have in common: sockets, logins, the server behind them, what their sessions share. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { HttpListenerConfig } from '../config/http-listener.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { Meter } from '../core/meter.ts';
+import { ProblemsError } from '../core/problem.ts';
+import type { RequestDomain } from '../engine/request-domain.ts';
+import { HttpLogins } from '../identity/http-logins.ts';
+import type { HttpListenerSettings } from '../transport/http-listener.ts';
+import { HttpUpstream } from '../transport/http-upstream.ts';
+import type { Shared } from './listeners.ts';
+import { loginsOf } from './logins.ts';
+
+export type RequestListenerConfig = HttpListenerConfig;
+
+export function httpLoginsOf(listener: RequestListenerConfig, shared: Shared): HttpLogins {
+  const tokens = listener.auth.includes('oidc') ? shared.tokens : null;
+  return new HttpLogins(loginsOf(listener, shared), tokens, listener.name);
+}
+
+export function listenerSettings(
+  loaded: LoadedConfig,
+  n: number,
+  listener: RequestListenerConfig,
+): HttpListenerSettings {
+  const { timeouts } = listener;
+  return {
+    headTimeoutMs: timeouts.head,
+    requestTimeoutMs: timeouts.request,
+    idleTimeoutMs: timeouts.idle,
+    // Those that have yet to log in are as many as those that have, at most.
+    connectionsMax: 2 * loaded.config.limits.connections,
+    tls: tlsAt(loaded, n, listener),
+  };
+}
+
+export function upstreamOf(listener: RequestListenerConfig, { directory }: Shared): HttpUpstream {
+  const { upstream, upstream_tls: upstreamTls, credentials, timeouts } = listener;
+  const { scheme, host, port } = upstream;
+  const name = host.includes(':') ? `[${host}]` : host;
+  const isUsual = port === (scheme === 'https' ? 443 : 80);
+  return new HttpUpstream({
+    origin: `${scheme}://${name}:${port}`,
+    host: isUsual ? name : `${name}:${port}`,
+    ca: upstreamTls === undefined ? null : readFileSync(resolve(directory, upstreamTls.ca), 'utf8'),
+    credential: credentialOf(credentials),
+    headersTimeoutMs: timeouts.upstream,
+  });
+}
+
+function credentialOf(credentials: RequestListenerConfig['credentials']): readonly [string, string] | null {
+  if (credentials === undefined) return null;
+  const { bearer, basic, header } = credentials;
+  if (bearer !== undefined) return ['authorization', `Bearer ${bearer}`];
+  if (header !== undefined) return [header.name, header.value];
+  if (basic === undefined) return null;
+  return ['authorization', `Basic ${Buffer.from(`${basic.user}:${basic.password}`).toString('base64')}`];
+}
+
+function tlsAt({ directory, source }: LoadedConfig, n: number, { tls }: RequestListenerConfig) {
+  if (tls === undefined) return null;
+  try {
+    return {
+      cert: readFileSync(resolve(directory, tls.cert)),
+      key: readFileSync(resolve(directory, tls.key)),
+    };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ProblemsError([
+      source.problemAt(['listeners', n, 'tls'], `expected a certificate and its key, both in PEM (${why})`),
+    ]);
+  }
+}
+
+export function requestDomain(listener: RequestListenerConfig, shared: Shared): RequestDomain {
+  const { journal, turn, log } = shared;
+  const { scheme, host, port } = listener.upstream;
+  return {
+    name: listener.name,
+    upstream: `${scheme}://${host}:${port}`,
+    policy: shared.policy,
+    journal,
+    turn,
+    sessions: shared.sessions,
+    masks: shared.masks,
+    memory: shared.memory,
+    access: shared.revocations,
+    approvals: shared.approvals,
+    spendings: shared.spendings,
+    meter: shared.meters.get(listener.name) ?? new Meter(),
+    synced: listener.durability === 'synced',
+    log: (level, message, details) => log[level](details, message),
+    clock: () => Date.now(),
+    now: () => performance.now(),
+    after(ms, run) {
+      const timer = setTimeout(run, ms);
+      return { cancel: () => clearTimeout(timer) };
+    },
+    record(type, members, when) {
+      journal.append(type, members);
+      if (when === 'now') turn.wantFlush();
+      else turn.wantFlushSoon();
+    },
+    recordResult(result) {
+      journal.appendResult(result);
+      turn.wantFlushSoon();
+    },
+  };
+}
