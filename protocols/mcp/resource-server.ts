@@ -42,30 +42,40 @@ export function identifierOf(resource: URL): string {
   return resource.pathname === '/' && resource.search === '' ? resource.origin : resource.href;
 }
 
-/** `missing`: no token came. `invalid`: it is not taken. `scope`: it is, and does not reach far enough. */
+/**
+ * `missing`: no token came. `malformed`: it did not come as tokens have to. `invalid`: it is not taken. `scope`: it is, and
+ * does not reach far enough.
+ */
 export type AccessFault =
   | { readonly fault: 'missing' }
+  | { readonly fault: 'malformed'; readonly why: string }
   | { readonly fault: 'invalid'; readonly why: string }
   | { readonly fault: 'scope'; readonly scopes: readonly string[]; readonly why: string };
 
 export interface Challenge {
-  readonly status: 401 | 403;
+  readonly status: 400 | 401 | 403;
   /** The value of WWW-Authenticate. */
   readonly header: string;
 }
 
-/** RFC 6750, 3: without a token there is no error code; with one that is too weak the answer is 403. */
+/** RFC 6750, 3: without a token there is no error code; with one that is too weak the answer is 403 (3.1). */
 export function challengeFor(resource: ProtectedResource, access: AccessFault): Challenge {
   const parameters: string[] = [];
-  if (access.fault === 'invalid')
-    parameters.push('error="invalid_token"', `error_description="${quotable(access.why)}"`);
-  if (access.fault === 'scope')
-    parameters.push('error="insufficient_scope"', `error_description="${quotable(access.why)}"`);
+  if (access.fault !== 'missing')
+    parameters.push(`error="${ERRORS[access.fault]}"`, `error_description="${quotable(access.why)}"`);
   const scopes = access.fault === 'scope' ? access.scopes : resource.scopes;
   if (scopes.length > 0) parameters.push(`scope="${quotable(scopes.join(' '))}"`);
   parameters.push(`resource_metadata="${quotable(metadataUrl(resource))}"`);
-  return { status: access.fault === 'scope' ? 403 : 401, header: `Bearer ${parameters.join(', ')}` };
+  return { status: STATUS[access.fault], header: `Bearer ${parameters.join(', ')}` };
 }
+
+/** RFC 6750, 3.1. */
+const ERRORS = {
+  malformed: 'invalid_request',
+  invalid: 'invalid_token',
+  scope: 'insufficient_scope',
+} as const;
+const STATUS = { missing: 401, malformed: 400, invalid: 401, scope: 403 } as const;
 
 /** RFC 6750, 3: %x20-21, %x23-5B and %x5D-7E; what is outside of it becomes a blank. */
 function quotable(text: string): string {

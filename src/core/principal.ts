@@ -21,6 +21,8 @@ export interface Proof {
 export interface Identity {
   readonly principal: Principal;
   readonly proof: Proof;
+  /** What the token that was shown may be used for (RFC 6749, 3.3). Left out: no token was shown. */
+  readonly scopes?: readonly string[];
 }
 
 /** Proven by what does not run out, in Sluice's own names. */

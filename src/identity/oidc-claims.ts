@@ -20,6 +20,9 @@ export class TokenRefusal extends Error {
 
 const NAME_CHARACTERS_MAX = 256;
 const GROUPS_MAX = 256;
+const SCOPES_MAX = 256;
+/** RFC 6749, 3.3. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
 
 /** Throws TokenRefusal. */
 export function identityOf(claims: JWTPayload, settings: ClaimSettings): Identity {
@@ -36,7 +39,18 @@ export function identityOf(claims: JWTPayload, settings: ClaimSettings): Identit
       issuer: iss,
       subject: typeof sub === 'string' && isName(sub) ? sub : null,
     },
+    scopes: scopesOf(claims),
   };
+}
+
+/** `scope` (RFC 9068, 2.2.3), or `scp`, in which some issuers list them. What is no list of scopes gives none. */
+function scopesOf(claims: JWTPayload): readonly string[] {
+  const found = claims['scope'] ?? claims['scp'];
+  const listed: readonly unknown[] =
+    typeof found === 'string' ? found.split(' ') : Array.isArray(found) ? found : [];
+  return listed
+    .filter((scope): scope is string => typeof scope === 'string' && SCOPE.test(scope))
+    .slice(0, SCOPES_MAX);
 }
 
 function checkClient(claims: JWTPayload, clients: readonly string[] | null): void {

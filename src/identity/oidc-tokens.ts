@@ -38,6 +38,17 @@ export class OidcTokens {
     this.#now = now;
   }
 
+  /** The same issuer's tokens for another audience: one of those that `audience` gives whenever one is checked (RFC 8707). */
+  forAudience(audience: () => readonly string[]): OidcTokens {
+    const settings = {
+      ...this.#settings,
+      get audience() {
+        return audience();
+      },
+    };
+    return new OidcTokens(this.issuer, settings, this.#now);
+  }
+
   /** Never rejects. */
   async check(token: string): Promise<TokenAnswer> {
     return this.#answer(async () =>
