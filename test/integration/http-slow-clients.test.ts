@@ -7,7 +7,7 @@ import { startSluice } from '../support/sluice.ts';
 import { until } from '../support/until.ts';
 
 /** More than sockets hold: a client that does not read it keeps the server's connection busy. */
-const bigAnswer = ok({ 'Content-Type': 'image/png' }, Buffer.alloc(8 * 1024 * 1024));
+const bigAnswer = ok({ 'Content-Type': 'image/png' }, Buffer.alloc(4 * 1024 * 1024));
 const CROWD = 2_000;
 
 test('promise 13: two thousand slow clients harm nobody, and are ended when their time is up', async () => {
@@ -21,9 +21,9 @@ test('promise 13: two thousand slow clients harm nobody, and are ended when thei
   try {
     crowd.nudge();
     const ask = () => exchange(sluice.port, 'GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-    const times = await timedRequests(ask, 100);
+    const times = await timedRequests(ask, 40);
     // The middle one, since others use this machine as well; who had to wait for a slow one would wait for seconds.
-    const middle = times[50] ?? Number.POSITIVE_INFINITY;
+    const middle = times[20] ?? Number.POSITIVE_INFINITY;
     assert.ok(middle < 500, `the middle one took ${middle} ms`);
     // Those that have sent a whole request and only do not read are no slower than they may be.
     let looks = 0;
