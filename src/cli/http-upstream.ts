@@ -7,6 +7,7 @@ import { HttpListener, type HttpSite } from '../transport/http-listener.ts';
 import type { Shared } from './listeners.ts';
 import { type Listening, listening } from './listening.ts';
 import { httpLoginsOf, listenerSettings, requestDomain, upstreamOf } from './request-listeners.ts';
+import { upstreamAccess } from './upstream-login.ts';
 
 export async function listenForHttp(
   loaded: LoadedConfig,
@@ -16,8 +17,8 @@ export async function listenForHttp(
 ): Promise<Listening> {
   const { limits } = listener;
   const domain = requestDomain(listener, shared);
-  const upstream = upstreamOf(listener, shared);
-  const logins = httpLoginsOf(listener, shared);
+  const { login, logins } = upstreamAccess(listener.credentials, httpLoginsOf(listener, shared));
+  const upstream = upstreamOf(listener, shared, login);
   const ground = {
     domain,
     upstream,

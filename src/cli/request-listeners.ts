@@ -8,7 +8,7 @@ import { ProblemsError } from '../core/problem.ts';
 import type { RequestDomain } from '../engine/request-domain.ts';
 import { HttpLogins } from '../identity/http-logins.ts';
 import type { HttpListenerSettings } from '../transport/http-listener.ts';
-import { HttpUpstream } from '../transport/http-upstream.ts';
+import { HttpUpstream, type UpstreamLogin } from '../transport/http-upstream.ts';
 import type { Shared } from './listeners.ts';
 import { loginsOf } from './logins.ts';
 
@@ -35,8 +35,12 @@ export function listenerSettings(
   };
 }
 
-export function upstreamOf(listener: RequestListenerConfig, { directory }: Shared): HttpUpstream {
-  const { upstream, upstream_tls: upstreamTls, credentials, timeouts } = listener;
+export function upstreamOf(
+  listener: RequestListenerConfig,
+  { directory }: Shared,
+  login: UpstreamLogin | null,
+): HttpUpstream {
+  const { upstream, upstream_tls: upstreamTls, timeouts } = listener;
   const { scheme, host, port } = upstream;
   const name = host.includes(':') ? `[${host}]` : host;
   const isUsual = port === (scheme === 'https' ? 443 : 80);
@@ -44,18 +48,9 @@ export function upstreamOf(listener: RequestListenerConfig, { directory }: Share
     origin: `${scheme}://${name}:${port}`,
     host: isUsual ? name : `${name}:${port}`,
     ca: upstreamTls === undefined ? null : readFileSync(resolve(directory, upstreamTls.ca), 'utf8'),
-    credential: credentialOf(credentials),
+    login,
     headersTimeoutMs: timeouts.upstream,
   });
-}
-
-function credentialOf(credentials: RequestListenerConfig['credentials']): readonly [string, string] | null {
-  if (credentials === undefined) return null;
-  const { bearer, basic, header } = credentials;
-  if (bearer !== undefined) return ['authorization', `Bearer ${bearer}`];
-  if (header !== undefined) return [header.name, header.value];
-  if (basic === undefined) return null;
-  return ['authorization', `Basic ${Buffer.from(`${basic.user}:${basic.password}`).toString('base64')}`];
 }
 
 function tlsAt({ directory, source }: LoadedConfig, n: number, { tls }: RequestListenerConfig) {

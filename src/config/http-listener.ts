@@ -1,5 +1,6 @@
 /** A listener of `protocol: http`: a reverse proxy in front of one HTTP API. */
 import { z } from 'zod';
+import { credentials } from './credentials-schema.ts';
 import { address, listenerAuth, listenerName, size } from './listener-fields.ts';
 import { duration } from './quantities-schema.ts';
 
@@ -26,27 +27,6 @@ const upstream = z
     const scheme = url.protocol === 'https:' ? 'https' : 'http';
     const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
     return { scheme, host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port };
-  });
-
-/** How Sluice itself logs in at the upstream; nothing of it is told to clients. */
-const secret = z.string().regex(/^[\t\x20-\x7e]+$/, { error: 'expected one line of visible characters' });
-
-export const credentials = z
-  .strictObject({
-    bearer: secret.optional(),
-    basic: z.strictObject({ user: secret.regex(/^[^:]+$/), password: secret }).optional(),
-    header: z
-      .strictObject({
-        name: z
-          .string()
-          .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, { error: 'expected the name of a header field' }),
-        value: secret,
-      })
-      .optional(),
-  })
-  .refine((given) => Object.values(given).filter((one) => one !== undefined).length === 1, {
-    message: 'expected one of bearer, basic and header',
-    when: ({ issues }) => issues.length === 0,
   });
 
 const MIB = 1024 * 1024;

@@ -1,6 +1,6 @@
 /** A listener of `protocol: mcp`: in front of one MCP server. */
 import { z } from 'zod';
-import { credentials } from './http-listener.ts';
+import { credentials } from './credentials-schema.ts';
 import { address, listenerAuth, listenerName, size } from './listener-fields.ts';
 import { duration } from './quantities-schema.ts';
 

@@ -17,6 +17,7 @@ import {
   UNMASKED_ASKING,
 } from '../../protocols/http/index.ts';
 import { ProxyError } from '../core/errors.ts';
+import type { Identity } from '../core/principal.ts';
 import type { BodyFacts, HttpFacts } from '../core/requests.ts';
 import type { RequestDomain } from '../engine/request-domain.ts';
 import { RequestRun } from '../engine/request-run.ts';
@@ -134,7 +135,7 @@ export class HttpExchange {
     const cleared = await run.clear(requestText(head, facts, body.bytes, firstValue(fields, REASON)));
     if (cleared.cleared === 'failed') throw cleared.error;
     if (cleared.cleared === 'denied') throw new Refused(problemOfDenial(cleared.denial));
-    await this.#forward(head, body.bytes, run);
+    await this.#forward(head, body.bytes, run, session.actor);
   }
 
   /** JSON is read before anything is judged; what Sluice does not read is forwarded as it comes. */
@@ -184,7 +185,7 @@ export class HttpExchange {
     if (head.expectsContinue) this.#response.writeContinue();
   }
 
-  async #forward(head: Head, bytes: Buffer | null, run: RequestRun): Promise<void> {
+  async #forward(head: Head, bytes: Buffer | null, run: RequestRun, actor: Identity): Promise<void> {
     const { response: masks } = run.decision;
     const masker = masks === null ? null : this.#ground.maskers.for(masks);
     const path = head.query === null ? head.path : `${head.path}?${head.query}`;
@@ -197,6 +198,7 @@ export class HttpExchange {
         fields: this.#fieldsFor(head, bytes, masker !== null),
         body: bytes ?? (head.length === 0 ? null : this.#request),
         signal,
+        actor,
       })
       .catch((error: unknown) => {
         if (signal.aborted) throw error;

@@ -2,6 +2,7 @@
 import type { HttpRefusal, Problem } from '../../protocols/http/index.ts';
 import type { Denial } from '../core/decision.ts';
 import { ERRORS, type ErrorCode, type ErrorKind, ProxyError } from '../core/errors.ts';
+import { UpstreamLoginError } from './http-upstream.ts';
 
 const STATUS: Readonly<Record<ErrorKind, number>> = {
   malformed: 400,
@@ -78,6 +79,12 @@ export function problem(status: number, code: string, detail: string, hint?: str
 
 /** What undici and sockets say, as the upstream's fault. */
 export function problemOfUpstream(error: unknown): Problem {
+  if (error instanceof UpstreamLoginError)
+    return problem(
+      502,
+      'upstream-login',
+      'Sluice has nothing to log in with at the server behind it; the request was not sent',
+    );
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'UND_ERR_CONNECT_TIMEOUT')
     return problem(504, 'upstream-unreachable', 'the server behind Sluice does not take connections in time');

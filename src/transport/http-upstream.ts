@@ -2,6 +2,20 @@
 import type { Readable } from 'node:stream';
 import { Pool } from 'undici';
 import { type Field, pairFields } from '../../protocols/http/index.ts';
+import type { Identity } from '../core/principal.ts';
+
+/** How Sluice itself logs in at a server, or for whoever asks. */
+export interface UpstreamLogin {
+  /** The header field for requests of `actor`. Rejects with UpstreamLoginError. */
+  field(actor: Identity): Promise<Field>;
+  /** The server has not taken it (401). Whether another one may be had. */
+  refused(actor: Identity, field: Field): Promise<boolean>;
+}
+
+/** Sluice has nothing to log in with; the request was not sent. The message is for the log. */
+export class UpstreamLoginError extends Error {
+  override readonly name = 'UpstreamLoginError';
+}
 
 export interface HttpUpstreamSettings {
   /** `https://api.example.com:443` */
@@ -10,8 +24,8 @@ export interface HttpUpstreamSettings {
   readonly host: string;
   /** PEM; null: those that Node trusts. */
   readonly ca: string | null;
-  /** The header field by which Sluice logs in; null: none. */
-  readonly credential: Field | null;
+  /** Null: it lets everybody in. */
+  readonly login: UpstreamLogin | null;
   /** For the server to begin its answer. */
   readonly headersTimeoutMs: number;
 }
@@ -22,6 +36,8 @@ export interface UpstreamRequest {
   readonly fields: readonly Field[];
   readonly body: Buffer | Readable | null;
   readonly signal: AbortSignal;
+  /** Whose request it is. */
+  readonly actor: Identity;
 }
 
 export interface UpstreamAnswer {
@@ -52,12 +68,26 @@ export class HttpUpstream {
     });
   }
 
-  /** Rejects with undici's errors, or a socket's. */
-  async send({ method, path, fields, body, signal }: UpstreamRequest): Promise<UpstreamAnswer> {
-    const { credential, host } = this.#settings;
-    const own = credential === null ? [] : [credential];
-    const kept = fields.filter(([name]) => name.toLowerCase() !== credential?.[0].toLowerCase());
-    const headers = [['host', host], ...kept, ...own].flat();
+  /** Rejects with undici's errors, a socket's, or UpstreamLoginError. */
+  async send(request: UpstreamRequest): Promise<UpstreamAnswer> {
+    const { login } = this.#settings;
+    if (login === null) return this.#send(request, null);
+    const { actor, body } = request;
+    const field = await login.field(actor);
+    const answer = await this.#send(request, field);
+    // A token may be taken back before it expires. A body that was streamed is gone.
+    const canRepeat = body === null || Buffer.isBuffer(body);
+    if (answer.status !== 401 || !canRepeat || !(await login.refused(actor, field))) return answer;
+    answer.body.on('error', () => {}).destroy();
+    return this.#send(request, await login.field(actor));
+  }
+
+  async #send(
+    { method, path, fields, body, signal }: UpstreamRequest,
+    own: Field | null,
+  ): Promise<UpstreamAnswer> {
+    const kept = fields.filter(([name]) => name.toLowerCase() !== own?.[0].toLowerCase());
+    const headers = [['host', this.#settings.host], ...kept, ...(own === null ? [] : [own])].flat();
     const answer = await this.#pool.request({ method, path, headers, body, signal, responseHeaders: 'raw' });
     return { status: answer.statusCode, fields: rawFields(answer.headers), body: answer.body };
   }
