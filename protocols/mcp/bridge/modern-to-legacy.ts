@@ -2,8 +2,16 @@
  * A modern client at a server of the legacy era: Sluice holds the session that the client does not know of, and results
  * get what the client's revision demands of them.
  */
-import { type JsonDocument, JsonEdits, jsonString } from '../../../src/json/index.ts';
+import {
+  CANONICAL_JSON,
+  isRefused,
+  type JsonDocument,
+  JsonEdits,
+  jsonString,
+  scanJson,
+} from '../../../src/json/index.ts';
 import { META_CAPABILITIES, META_VERSION } from '../conversation.ts';
+import { canonicalBytes } from '../definitions.ts';
 import type { RequestId } from '../message.ts';
 import type { Method } from '../methods.ts';
 import { NEWEST_LEGACY, REVISIONS, type Revision, traitsOf } from '../revisions.ts';
@@ -171,6 +179,63 @@ export function inputRequiredAnswer(
   );
 }
 
+/** What a legacy server asks, as a modern client knows it: nothing has to be matched, so that pages have no id. */
+export function inputParams(method: string, params: Buffer | null): Buffer | null {
+  if (method !== 'elicitation/create' || params === null) return params;
+  const document = scanJson(params, 0, params.length, CANONICAL_JSON);
+  const id = isRefused(document) ? NONE : document.member(document.root, 'elicitationId');
+  if (isRefused(document) || id === NONE) return params;
+  const edits = new JsonEdits(document);
+  edits.remove(id);
+  return edits.apply();
+}
+
+/** The pages that have to be seen to before a request can be made (2025-11-25, -32042); empty: the error is another one. */
+export function pagesRequired(
+  document: JsonDocument,
+  error: number,
+): ReadonlyMap<string, { readonly method: string; readonly params: Buffer | null }> {
+  const pages = new Map<string, { readonly method: string; readonly params: Buffer | null }>();
+  const code = document.member(error, 'code');
+  const asked = document.member(document.member(error, 'data'), 'elicitations');
+  if (code === NONE || document.written(code) !== '-32042' || !document.isArray(asked)) return pages;
+  for (const page of document.children(asked)) {
+    const params = inputParams('elicitation/create', Buffer.from(document.bytes(page)));
+    pages.set(`page-${pages.size + 1}`, { method: 'elicitation/create', params });
+  }
+  return pages;
+}
+
+/** Whether the client can show a page to its user. */
+export function takesPages({ capabilities }: ModernClient): boolean {
+  const document = scanJson(capabilities, 0, capabilities.length, CANONICAL_JSON);
+  return !isRefused(document) && document.at('/elicitation/url') !== NONE;
+}
+
+/** What makes a request the same one when it is sent again: all that it says, apart from what only this sending says. */
+export function requestText(document: JsonDocument, method: Method, params: number): string {
+  const members = params === NONE ? [] : [...document.children(params)];
+  const said = members
+    .filter((node) => !OF_ONE_SENDING.has(document.name(node) ?? ''))
+    .map(
+      (node) => `${JSON.stringify(document.name(node))}:${canonicalBytes(document, node).toString('utf8')}`,
+    );
+  return `${method}\n${said.sort().join('\n')}`;
+}
+
+const OF_ONE_SENDING: ReadonlySet<string> = new Set(['_meta', 'inputResponses', 'requestState']);
+
+/** Notifications of progress under the token that the client gave, as written. */
+export function progressUnder(
+  document: JsonDocument,
+  message: { readonly node: number; readonly params: number },
+  token: string,
+): Buffer {
+  const edits = new JsonEdits(document);
+  edits.replace(document.member(message.params, 'progressToken'), Buffer.from(token));
+  return edits.apply(document.start(message.node), document.end(message.node));
+}
+
 /** What a retried request brings: the answers by key, as written, and the state. */
 export interface Retry {
   readonly answers: ReadonlyMap<string, Buffer>;
@@ -185,7 +250,8 @@ export function retryOf(document: JsonDocument, params: number): Retry | null {
   const responses = document.member(params, 'inputResponses');
   if (responses !== NONE) {
     for (const response of document.children(responses))
-      answers.set(document.name(response) ?? '', Buffer.from(document.bytes(response)));
+      if (document.isObject(response))
+        answers.set(document.name(response) ?? '', Buffer.from(document.bytes(response)));
   }
   return { answers, state };
 }

@@ -1,0 +1,315 @@
+/**
+ * A modern client in front of a legacy server: the session that the client does not know of is held here, and what the
+ * server asks in the middle of a request is a result that asks for input. One for each principal.
+ */
+import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import { errorAnswer } from '../../../protocols/mcp/answers.ts';
+import {
+  discoverAnswer,
+  inputParams,
+  inputRequiredAnswer,
+  legacyRequest,
+  type ModernClient,
+  modernClient,
+  modernResult,
+  pagesRequired,
+  progressUnder,
+  requestText,
+  retryOf,
+  takesPages,
+} from '../../../protocols/mcp/bridge/modern-to-legacy.ts';
+import { severityOf } from '../../../protocols/mcp/bridge/shared.ts';
+import { type RequestId, RPC_ERRORS } from '../../../protocols/mcp/message.ts';
+import type { Method } from '../../../protocols/mcp/methods.ts';
+import type { AskedOfClient, BridgeCall, CallItem } from './bridge-call.ts';
+import { LegacySession } from './bridge-legacy-session.ts';
+import type { LegacySessions, SessionAnswer } from './bridge-legacy-sessions.ts';
+import {
+  errorCode,
+  errorUnder,
+  eventOf,
+  NOTHING,
+  oneMessage,
+  type ReadMessage,
+  readBytes,
+} from './bridge-messages.ts';
+import type { ParkedCalls } from './bridge-parked.ts';
+import { readFilter, subscription } from './bridge-subscription.ts';
+import {
+  LegError,
+  type MessageToServer,
+  type ServerEvent,
+  type ServerLeg,
+  type ServerStream,
+} from './legs.ts';
+
+const NONE = -1;
+/** 2025-11-25, resources, error handling; the modern era has -32602 for it. */
+const RESOURCE_NOT_FOUND = -32002;
+
+export interface ModernBridgePorts {
+  /** By which sessions and waiting requests are kept apart from those of others. */
+  readonly principal: string;
+  readonly sessions: LegacySessions;
+  readonly parked: ParkedCalls;
+  /** Of the legacy era, for a new session. */
+  open(): Promise<ServerLeg>;
+}
+
+/** A request of the client as it is served: the call behind it may be older. */
+interface Served {
+  readonly id: RequestId;
+  readonly method: Method;
+  readonly digest: string;
+  readonly client: ModernClient;
+  /** As written; null: the client wants no progress. */
+  readonly progressToken: string | null;
+  readonly signal: AbortSignal;
+}
+
+interface Serving {
+  readonly served: Served;
+  readonly session: LegacySession;
+  readonly call: BridgeCall;
+  readonly first: Promise<CallItem | null>;
+  /** Nobody waits for the call any more. */
+  drop(): void;
+  /** The call goes on without this request. */
+  release(): void;
+}
+
+export class ModernClientBridge implements ServerLeg {
+  readonly #ports: ModernBridgePorts;
+
+  constructor(ports: ModernBridgePorts) {
+    this.#ports = ports;
+  }
+
+  async send(message: MessageToServer): Promise<ServerStream> {
+    const { id, method } = message;
+    // What a modern client does not want any more is aborted; it has nothing else to tell.
+    if (message.kind !== 'request' || id === null || method === null) return NOTHING;
+    const read = readBytes(message.bytes);
+    const params = read.message.kind === 'request' ? read.message.params : NONE;
+    const client = modernClient(read.document, params);
+    if (client.logLevel !== null && severityOf(client.logLevel) < 0)
+      return invalid(id, 'there is no such log level');
+    switch (method) {
+      case 'server/discover':
+        return this.#withSession(id, client, (session) => {
+          const { read: told, result } = session.initialized;
+          return Promise.resolve(oneMessage(discoverAnswer(id, told.document, result)));
+        });
+      case 'subscriptions/listen': {
+        const filter = readFilter(read);
+        if (typeof filter === 'string') return invalid(id, filter);
+        return this.#withSession(id, client, (session) => subscription(session, filter, id, message.signal));
+      }
+      case 'tasks/get':
+      case 'tasks/update':
+      case 'tasks/cancel':
+        return oneMessage(
+          errorAnswer(id, RPC_ERRORS.methodNotFound, 'the server has no tasks of this revision', null),
+        );
+      default:
+        return this.#request(message, read, params, client, id, method);
+    }
+  }
+
+  listen(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  /** Sessions are shared by all requests of a principal, and end by themselves. */
+  end(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #session(client: ModernClient): Promise<SessionAnswer> {
+    const { sessions, principal } = this.#ports;
+    return sessions.use(principal, client, () => this.#ports.open());
+  }
+
+  /** A server that has forgotten the session gets a new one, once: what it did not know of it has not done. */
+  async #withSession(
+    id: RequestId,
+    client: ModernClient,
+    use: (session: LegacySession) => Promise<ServerStream>,
+  ): Promise<ServerStream> {
+    for (let isAgain = false; ; isAgain = true) {
+      const session = await this.#session(client);
+      if (!(session instanceof LegacySession)) return oneMessage(refusedSession(id, session));
+      try {
+        return await use(session);
+      } catch (error) {
+        if (isAgain || !(error instanceof LegError) || error.fault !== 'session-gone') throw error;
+        await session.end().catch(() => {});
+      }
+    }
+  }
+
+  async #request(
+    message: MessageToServer,
+    { document }: ReadMessage,
+    params: number,
+    client: ModernClient,
+    id: RequestId,
+    method: Method,
+  ): Promise<ServerStream> {
+    const token = document.member(document.member(params, '_meta'), 'progressToken');
+    const served: Served = {
+      id,
+      method,
+      digest: createHash('sha256')
+        .update(requestText(document, method, params))
+        .digest('base64url'),
+      client,
+      progressToken: token === NONE ? null : document.written(token),
+      signal: message.signal,
+    };
+    const retry = retryOf(document, params);
+    if (retry !== null) return this.#resume(served, retry);
+    return this.#withSession(id, client, async (session) => {
+      if (client.logLevel !== null) await session.wantLogs(client.logLevel);
+      const number = session.nextNumber();
+      const own = { id: String(number), progressToken: String(number) };
+      const bytes = legacyRequest(document, { node: document.root, params }, own);
+      const call = session.call(number, method, bytes, severityWanted(client));
+      return this.#serve(served, session, call);
+    });
+  }
+
+  #resume(
+    served: Served,
+    { answers, state }: { readonly answers: ReadonlyMap<string, Buffer>; readonly state: string },
+  ): Promise<ServerStream> {
+    const parked = this.#ports.parked.claim(state, this.#ports.principal, served.digest);
+    if (parked === null)
+      return invalid(
+        served.id,
+        'requestState is not known: it has expired, was used before, or is for another request',
+      );
+    const { session, call, asked } = parked;
+    call.logSeverity = severityWanted(served.client);
+    const missing: AskedOfClient[] = [];
+    for (const [key, one] of asked) {
+      const answer = answers.get(key);
+      if (answer === undefined) missing.push(one);
+      else session.answer(one.id, answer);
+    }
+    // What is missing is asked again.
+    call.items.putFirst(missing);
+    return this.#serve(served, session, call);
+  }
+
+  async #serve(served: Served, session: LegacySession, call: BridgeCall): Promise<ServerStream> {
+    let isHeld = true;
+    const release = () => {
+      isHeld = false;
+    };
+    const drop = () => {
+      if (isHeld) session.cancel(call);
+    };
+    if (served.signal.aborted) drop();
+    else served.signal.addEventListener('abort', drop, { once: true });
+    const first = call.items.take();
+    const begun = first.then(() => false);
+    const isStream = await Promise.race([call.isStream.then((is) => is || begun), begun]);
+    const events = this.#events({ served, session, call, first, drop, release });
+    if (isStream) {
+      first.catch(() => {});
+      return { shape: 'many', events, close: drop };
+    }
+    const item = await first;
+    return { shape: item === null || item.kind === 'notification' ? 'many' : 'one', events, close: drop };
+  }
+
+  async *#events({ served, session, call, first, drop, release }: Serving): AsyncGenerator<ServerEvent> {
+    try {
+      for (let item = await first; item !== null; item = await call.items.take()) {
+        if (item.kind === 'notification') {
+          const bytes = notificationFor(served, item);
+          if (bytes !== null) yield eventOf(bytes);
+        } else if (item.kind === 'answer') {
+          yield eventOf(answerFor(served, item.read, session.initialized.server));
+          return;
+        } else {
+          const bytes = await this.#park(served, session, call, item);
+          release();
+          yield eventOf(bytes);
+          return;
+        }
+      }
+    } finally {
+      served.signal.removeEventListener('abort', drop);
+      drop();
+    }
+  }
+
+  /** What the server asks, as a result; the call waits for the client to come back. */
+  async #park(
+    served: Served,
+    session: LegacySession,
+    call: BridgeCall,
+    first: AskedOfClient,
+  ): Promise<Buffer> {
+    // What it asks in the same breath is asked together.
+    await turn();
+    const asked = new Map<string, AskedOfClient>();
+    for (const one of [first, ...call.items.takeWhile((item) => item.kind === 'asked')])
+      asked.set(`${one.method.split('/')[0]}-${asked.size + 1}`, one);
+    const { principal, parked } = this.#ports;
+    const state = parked.park({ session, call, asked, principal, digest: served.digest });
+    const requests = [...asked].map(([key, { method, params }]) => {
+      return [key, { method, params: inputParams(method, params) }] as const;
+    });
+    return inputRequiredAnswer(served.id, new Map(requests), state);
+  }
+}
+
+function invalid(id: RequestId, why: string): Promise<ServerStream> {
+  return Promise.resolve(oneMessage(errorAnswer(id, RPC_ERRORS.invalidParams, why, null)));
+}
+
+function refusedSession(id: RequestId, { document, message }: ReadMessage): Buffer {
+  return message.kind === 'error'
+    ? errorUnder(id, document, message.error)
+    : errorAnswer(id, RPC_ERRORS.internal, 'the server has begun no session', null);
+}
+
+function severityWanted({ logLevel }: ModernClient): number | null {
+  return logLevel === null ? null : severityOf(logLevel);
+}
+
+/** Null: the client did not ask for it. */
+function notificationFor(
+  { progressToken }: Served,
+  { read: { document, message }, method }: Extract<CallItem, { readonly kind: 'notification' }>,
+): Buffer | null {
+  if (message.kind !== 'notification' || method !== 'notifications/progress') return document.source;
+  return progressToken === null ? null : progressUnder(document, message, progressToken);
+}
+
+function answerFor(
+  { id, method, client }: Served,
+  { document, message }: ReadMessage,
+  server: Buffer | null,
+): Buffer {
+  if (message.kind === 'result')
+    return modernResult(document, message.node, message.result, method, server, id.written);
+  if (message.kind !== 'error')
+    return errorAnswer(id, RPC_ERRORS.internal, 'the server did not answer', null);
+  const pages = pagesRequired(document, message.error);
+  if (pages.size > 0 && takesPages(client)) return inputRequiredAnswer(id, pages, null);
+  if (method !== 'resources/read' || errorCode(document, message.error) !== RESOURCE_NOT_FOUND)
+    return errorUnder(id, document, message.error);
+  const data = document.member(message.error, 'data');
+  const text = document.text(document.member(message.error, 'message')) ?? '';
+  return errorAnswer(
+    id,
+    RPC_ERRORS.invalidParams,
+    text,
+    data === NONE ? null : Buffer.from(document.bytes(data)),
+  );
+}
