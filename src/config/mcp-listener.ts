@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { credentials } from './credentials-schema.ts';
 import { address, listenerAuth, listenerName, size } from './listener-fields.ts';
+import { oauthSchema } from './oauth-schema.ts';
 import { duration } from './quantities-schema.ts';
 
 /** An MCP server that is reached by HTTP. */
@@ -72,6 +73,7 @@ export const mcpListener = z.strictObject({
     .describe('Certificates to trust, in PEM.'),
   credentials: credentials.optional(),
   auth: listenerAuth,
+  oauth: oauthSchema.optional().describe('What is asked of tokens here.'),
   tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
   url: url.optional().describe('The endpoint as clients address it; without it the path is /mcp.'),
   hosts: z
