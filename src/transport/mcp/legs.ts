@@ -54,6 +54,8 @@ export type LegFault =
   | 'not-mcp'
   /** Sluice itself has no access (401, 403). */
   | 'no-access'
+  /** It answers with another status that is no success; `status` and `body` have it. */
+  | 'refused'
   /** The program has ended. */
   | 'ended';
 

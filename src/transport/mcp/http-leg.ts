@@ -1,0 +1,252 @@
+/**
+ * Messages to a server of streamable HTTP, of either era (MCP 2025-03-26 and later, transports): each one a POST, its
+ * answer JSON or events. The server's session, where it gives one, is this leg's and never the client's.
+ */
+import { bodyKindOf, codingsOf, type Field, firstValue, valuesOf } from '../../../protocols/http/index.ts';
+import { encodedHeader, mirrorsName } from '../../../protocols/mcp/mirrored-headers.ts';
+import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
+import type { Identity } from '../../core/principal.ts';
+import { CANONICAL_JSON, isRefused, scanJson } from '../../json/index.ts';
+import type { HeldMemory } from '../../limits/held-memory.ts';
+import { BodyError, decoded, HeldBody, readWhole } from '../http-bodies.ts';
+import { type HttpUpstream, type UpstreamAnswer, UpstreamLoginError } from '../http-upstream.ts';
+import { EventTooLong, readEvents } from './event-stream.ts';
+import {
+  LegError,
+  type MessageToServer,
+  type ServerEvent,
+  type ServerLeg,
+  type ServerStream,
+} from './legs.ts';
+import type { ToolHeaders } from './tool-headers.ts';
+
+/** What the legs of one listener share. */
+export interface HttpLegGround {
+  readonly upstream: HttpUpstream;
+  /** With its query. */
+  readonly path: string;
+  readonly toolHeaders: ToolHeaders;
+  readonly memory: HeldMemory;
+  /** Bytes of one message of the server. */
+  readonly bytesMax: number;
+}
+
+const ERROR_BYTES_MAX = 64 * 1024;
+const FAREWELL_MS = 5_000;
+/** RFC 9110, 5.5, and the specification: visible ASCII. */
+const SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
+
+export class HttpLeg implements ServerLeg {
+  readonly #ground: HttpLegGround;
+  /** For whom: definitions of tools may differ from one to the next. */
+  readonly #actor: Identity;
+  #sessionId: string | null = null;
+  /** Of the session, once there is one. */
+  #revision: Revision | null = null;
+
+  constructor(ground: HttpLegGround, actor: Identity) {
+    this.#ground = ground;
+    this.#actor = actor;
+  }
+
+  async send(message: MessageToServer): Promise<ServerStream> {
+    const { bytes, method, revision, signal, kind } = message;
+    const fields: Field[] = [
+      ['content-type', 'application/json'],
+      ['accept', 'application/json, text/event-stream'],
+      ['content-length', String(bytes.length)],
+      ...this.#sessionFields(method === 'initialize' ? null : revision),
+      ...(await this.#mirrored(message)),
+    ];
+    const answer = await this.#request('POST', fields, bytes, signal);
+    if (answer.status === 202 || answer.status === 204) {
+      answer.body.resume();
+      if (kind === 'request')
+        throw new LegError('not-mcp', 'the server took a request and does not answer it', answer.status);
+      return NOTHING;
+    }
+    if (answer.status !== 200) throw await this.#refusal(answer);
+    if (method === 'initialize') this.#sessionId = sessionIn(answer);
+    else this.#revision = revision;
+    const body = kindOf(answer);
+    if (body === 'sse') return this.#events(answer);
+    if (body === 'json') return this.#single(answer, message);
+    answer.body.on('error', () => {}).destroy();
+    // Some servers say 200 where they mean 202.
+    if (kind !== 'request') return NOTHING;
+    throw new LegError('not-mcp', 'the server answers with something that is neither JSON nor events');
+  }
+
+  #sessionFields(revision: Revision | null): readonly Field[] {
+    const fields: Field[] = [];
+    if (revision !== null && traitsOf(revision).versionHeader)
+      fields.push(['mcp-protocol-version', revision]);
+    if (this.#sessionId !== null) fields.push(['mcp-session-id', this.#sessionId]);
+    return fields;
+  }
+
+  /** Made from the body that goes along: what a client wrote into its headers stays behind. */
+  async #mirrored({ bytes, method, revision, subject }: MessageToServer): Promise<readonly Field[]> {
+    if (method === null || !traitsOf(revision).mirrorHeaders) return [];
+    const fields: Field[] = [['mcp-method', method]];
+    if (subject !== null && mirrorsName(method)) fields.push(['mcp-name', encodedHeader(subject.name)]);
+    if (method !== 'tools/call' || subject === null) return fields;
+    const document = scanJson(bytes, 0, bytes.length, CANONICAL_JSON);
+    if (isRefused(document)) return fields;
+    const call = { document, tool: subject.name, arguments: document.at('/params/arguments') };
+    const parameters = await this.#ground.toolHeaders.parametersOf(this.#actor.principal.name, this, call);
+    for (const [header, value] of parameters)
+      if (value !== null) fields.push([`mcp-param-${header}`, encodedHeader(value)]);
+    return fields;
+  }
+
+  async #request(
+    method: 'POST' | 'GET' | 'DELETE',
+    fields: readonly Field[],
+    body: Buffer | null,
+    signal: AbortSignal,
+  ): Promise<UpstreamAnswer> {
+    const { upstream, path } = this.#ground;
+    try {
+      const own: readonly Field[] = [...fields, ['accept-encoding', 'identity'], ['user-agent', 'sluice']];
+      return await upstream.send({ method, path, fields: own, body, signal, actor: this.#actor });
+    } catch (error) {
+      throw legErrorOf(error, signal);
+    }
+  }
+
+  async #refusal(answer: UpstreamAnswer): Promise<LegError> {
+    const { status, body } = answer;
+    if (status === 404 && this.#sessionId !== null) {
+      body.on('error', () => {}).destroy();
+      return new LegError('session-gone', 'the server does not know the session any more', status);
+    }
+    if (status === 401 || status === 403) {
+      body.on('error', () => {}).destroy();
+      return new LegError('no-access', 'the server gives Sluice no access', status);
+    }
+    const held = new HeldBody(this.#ground.memory);
+    try {
+      const isJson = kindOf(answer) === 'json';
+      const bytes = await readWhole(body, codingsIn(answer) ?? [], ERROR_BYTES_MAX, held);
+      const shown = isJson && bytes.length > 0 ? bytes : null;
+      return new LegError('refused', `the server answers with status ${status}`, status, shown);
+    } catch {
+      return new LegError('refused', `the server answers with status ${status}`, status);
+    } finally {
+      held.release();
+    }
+  }
+
+  #single(answer: UpstreamAnswer, { method, revision }: MessageToServer): ServerStream {
+    const { memory, bytesMax, toolHeaders } = this.#ground;
+    const { name: principal } = this.#actor.principal;
+    async function* events(): AsyncGenerator<ServerEvent> {
+      const held = new HeldBody(memory);
+      try {
+        const codings = codingsIn(answer);
+        if (codings === null)
+          throw new LegError('not-mcp', 'the answer is packed in a way that is not known');
+        const bytes = await readWhole(answer.body, codings, bytesMax, held);
+        if (method === 'tools/list' && traitsOf(revision).mirrorHeaders) toolHeaders.learn(principal, bytes);
+        yield { message: bytes, id: null, retryMs: null };
+      } catch (error) {
+        throw bodyErrorOf(error);
+      } finally {
+        held.release();
+      }
+    }
+    return { shape: 'one', events: events(), close: () => void answer.body.on('error', () => {}).destroy() };
+  }
+
+  #events(answer: UpstreamAnswer): ServerStream {
+    const { memory, bytesMax } = this.#ground;
+    async function* events(): AsyncGenerator<ServerEvent> {
+      const codings = codingsIn(answer);
+      if (codings === null) throw new LegError('not-mcp', 'the events are packed in a way that is not known');
+      try {
+        for await (const { type, data, id, retryMs } of readEvents(decoded(answer.body, codings), bytesMax)) {
+          const isMessage = type === 'message' && data !== null && data.length > 0;
+          const held = new HeldBody(memory);
+          try {
+            if (isMessage) held.take(data.length);
+            yield { message: isMessage ? data : null, id, retryMs };
+          } finally {
+            held.release();
+          }
+        }
+      } catch (error) {
+        throw bodyErrorOf(error);
+      }
+    }
+    return { shape: 'many', events: events(), close: () => void answer.body.on('error', () => {}).destroy() };
+  }
+
+  async listen(lastEventId: string | null, signal: AbortSignal): Promise<ServerStream | null> {
+    const fields: Field[] = [
+      ['accept', 'text/event-stream'],
+      ...this.#sessionFields(this.#revision),
+      ...(lastEventId === null ? [] : ([['last-event-id', lastEventId]] as const)),
+    ];
+    const answer = await this.#request('GET', fields, null, signal);
+    if (answer.status === 405) {
+      answer.body.resume();
+      return null;
+    }
+    if (answer.status !== 200) throw await this.#refusal(answer);
+    if (kindOf(answer) === 'sse') return this.#events(answer);
+    answer.body.on('error', () => {}).destroy();
+    return null;
+  }
+
+  async end(): Promise<void> {
+    if (this.#sessionId === null) return;
+    const fields = this.#sessionFields(this.#revision);
+    this.#sessionId = null;
+    // A server that keeps its sessions, or is gone, changes nothing here.
+    await this.#request('DELETE', fields, null, AbortSignal.timeout(FAREWELL_MS)).then(
+      ({ body }) => body.on('error', () => {}).destroy(),
+      () => {},
+    );
+  }
+}
+
+const NOTHING: ServerStream = { shape: 'none', events: none(), close() {} };
+
+async function* none(): AsyncGenerator<ServerEvent> {}
+
+function kindOf({ fields }: UpstreamAnswer) {
+  return bodyKindOf(firstValue(fields, 'content-type'));
+}
+
+function codingsIn({ fields }: UpstreamAnswer) {
+  return codingsOf(valuesOf(fields, 'content-encoding').join(',') || null);
+}
+
+function sessionIn({ fields }: UpstreamAnswer): string | null {
+  const id = firstValue(fields, 'mcp-session-id');
+  if (id === null || SESSION_ID.test(id)) return id;
+  throw new LegError('not-mcp', 'the server gives a session an id that is none');
+}
+
+const SLOW: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+
+export function legErrorOf(error: unknown, signal: AbortSignal): Error {
+  if (error instanceof LegError) return error;
+  if (error instanceof UpstreamLoginError)
+    return new LegError('no-access', 'Sluice has nothing to log in with at the server');
+  if (signal.aborted) return new LegError('ended', 'nobody waits for the answer any more');
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return SLOW.has(code)
+    ? new LegError('timed-out', 'the server does not answer in time')
+    : new LegError('unreachable', 'the server cannot be reached, or the connection to it was lost');
+}
+
+function bodyErrorOf(error: unknown): Error {
+  if (error instanceof LegError) return error;
+  if (error instanceof EventTooLong || (error instanceof BodyError && error.fault === 'too-large'))
+    return new LegError('not-mcp', 'a message of the server is larger than it may be');
+  if (error instanceof BodyError && error.fault === 'no-memory')
+    return new LegError('unreachable', 'Sluice holds as much as it may at the moment; try again');
+  return new LegError('unreachable', 'the connection to the server was lost in the middle of its answer');
+}

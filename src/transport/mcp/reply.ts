@@ -1,0 +1,123 @@
+/** What a POST or GET of MCP is answered with: one JSON message, or events, begun as late as can be. */
+import type { ServerResponse } from 'node:http';
+import type { Field } from '../../../protocols/http/index.ts';
+import { written } from '../http-write.ts';
+import { COMMENT, type WrittenEvent, writtenEvent } from './event-stream.ts';
+
+/** Where the answers to a request go. */
+export interface Outbound {
+  /** Aborted when nobody reads it any more. */
+  readonly gone: AbortSignal;
+  /** A message that is all of the answer. */
+  single(message: Buffer, status: number): Promise<void>;
+  /** A piece of a longer one; resolves when there is room for the next (promise 9). */
+  event(event: WrittenEvent): Promise<void>;
+}
+
+export interface ReplySettings {
+  /** For every answer, whatever it is. */
+  readonly fields: readonly Field[];
+  /** The client reads events. */
+  readonly takesEvents: boolean;
+  /** After which silence a comment shows that somebody is still there. */
+  readonly keepAliveMs: number;
+}
+
+export class Reply implements Outbound {
+  readonly gone: AbortSignal;
+  readonly #response: ServerResponse;
+  readonly #settings: ReplySettings;
+  #sessionId: (() => string | null) | null = null;
+  #keepAlive: NodeJS.Timeout | null = null;
+
+  constructor(response: ServerResponse, settings: ReplySettings) {
+    this.#response = response;
+    this.#settings = settings;
+    const abort = new AbortController();
+    this.gone = abort.signal;
+    response.once('close', () => {
+      this.#quiet();
+      if (!response.writableFinished) abort.abort();
+    });
+  }
+
+  /** The session that this answer tells of, looked up when its head is written. */
+  tells(sessionId: () => string | null): void {
+    this.#sessionId = sessionId;
+  }
+
+  get isBegun(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** Something takes its time: from now on silence is broken by comments. */
+  waits(): void {
+    if (this.#keepAlive !== null || !this.#settings.takesEvents || this.#response.writableEnded) return;
+    this.#keepAlive = setTimeout(() => {
+      this.#keepAlive = null;
+      if (this.#response.destroyed || this.#response.writableEnded) return;
+      this.begin();
+      if (!this.#response.writableNeedDrain) this.#response.write(COMMENT);
+      this.waits();
+    }, this.#settings.keepAliveMs);
+    this.#keepAlive.unref();
+  }
+
+  #quiet(): void {
+    if (this.#keepAlive !== null) clearTimeout(this.#keepAlive);
+    this.#keepAlive = null;
+  }
+
+  /** Begins the events. */
+  begin(): void {
+    if (this.#response.headersSent) return;
+    this.#head(200, [
+      ['content-type', 'text/event-stream'],
+      ['cache-control', 'no-cache, no-transform'],
+      ['x-accel-buffering', 'no'],
+    ]);
+    this.#response.flushHeaders();
+  }
+
+  #head(status: number, more: readonly Field[]): void {
+    const id = this.#sessionId?.() ?? null;
+    const fields = [...this.#settings.fields, ...more, ...(id === null ? [] : [['mcp-session-id', id]])];
+    this.#response.writeHead(status, fields.flat());
+  }
+
+  async single(message: Buffer, status: number): Promise<void> {
+    if (this.#response.headersSent) return this.event({ message, id: null, retryMs: null });
+    this.#quiet();
+    const type = message.length === 0 ? [] : ([['content-type', 'application/json']] as const);
+    this.#head(status, [...type, ['content-length', String(message.length)], ['cache-control', 'no-store']]);
+    if (message.length > 0) await written(this.#response, message);
+    this.#response.end();
+  }
+
+  /** Bytes as they are, such as the first event of the older transport. */
+  async raw(bytes: Buffer): Promise<void> {
+    this.begin();
+    await written(this.#response, bytes);
+  }
+
+  async event(event: WrittenEvent): Promise<void> {
+    this.#quiet();
+    this.begin();
+    await written(this.#response, writtenEvent(event));
+    this.waits();
+  }
+
+  /** Without a body. */
+  empty(status: number, more: readonly Field[] = []): void {
+    this.#quiet();
+    this.#head(status, [...more, ...(status === 204 ? [] : ([['content-length', '0']] as const))]);
+    this.#response.end();
+  }
+
+  end(): void {
+    this.#quiet();
+    if (this.#response.destroyed || this.#response.writableEnded) return;
+    this.begin();
+    this.#response.end();
+  }
+}
