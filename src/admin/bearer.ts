@@ -30,7 +30,7 @@ export async function askingByToken(
   checkRole(own, role);
   const { principal, proof } = identity;
   return {
-    caller: { principal, role: own, csrf: null },
+    caller: { identity, principal, role: own, csrf: null },
     isAllowed: () => !isRevoked(identity) && now() < (proof.expiresAtMs ?? Number.POSITIVE_INFINITY),
   };
 }

@@ -1,5 +1,5 @@
 /** What the admin API shows and does, as it asks for it: whoever puts the house together answers. */
-import type { Identity, Principal } from '../core/principal.ts';
+import type { Identity } from '../core/principal.ts';
 import type {
   CredentialInfo,
   LiftOrder,
@@ -34,7 +34,7 @@ export interface ApprovalsPort {
     readonly limit: number;
   }): Promise<readonly ApprovalInfo[]>;
   get(id: string): Promise<ApprovalInfo | null>;
-  vote(id: string, by: Principal, verdict: 'approve' | 'deny', reason: string | null): Promise<VoteAnswer>;
+  vote(id: string, by: Identity, verdict: 'approve' | 'deny', reason: string | null): Promise<VoteAnswer>;
 }
 
 export interface RecordingsPort {

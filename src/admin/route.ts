@@ -1,12 +1,13 @@
 /** One table of routes: requests are checked, answered and documented from the same entries. */
 import type { z } from 'zod';
-import type { Principal } from '../core/principal.ts';
+import type { Identity, Principal } from '../core/principal.ts';
 import type { AdminPorts } from './ports.ts';
 import { Refusal } from './refusal.ts';
 import type { Role } from './wire.ts';
 
 /** Who asks, as far as a handler may know. */
 export interface Caller {
+  readonly identity: Identity;
   readonly principal: Principal;
   readonly role: Role;
   readonly csrf: string | null;

@@ -1,5 +1,6 @@
 /** Everything that the API can be asked, once somebody is logged in. */
 import { z } from 'zod';
+import { nameAlias } from '../core/person.ts';
 import { ACCESS_ROUTES } from './access-routes.ts';
 import { ALERT_ROUTES } from './alert-routes.ts';
 import type { AdminPorts } from './ports.ts';
@@ -114,8 +115,8 @@ export const ROUTES: readonly Route[] = [
     summary: 'approves or denies a request; final where as many as are needed have agreed',
     body: voteSchema,
     answer: approvalDetailSchema.pick({ approval: true }),
-    run: async ({ id, body }, { principal }, { approvals }) => {
-      const answer = await approvals.vote(id, principal, body.verdict, body.reason);
+    run: async ({ id, body }, { identity }, { approvals }) => {
+      const answer = await approvals.vote(id, identity, body.verdict, body.reason);
       if (answer.outcome === 'counted') return { approval: answer.approval };
       const { status, detail } = VOTE_REFUSALS[answer.why];
       throw new Refusal(status, detail, { type: `urn:sluice:vote:${answer.why}` });
@@ -167,7 +168,7 @@ const VOTE_REFUSALS = {
 function whyNot(approval: ApprovalInfo, { principal, role }: Caller, nowMs: number): string | null {
   if (approval.state !== 'pending') return `It is ${approval.state}.`;
   if (Date.parse(approval.expiresAt) <= nowMs) return VOTE_REFUSALS.expired.detail;
-  if (approval.principal === principal.name) return VOTE_REFUSALS.own.detail;
+  if (nameAlias(approval.principal) === nameAlias(principal.name)) return VOTE_REFUSALS.own.detail;
   if (!mayAct(role, 'approver')) return 'Your role is viewer: approvers decide (admin.roles.approver).';
   if (!approval.by.some((group) => principal.groups.includes(group)))
     return VOTE_REFUSALS['not-allowed'].detail;

@@ -14,6 +14,7 @@ import { cookieOf } from './cookies.ts';
 import { ExpectedHosts, isOwnOrigin } from './hosts.ts';
 import { LiveEvents } from './live-events.ts';
 import { isSame, type Login, Logins } from './logins.ts';
+import { serveMcp } from './mcp/endpoint.ts';
 import { openApiDocument } from './openapi.ts';
 import type { AdminPorts } from './ports.ts';
 import { Refusal } from './refusal.ts';
@@ -118,6 +119,11 @@ class Admin {
       begin: (identity, request, reply) => void this.#begin(identity, request, reply),
     });
     this.#serveEvents();
+    serveMcp(this.app, ports, {
+      origin: ({ headers }) =>
+        options.url?.replace(/\/$/, '') ?? `${this.#isSecured ? 'https' : 'http'}://${headers.host ?? ''}`,
+      roleOf: (identity) => this.#roleOf(identity),
+    });
     for (const route of ROUTES) this.#serve(route);
     const document = openApiDocument(ports.version);
     this.app.get('/api/openapi.json', async () => document);
@@ -144,7 +150,8 @@ class Admin {
       const message = error instanceof Error ? error.message : String(error);
       this.#ports.log('error', 'a request to the admin API failed', { error: message });
     }
-    if (refusal.status === 401 && this.#ports.bearer !== null) reply.header('www-authenticate', 'Bearer');
+    if (refusal.status === 401 && this.#ports.bearer !== null && !reply.hasHeader('www-authenticate'))
+      reply.header('www-authenticate', 'Bearer');
     if (refusal.retryAfterS !== null) reply.header('retry-after', refusal.retryAfterS);
     return reply.code(refusal.status).type('application/problem+json').send(JSON.stringify(refusal.problem));
   }
@@ -280,7 +287,7 @@ class Admin {
 }
 
 function callerOf({ identity, role, csrf }: Login): Caller {
-  return { principal: identity.principal, role, csrf };
+  return { identity, principal: identity.principal, role, csrf };
 }
 
 const BODY_REFUSALS: Readonly<Record<number, Refusal>> = {

@@ -42,6 +42,8 @@ export interface AskedResult {
 
 export interface ApprovalAsk {
   readonly principal: Principal;
+  /** By what the requester is known as a person. */
+  readonly aliases: readonly string[];
   readonly listener: string;
   /** `127.0.0.1:5432/shop`. */
   readonly upstream: string;

@@ -36,6 +36,7 @@ export interface Question {
   readonly shown: Json;
   readonly reason: string | null;
   readonly principal: string;
+  readonly aliases: readonly string[];
   readonly duty: ApprovalDuty;
   readonly session: string;
   readonly result: AskedResult | null;
@@ -93,9 +94,10 @@ export class Approvals {
   /** Nothing of the ask's bytes is kept. */
   question(ask: ApprovalAsk, session: string): Question {
     const shown = shownOf(ask);
-    const { principal, duty, statement, result } = ask;
+    const { principal, aliases, duty, statement, result } = ask;
     const reason = reasonIn(statement.text);
-    return { digest: digestOf(ask, shown), shown, reason, principal: principal.name, duty, session, result };
+    const digest = digestOf(ask, shown);
+    return { digest, shown, reason, principal: principal.name, aliases, duty, session, result };
   }
 
   /**
@@ -123,12 +125,13 @@ export class Approvals {
   }
 
   async #create(question: Question, at: number): Promise<Approval> {
-    const { duty, principal, digest, shown, session, reason, result } = question;
+    const { duty, principal, aliases, digest, shown, session, reason, result } = question;
     for (let n = 1; ; n++) {
       const request: ApprovalRequest = {
         id: newId(),
         digest,
         principal,
+        aliases,
         rule: duty.rule,
         by: duty.by,
         approvers: duty.approvers,

@@ -23,7 +23,7 @@ export interface ApprovalView {
   readonly shown: JsonObject;
 }
 
-export type VoteView = Omit<CountedVote, 'at'> & { readonly at: string };
+export type VoteView = Omit<CountedVote, 'at' | 'aliases'> & { readonly at: string };
 
 export function viewOf(approval: Approval): ApprovalView {
   const { id, state, kind, principal, rule, by, approvers, session, reason, windowMs, uses } = approval;
@@ -43,7 +43,7 @@ export function viewOf(approval: Approval): ApprovalView {
     settledAt: settledAt === null ? null : isoOf(settledAt),
     windowMs,
     uses,
-    votes: votes.map((vote) => ({ ...vote, at: isoOf(vote.at) })),
+    votes: votes.map(({ aliases: _aliases, ...vote }) => ({ ...vote, at: isoOf(vote.at) })),
     shown: isObject(shown) ? shown : {},
   };
 }

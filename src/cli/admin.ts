@@ -8,9 +8,11 @@ import type { Approvals } from '../approvals/index.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { sqlListenersOf } from '../config/schema.ts';
 import { ProxyError } from '../core/errors.ts';
+import { aliasesOf } from '../core/person.ts';
 import { ProblemsError } from '../core/problem.ts';
 import type { SessionBrief } from '../engine/sessions.ts';
 import { ListenerIdentity } from '../identity/users.ts';
+import type { Policy } from '../policy/policy.ts';
 import { IndexThread } from '../recordings/index-thread.ts';
 import { accessOf } from './admin-access.ts';
 import { bearerOf, signOnOf } from './admin-logins.ts';
@@ -130,12 +132,18 @@ function portsOf(
   };
 }
 
+export interface AlertsGround {
+  readonly state: Pick<Shared['state'], 'alerts' | 'ledger' | 'revocations'>;
+  readonly policy: { readonly current: Pick<Policy, 'rules'> };
+}
+
 function approvalsOf(approvals: Approvals): ApprovalsPort {
   return {
     list: ({ state, limit }) => approvals.list(state === null ? { limit } : { state, limit }),
     get: (id) => approvals.get(id),
-    async vote(id, { name, groups }, verdict, reason) {
-      const vote = { by: name, groups, verdict, reason, channel: 'console' };
+    async vote(id, voter, verdict, reason) {
+      const { name, groups } = voter.principal;
+      const vote = { by: name, aliases: aliasesOf(voter), groups, verdict, reason, channel: 'console' };
       const outcome = await approvals.vote(id, vote);
       if (outcome.outcome === 'refused') return outcome;
       const approval = await approvals.get(id);
@@ -144,7 +152,8 @@ function approvalsOf(approvals: Approvals): ApprovalsPort {
   };
 }
 
-function alertsOf({ state, policy }: Shared): AlertsPort {
+/** What the store has of alerts, and budgets as the policy in force bounds them. */
+export function alertsOf({ state, policy }: AlertsGround): AlertsPort {
   return {
     list: async (limit) => (await state.alerts.list({ limit })).map(alertView),
     budgets: async () => budgetViews(await state.ledger.list(), maximaOf(policy.current.rules)),

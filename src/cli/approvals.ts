@@ -1,6 +1,8 @@
 import type { ApprovalView } from '../approvals/index.ts';
 import { viewOf } from '../approvals/index.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { nameAlias } from '../core/person.ts';
+import { isAgainstPrincipal } from '../identity/revocations.ts';
 import { sharedState } from '../state/shared-state.ts';
 import {
   APPROVAL_STATES,
@@ -66,7 +68,7 @@ export const approvals: Command = {
       if (act === 'list') return await list(store, parsed, io);
       if (act === 'show' || voter === null) return await show(store, id ?? '', parsed, io);
       const revoked = await store.revocations.current();
-      if (revoked.some(({ kind, subject }) => kind === 'principal' && subject === voter.by)) {
+      if (revoked.some((one) => isAgainstPrincipal(one, voter.by))) {
         io.error(
           `sluice approvals: the access of "${voter.by}" is revoked, so their decision does not count\n`,
         );
@@ -101,6 +103,7 @@ function verbOf(verb: string, id: string | undefined): 'list' | 'show' | 'approv
 
 interface Voter {
   readonly by: string;
+  readonly aliases: readonly string[];
   readonly groups: readonly string[];
 }
 
@@ -108,7 +111,7 @@ interface Voter {
 async function voterOf(name: string | undefined, loaded: LoadedConfig, io: Io): Promise<Voter> {
   if (name === undefined) throw new UsageError('expected --as NAME: who decides');
   const { groups } = await provenUser(name, loaded, io);
-  return { by: name, groups };
+  return { by: name, aliases: [nameAlias(name)], groups };
 }
 
 async function list(store: StateStore, parsed: ParsedArguments, io: Io): Promise<number> {

@@ -1,6 +1,7 @@
 /** Makes a session credential in the store: for the command line and for the admin API. */
 import type { Config } from '../config/schema.ts';
 import { suggestion } from '../core/nearest.ts';
+import { isAgainstPrincipal } from '../identity/revocations.ts';
 import { ITERATIONS, parseVerifier } from '../identity/scram.ts';
 import { mintCredential, type ScramSalt, saltFor } from '../identity/session-credential.ts';
 import { CREDENTIALS_MAX } from '../identity/session-credentials.ts';
@@ -41,7 +42,7 @@ export async function mint(
     throw new MintingRefusal('a credential lasts from 1s to 30d');
   }
   const revoked = await store.revocations.current();
-  if (revoked.some(({ kind, subject }) => kind === 'principal' && subject === principal))
+  if (revoked.some((one) => one.kind === 'principal' && isAgainstPrincipal(one, principal)))
     throw new MintingRefusal(`the access of "${principal}" is revoked`);
   const open = await store.credentials.list({ principal, limit: CREDENTIALS_MAX });
   if (open.length >= CREDENTIALS_MAX) {

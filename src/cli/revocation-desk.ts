@@ -3,7 +3,12 @@ import type { Logger } from 'pino';
 import { ProxyError } from '../core/errors.ts';
 import type { LiveSession, Sessions } from '../engine/sessions.ts';
 import type { Turn } from '../engine/turn.ts';
-import { type RevocationChange, Revocations, type RevokedAccess } from '../identity/revocations.ts';
+import {
+  isAgainstPrincipal,
+  type RevocationChange,
+  Revocations,
+  type RevokedAccess,
+} from '../identity/revocations.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { StateStore } from '../state/store.ts';
 
@@ -53,11 +58,12 @@ function enforce({ revoked, lifted, isFirst }: RevocationChange, ground: Revocat
   if (lifted.length > 0) void recordLifted(lifted, ground);
 }
 
-function isAgainst({ kind, subject }: RevokedAccess, { id, actor }: LiveSession): boolean {
+function isAgainst(revoked: RevokedAccess, { id, actor }: LiveSession): boolean {
+  const { kind, subject } = revoked;
   switch (kind) {
     case 'principal':
     case 'quarantine':
-      return actor?.principal.name === subject;
+      return actor !== null && isAgainstPrincipal(revoked, actor.principal.name);
     case 'credential':
       return actor?.proof.credential === subject;
     case 'session':

@@ -15,6 +15,8 @@ export interface Proof {
   readonly issuer: string | null;
   /** Whom the issuer means, such as the `sub` of a token; null where Sluice's own names are used. */
   readonly subject: string | null;
+  /** Who made the credential that was shown; left out where nobody did. */
+  readonly mintedBy?: string;
 }
 
 /** Somebody who has logged in. */
@@ -36,4 +38,6 @@ export interface SessionContext {
   readonly listener: string;
   /** The client's address as text, without port; null on a local socket. */
   readonly clientAddress: string | null;
+  /** How the principal was proven; left out where nobody has logged in, as in `explain`. */
+  readonly proof?: Proof;
 }

@@ -6,6 +6,7 @@ import { ProxyError } from '../core/errors.ts';
 import type { StatementFacts } from '../core/facts.ts';
 import type { ApprovalAnswer, ApprovalSubject, PausedResult } from '../core/gate.ts';
 import type { SessionId } from '../core/ids.ts';
+import { aliasesOf } from '../core/person.ts';
 import type { SessionContext } from '../core/principal.ts';
 import { ApprovalWait } from './approval-wait.ts';
 import type { SqlDomain } from './sql-domain.ts';
@@ -62,10 +63,11 @@ export class StatementApprovals {
     subject: ApprovalSubject,
     result: ApprovalAsk['result'],
   ): ApprovalAsk {
-    const { principal, listener } = this.#context;
+    const { principal, proof, listener } = this.#context;
     const { path, mode } = this;
     return {
       principal,
+      aliases: proof === undefined ? [] : aliasesOf({ principal, proof }),
       listener,
       upstream: this.#domain.upstream,
       path,

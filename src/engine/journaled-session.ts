@@ -55,9 +55,11 @@ export class JournaledSession {
       this.#current = null;
     }
     const { principal, proof } = identity;
-    const context: SessionContext = { principal, listener: name, clientAddress };
-    const gate = new SessionGate(sql, this.#id, context, inEvent, onWake);
-    sql.record('session-start', sessionStartMembers(this.#id, context, proof, details), 'now');
+    const context: SessionContext = { principal, listener: name, clientAddress, proof };
+    const cause = this.#domain.sessions.causes.behind(identity);
+    const gate = new SessionGate(sql, this.#id, context, inEvent, onWake, cause);
+    const members = sessionStartMembers(this.#id, context, proof, details);
+    sql.record('session-start', `${members}${cause.sessionMember}`, 'now');
     // Without a record of its beginning a session's statements would be nobody's.
     if (!turn.flush()) return new ProxyError('journal-unavailable');
     this.#current = { gate, identity, application: details.application };

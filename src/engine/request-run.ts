@@ -12,6 +12,7 @@ import {
 import { ProxyError } from '../core/errors.ts';
 import type { SpendingRun } from '../core/gate.ts';
 import type { StatementNumber } from '../core/ids.ts';
+import { aliasesOf } from '../core/person.ts';
 import type { RequestDecision, RequestFacts } from '../core/requests.ts';
 import { ApprovalWait } from './approval-wait.ts';
 import { changedPolicy, limitDenial, requestDenial, requestMembers, waitOf } from './request-records.ts';
@@ -135,7 +136,7 @@ export class RequestRun implements SpendingRun {
     duty: RequestDecision['obligations']['approvals'][number],
     limit: LimitDuty | null,
   ): Question | Denial {
-    const { domain, context, id } = this.#session;
+    const { domain, context, actor, id } = this.#session;
     const { text, body } = this.#text;
     if (duty.needsReason && reasonIn(text) === null)
       return { ...reasonMissing(duty), hint: REASON_HINTS[this.#request.about] };
@@ -160,8 +161,20 @@ export class RequestRun implements SpendingRun {
     const { principal, listener } = context;
     const { upstream } = domain;
     const policyVersion = this.decision.policyVersion;
+    const aliases = aliasesOf(actor);
     return approvals.question(
-      { principal, listener, upstream, path: null, mode: null, policyVersion, duty, statement, result },
+      {
+        principal,
+        aliases,
+        listener,
+        upstream,
+        path: null,
+        mode: null,
+        policyVersion,
+        duty,
+        statement,
+        result,
+      },
       id,
     );
   }
@@ -225,6 +238,7 @@ export class RequestRun implements SpendingRun {
       { outcome: 'clear', statements: [], journalMembers, hidesParameters: this.#hidesBody },
       this.#entry(approvals),
     );
+    this.#session.calls.begin(this.#number, this.#request, this.#text);
     if (this.decision.response !== null) domain.meter.masked++;
     const written = await new Promise<boolean>((resolve) => {
       const staging: Staging = {
@@ -312,6 +326,7 @@ export class RequestRun implements SpendingRun {
     this.abandon();
     this.#session.running--;
     if (this.#number === null) return;
+    this.#session.calls.end(this.#number);
     const ms = this.#session.domain.now() - this.#startedMs;
     const { rows, bytes } = this.counted;
     this.#session.records.finish(this.#number, { tag, sqlstate: null, rows, bytes, ms, cutBy });

@@ -8,6 +8,7 @@ import type { Identity, SessionContext } from '../core/principal.ts';
 import type { RequestDecision, RequestFacts, ResponseMasks } from '../core/requests.ts';
 import type { LoginDetails } from '../core/session.ts';
 import type { PolicyContext } from '../policy/policy.ts';
+import type { RunningCalls } from './causes.ts';
 import type { RequestDomain } from './request-domain.ts';
 import { sessionEndMembers, sessionStartMembers } from './session-records.ts';
 import type { LiveSession, SessionBrief } from './sessions.ts';
@@ -31,6 +32,8 @@ export class RequestSession implements LiveSession {
   readonly domain: RequestDomain;
   readonly context: SessionContext;
   readonly records: StatementRecords;
+  /** Its requests that are under way, for whoever asks why SQL runs. */
+  readonly calls: RunningCalls;
   readonly actor: Identity;
   rows = 0;
   bytes = 0;
@@ -53,8 +56,10 @@ export class RequestSession implements LiveSession {
       principal: actor.principal,
       listener: domain.name,
       clientAddress: client.clientAddress,
+      proof: actor.proof,
     };
     this.records = new StatementRecords(this.id, domain, null);
+    this.calls = domain.sessions.causes.callsOf(this.id, client.details.application);
     this.#startedMs = domain.now();
     this.#policyContext = domain.policy.current.contextFor(this.context, domain.clock());
     this.#policyVersion = domain.policy.current.version;

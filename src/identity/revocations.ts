@@ -4,6 +4,7 @@
  * nobody logs in by what may have been revoked since.
  */
 import { ProxyError } from '../core/errors.ts';
+import { foldedName } from '../core/person.ts';
 import type { Identity } from '../core/principal.ts';
 
 export interface RevokedAccess {
@@ -126,6 +127,15 @@ export class Revocations {
   }
 }
 
+/** A name is taken away in all of its spellings: an issuer may write Bob for bob. */
 function keyOf({ kind, subject }: Pick<RevokedAccess, 'kind' | 'subject'>): string {
-  return `${kind} ${subject}`;
+  return `${kind} ${kind === 'principal' || kind === 'quarantine' ? foldedName(subject) : subject}`;
+}
+
+/** Whether all that this principal has is taken away, for good or for a while. */
+export function isAgainstPrincipal(
+  { kind, subject }: Pick<RevokedAccess, 'kind' | 'subject'>,
+  principal: string,
+): boolean {
+  return (kind === 'principal' || kind === 'quarantine') && foldedName(subject) === foldedName(principal);
 }

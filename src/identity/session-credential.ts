@@ -119,6 +119,7 @@ export function candidateOf(
         credential: stored.id,
         issuer: null,
         subject: null,
+        ...(stored.mintedBy === '' ? {} : { mintedBy: stored.mintedBy }),
       },
     },
     scram,

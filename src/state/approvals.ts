@@ -2,6 +2,7 @@
  * Approvals in the store: pending → approved | denied | expired | cancelled, approved → used. Who changes one holds its
  * row from the reading on, so two votes, a vote and the expiry, or two that take it, come one after the other.
  */
+import { isSamePerson, nameAlias } from '../core/person.ts';
 import {
   type Database,
   jsonAt,
@@ -42,8 +43,8 @@ export class StoredApprovals implements ApprovalsStore {
     return this.#database.write(async (transaction) => {
       const rows = await transaction.all(
         `INSERT INTO sluice.approvals (id, digest, principal, rule, by_groups, approvers, kind, instance, session,
-            shown, reason, created_at, expires_at, window_ms, state, settled_at, open_until, uses)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'pending', NULL, $13, 0)
+            shown, reason, created_at, expires_at, window_ms, aliases, state, settled_at, open_until, uses)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'pending', NULL, $13, 0)
           ON CONFLICT (id) DO NOTHING RETURNING *`,
         ...requestValues(request),
       );
@@ -103,8 +104,8 @@ export class StoredApprovals implements ApprovalsStore {
         return { outcome: 'refused', why };
       }
       await transaction.all(
-        `INSERT INTO sluice.votes (approval, voter, groups, verdict, reason, channel, at, place)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+        `INSERT INTO sluice.votes (approval, voter, groups, verdict, reason, channel, at, place, aliases)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
         id,
         vote.by,
         JSON.stringify(vote.groups),
@@ -113,6 +114,7 @@ export class StoredApprovals implements ApprovalsStore {
         vote.channel,
         now,
         approval.votes.length,
+        JSON.stringify(vote.aliases),
       );
       const approvals = approval.votes.filter(({ verdict }) => verdict === 'approve').length + 1;
       if (vote.verdict === 'deny') await settle(transaction, id, 'denied', now, approval.openUntil);
@@ -208,9 +210,11 @@ function refusal(
   if (approval.state === 'expired') return 'expired';
   if (approval.state !== 'pending') return 'settled';
   if (approval.openUntil <= now) return 'expired';
-  if (vote.by === approval.principal) return 'own';
+  const voter = [nameAlias(vote.by), ...vote.aliases];
+  if (isSamePerson(voter, [nameAlias(approval.principal), ...approval.aliases])) return 'own';
   if (!vote.groups.some((group) => approval.by.includes(group))) return 'not-allowed';
-  return approval.votes.some(({ by }) => by === vote.by) ? 'twice' : null;
+  const isKnown = approval.votes.some(({ by, aliases }) => isSamePerson(voter, [nameAlias(by), ...aliases]));
+  return isKnown ? 'twice' : null;
 }
 
 async function settle(
@@ -246,6 +250,7 @@ function requestValues(request: ApprovalRequest): readonly Value[] {
     request.createdAt,
     request.expiresAt,
     request.windowMs,
+    JSON.stringify(request.aliases),
   ];
 }
 
@@ -265,6 +270,7 @@ async function withVotes(transaction: Transaction, rows: readonly Row[]): Promis
 function voteOf(row: Row): CountedVote {
   return {
     by: textAt(row, 'voter'),
+    aliases: textsAt(row, 'aliases'),
     groups: textsAt(row, 'groups'),
     verdict: wordAt(row, 'verdict', ['approve', 'deny']),
     reason: textOrNullAt(row, 'reason'),
@@ -278,6 +284,7 @@ function approvalOf(row: Row, votes: readonly CountedVote[]): Approval {
     id: textAt(row, 'id'),
     digest: textAt(row, 'digest'),
     principal: textAt(row, 'principal'),
+    aliases: textsAt(row, 'aliases'),
     rule: textAt(row, 'rule'),
     by: textsAt(row, 'by_groups'),
     approvers: numberAt(row, 'approvers'),

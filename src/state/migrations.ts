@@ -115,7 +115,13 @@ const ALERTS: readonly string[] = [
   'CREATE INDEX alerts_by_age ON sluice.alerts (at)',
 ];
 
-export const MIGRATIONS: readonly (readonly string[])[] = [FIRST, LOGINS, ALERTS];
+/** By what requesters and voters are known as people, beside their names. */
+const PEOPLE: readonly string[] = [
+  "ALTER TABLE sluice.approvals ADD COLUMN aliases text NOT NULL DEFAULT '[]'",
+  "ALTER TABLE sluice.votes ADD COLUMN aliases text NOT NULL DEFAULT '[]'",
+];
+
+export const MIGRATIONS: readonly (readonly string[])[] = [FIRST, LOGINS, ALERTS, PEOPLE];
 
 /** What differs between the databases. */
 export interface MigrationGround {

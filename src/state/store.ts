@@ -30,6 +30,8 @@ export interface ApprovalRequest {
   /** SHA-256 over all of `shown`, in hex: what was approved, to the byte. */
   readonly digest: string;
   readonly principal: string;
+  /** By what the requester is known as a person; see core/person.ts. */
+  readonly aliases: readonly string[];
   readonly rule: string;
   /** Groups whose members may decide. */
   readonly by: readonly string[];
@@ -49,6 +51,8 @@ export interface ApprovalRequest {
 
 export interface ApprovalVote {
   readonly by: string;
+  /** By what the voter is known as a person. */
+  readonly aliases: readonly string[];
   readonly groups: readonly string[];
   readonly verdict: 'approve' | 'deny';
   readonly reason: string | null;
@@ -216,8 +220,46 @@ export interface SightingsStore {
   first(what: string, subject: string): Promise<boolean>;
 }
 
+export const PIN_KINDS = ['tool', 'prompt', 'template', 'instructions'] as const;
+export type PinKind = (typeof PIN_KINDS)[number];
+
+/** Something that a server offers to models. */
+export interface PinKey {
+  readonly listener: string;
+  readonly kind: PinKind;
+  /** By which it is called; of instructions, the server's own name. */
+  readonly name: string;
+}
+
+export interface Pin extends PinKey {
+  /** What the name looks like. */
+  readonly skeleton: string;
+  /** The definition that is shown and may be called, in canonical JSON; null: none was reviewed yet. */
+  readonly accepted: string | null;
+  /** Who has reviewed it; null: it is as it was seen first. */
+  readonly acceptedBy: string | null;
+  /** Another definition that was seen and waits for a review, and why it does. */
+  readonly pending: string | null;
+  readonly pendingWhy: string | null;
+  /** When it was seen first, or changed last. */
+  readonly seenAt: Instant;
+}
+
+export interface PinsStore {
+  /** By kind and name; of every listener where that is null. */
+  list(listener: string | null): Promise<readonly Pin[]>;
+  /** Keeps what is seen for the first time; gives what is kept, which another instance may have seen otherwise. */
+  first(pin: Omit<Pin, 'seenAt'>): Promise<Pin>;
+  /** Another definition was seen. True where it is neither the accepted one nor known to be waiting. */
+  hold(key: PinKey, definition: string, why: string): Promise<boolean>;
+  /** Somebody has reviewed exactly this definition. Null where it is not what waits (any more). */
+  accept(key: PinKey, definition: string, by: string): Promise<Pin | null>;
+  /** What is seen next is seen for the first time. False where there was none. */
+  forget(key: PinKey): Promise<boolean>;
+}
+
 /** `budgets`: a window has nothing left. */
-export const STORE_TOPICS = ['approvals', 'revocations', 'budgets', 'credentials', 'alerts'] as const;
+export const STORE_TOPICS = ['approvals', 'revocations', 'budgets', 'credentials', 'alerts', 'pins'] as const;
 export type StoreTopic = (typeof STORE_TOPICS)[number];
 
 export interface AlertsStore {
@@ -234,6 +276,7 @@ export interface StateStore {
   readonly revocations: RevocationsStore;
   readonly sightings: SightingsStore;
   readonly alerts: AlertsStore;
+  readonly pins: PinsStore;
   /**
    * Calls back soon after any instance has changed something under the topic, at once within this one, and whenever
    * something may have been missed, as after an outage. Gives what ends it.

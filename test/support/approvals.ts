@@ -25,9 +25,14 @@ export function voteOn(
   sluice: Sluice,
   id: string,
   verdict: 'approve' | 'deny',
-  { by = 'dana', groups = ['dba'] as readonly string[], reason = null as string | null } = {},
+  {
+    by = 'dana',
+    aliases = [] as readonly string[],
+    groups = ['dba'] as readonly string[],
+    reason = null as string | null,
+  } = {},
 ): Promise<VoteOutcome> {
-  return sluice.server.desk.approvals.vote(id, { by, groups, verdict, reason, channel: 'test' });
+  return sluice.server.desk.approvals.vote(id, { by, aliases, groups, verdict, reason, channel: 'test' });
 }
 
 /** Votes on the request that is open, and gives it. */

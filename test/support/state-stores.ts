@@ -71,6 +71,7 @@ export async function requestFor(
     id: `r${process.pid}-${requests++}`,
     digest: 'd1',
     principal: 'agent',
+    aliases: [],
     rule: 'orders',
     by: ['dba'],
     approvers: 1,
@@ -87,9 +88,9 @@ export async function requestFor(
 }
 
 export function yes(by: string, groups: readonly string[] = ['dba']) {
-  return { by, groups, verdict: 'approve', reason: null, channel: 'test' } as const;
+  return { by, aliases: [], groups, verdict: 'approve', reason: null, channel: 'test' } as const;
 }
 
 export function no(by: string, groups: readonly string[] = ['dba']) {
-  return { by, groups, verdict: 'deny', reason: 'not today', channel: 'test' } as const;
+  return { by, aliases: [], groups, verdict: 'deny', reason: 'not today', channel: 'test' } as const;
 }

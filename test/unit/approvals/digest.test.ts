@@ -5,6 +5,7 @@ import { type ApprovalAsk, canonical, digestOf, reasonIn, shownOf } from '../../
 
 const ASK: ApprovalAsk = {
   principal: { name: 'agent', groups: ['agents', 'etl'] },
+  aliases: ['name:agent'],
   listener: 'shop',
   upstream: '127.0.0.1:5432/shop',
   path: ['pg_catalog', 'public'],
