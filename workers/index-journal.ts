@@ -8,8 +8,8 @@ const LOOK_MS = 1_000;
 /** Before a question is answered the index takes up what is new, but for no longer than this. */
 const CATCH_UP_MS_MAX = 200;
 
-const { directory }: { readonly directory: string } = workerData;
-const index = new JournalIndex(directory);
+const { directory, file }: { readonly directory: string; readonly file: string | undefined } = workerData;
+const index = new JournalIndex(directory, file);
 let timer: NodeJS.Timeout | null = null;
 
 function advance(): void {

@@ -5,7 +5,7 @@ const text = z.string();
 const count = z.number();
 const time = z.string().describe('ISO 8601, UTC');
 
-const alertInfo = z.object({
+export const alertInfo = z.object({
   id: text,
   at: time,
   alert: text.describe('its name in the policy'),
@@ -22,7 +22,7 @@ export const alertQuerySchema = z.strictObject({
 });
 export const alertListSchema = z.object({ alerts: z.array(alertInfo).readonly() });
 
-const budgetInfo = z.object({
+export const budgetInfo = z.object({
   rule: text,
   subject: text.describe('such as user:agent'),
   unit: z.enum(['rows', 'bytes', 'statements']),

@@ -120,7 +120,7 @@ const recordedResponse = z.object({
   whole: z.boolean(),
 });
 
-const recordedStatement = z.object({
+export const recordedStatement = z.object({
   number: count,
   at: time,
   offsetMs: count,
@@ -164,7 +164,7 @@ const approvalVote = z.object({
 
 export const APPROVAL_STATES = ['pending', 'approved', 'denied', 'expired', 'cancelled', 'used'] as const;
 
-const approvalInfo = z.object({
+export const approvalInfo = z.object({
   id: text,
   state: z.enum(APPROVAL_STATES),
   kind: z.enum(['statement', 'result']),

@@ -9,6 +9,7 @@ import { demo } from './demo.ts';
 import { explain } from './explain.ts';
 import { exportJournal } from './export.ts';
 import { login } from './login.ts';
+import { mcp } from './mcp.ts';
 import { password } from './password.ts';
 import { quarantine } from './quarantine.ts';
 import { replay } from './replay.ts';
@@ -40,6 +41,7 @@ export const COMMANDS: readonly Command[] = [
   replay,
   verify,
   exportJournal,
+  mcp,
   password,
   schema,
 ];

@@ -26,6 +26,7 @@ interface Waiting {
 
 export class IndexThread {
   readonly #directory: string;
+  readonly #file: string | undefined;
   readonly #onError: (error: Error) => void;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | null = null;
@@ -34,8 +35,10 @@ export class IndexThread {
   /** Bytes of the journal that have not been read yet; null until it has been looked at. */
   leftBytes: number | null = null;
 
-  constructor(directory: string, onError: (error: Error) => void) {
+  /** `file`: where the index is kept, for whoever must not share the one beside the journal. */
+  constructor(directory: string, onError: (error: Error) => void, file?: string) {
     this.#directory = directory;
+    this.#file = file;
     this.#onError = onError;
     this.#start();
   }
@@ -45,7 +48,7 @@ export class IndexThread {
     setFlagsFromString('--min-semi-space-size=0');
     setFlagsFromString('--max-semi-space-size=0');
     const worker = new Worker(ENTRY, {
-      workerData: { directory: this.#directory },
+      workerData: { directory: this.#directory, file: this.#file },
       resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16 },
     });
     worker.on('message', (said: FromThread) => this.#hear(said));

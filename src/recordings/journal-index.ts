@@ -38,9 +38,10 @@ export class JournalIndex {
   readonly #store: IndexStore;
   readonly #gathering = new Gathering();
 
-  constructor(directory: string) {
+  /** `file`: where the index is kept; empty: in a file of SQLite's own, which goes when it is closed. */
+  constructor(directory: string, file: string = join(directory, INDEX_FILE)) {
     this.#directory = directory;
-    this.#store = new IndexStore(join(directory, INDEX_FILE));
+    this.#store = new IndexStore(file);
     const open = this.#store.all(
       'SELECT id, principal FROM sessions WHERE ended IS NULL ORDER BY at DESC LIMIT 10000',
     );

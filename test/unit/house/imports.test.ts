@@ -24,7 +24,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The index of a journal reads its segments.
   recordings: [...DOMAIN, 'journal'],
   // It shows what it is given by interfaces of its own.
-  admin: DOMAIN,
+  // Of MCP it has what an endpoint tells OAuth clients.
+  admin: [...DOMAIN, 'protocols/mcp'],
   // In a browser: of the house it has the types of the API, and nothing that runs.
   console: ['admin'],
   // It reads the upstream's catalog, whose queries are sql's, over a connection of its own.
