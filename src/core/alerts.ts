@@ -7,6 +7,7 @@ export const ALERT_CAUSES = [
   'large-results',
   'masked-table',
   'canary',
+  'unexplained',
 ] as const;
 export type AlertCause = (typeof ALERT_CAUSES)[number];
 

@@ -1,4 +1,6 @@
 /** What of the catalog a text needs to be judged by. */
+
+import type { JudgedStatement } from '../core/decision.ts';
 import { effectSet } from '../core/effects.ts';
 import type { SqlEntry } from '../sql/index.ts';
 
@@ -13,4 +15,11 @@ export function defines(entry: SqlEntry): boolean {
 /** DDL is judged by the names it gives; what touches data is judged by what those names stand for now. */
 export function touchesData(entry: SqlEntry): boolean {
   return entry.statements.some((facts) => facts.unresolved || (facts.effects & DATA_EFFECTS) !== 0);
+}
+
+const QUIET_EFFECTS = effectSet('read', 'session');
+
+/** Whether it does more than settle its session or read what no relation holds. */
+export function touchesRelations(statements: readonly JudgedStatement[]): boolean {
+  return statements.some(({ facts }) => facts.relations.length > 0 || (facts.effects & ~QUIET_EFFECTS) !== 0);
 }

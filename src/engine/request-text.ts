@@ -13,6 +13,10 @@ export interface RequestText {
   readonly body: Buffer | null;
   /** More members for its records, as JSON, such as the id by which a protocol knows it. */
   readonly members?: string;
+  /** The id by which a protocol knows it, in JSON. */
+  readonly request?: string;
+  /** The trace that it is part of, 32 hexadecimal digits. */
+  readonly trace?: string | null;
 }
 
 export type Cleared =

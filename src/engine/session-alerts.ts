@@ -72,6 +72,14 @@ export class SessionAlerts {
     }
   }
 
+  /** The session works for one of MCP, and none of its requests is under way. */
+  unexplained(text: Buffer): void {
+    this.#note('unexplained', () => {
+      const shown = text.toString('utf8', 0, MESSAGE_MAX).replaceAll(/\s+/g, ' ');
+      return `no tool call explains: ${shown}`;
+    });
+  }
+
   finished({ rows, bytes, cutBy }: RunResult): void {
     this.#note('large-results', (duty) =>
       (duty.rows !== null && rows > duty.rows) || (duty.bytes !== null && bytes > duty.bytes)

@@ -4,6 +4,7 @@ import { ProxyError } from '../core/errors.ts';
 import { type SessionId, sessionIdFrom } from '../core/ids.ts';
 import type { Identity, Principal } from '../core/principal.ts';
 import type { CancelKey, SessionActivity } from '../core/session.ts';
+import { Causes } from './causes.ts';
 
 const SESSION_ID_CHARACTERS = 14;
 const PROCESS_ID_MAX = 2 ** 31 - 1;
@@ -40,6 +41,8 @@ export interface LiveSession {
 }
 
 export class Sessions {
+  /** Which of them work for which. */
+  readonly causes = new Causes();
   readonly #live = new Set<LiveSession>();
   /** Those that have yet to log in, oldest first. */
   readonly #starting = new Set<LiveSession>();

@@ -23,6 +23,7 @@ import type { ResponseRecorder } from '../core/responses.ts';
 import type { PolicyContext } from '../policy/policy.ts';
 import type { SessionReader, SqlEntry } from '../sql/index.ts';
 import { StatementApprovals } from './approvals.ts';
+import type { SessionCause } from './causes.ts';
 import { denialFrom } from './denials.ts';
 import { defines, touchesData } from './entry-needs.ts';
 import { decideBound, judgeAll } from './judge-statement.ts';
@@ -56,17 +57,18 @@ export class SessionGate implements SqlGate {
   /** Why the last wait was in vain; the statement that waited fails by it. */
   #waitFailure: Error | null = null;
 
-  /** `inEvent` runs a step of the session later on, and sends what comes of it; `onWake` is that step for answers. */
+  /** `inEvent` runs a step of the session later on, and sends what comes of it; `onWake` is that step for answers. `cause`: what it all is for. */
   constructor(
     domain: SqlDomain,
     session: SessionId,
     context: SessionContext,
     inEvent: (step: () => void) => void,
     onWake: () => void,
+    cause: SessionCause | null = null,
   ) {
     this.#domain = domain;
     this.#alerts = new SessionAlerts(domain.alerts, session, context);
-    this.records = new StatementRecords(session, domain, this.#alerts);
+    this.records = new StatementRecords(session, domain, this.#alerts, cause);
     this.#responses = new ResponseRecords(session, domain);
     this.#context = context;
     this.#inEvent = inEvent;

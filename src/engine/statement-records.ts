@@ -4,6 +4,8 @@ import type { RunResult, StatementEntry } from '../core/gate.ts';
 import { type SessionId, type StatementNumber, statementNumber } from '../core/ids.ts';
 import type { Clearance } from '../core/judgement.ts';
 import type { Meter } from '../core/meter.ts';
+import type { SessionCause } from './causes.ts';
+import { touchesRelations } from './entry-needs.ts';
 import { deniedMembers, entryMembers, resultMembers } from './records.ts';
 import type { SessionAlerts } from './session-alerts.ts';
 
@@ -19,15 +21,22 @@ export class StatementRecords {
   readonly #session: SessionId;
   readonly #sink: RecordSink;
   readonly #alerts: SessionAlerts | null;
+  readonly #cause: SessionCause | null;
   #numbers = 0;
   /** A Parse that passes and is not in the journal yet: its number is the last one given. */
   #parse: { readonly clearance: Clearance; readonly entry: StatementEntry } | null = null;
   statements = 0;
   denied = 0;
 
-  constructor(session: SessionId, sink: RecordSink, alerts: SessionAlerts | null) {
+  constructor(
+    session: SessionId,
+    sink: RecordSink,
+    alerts: SessionAlerts | null,
+    cause: SessionCause | null = null,
+  ) {
     this.#session = session;
     this.#alerts = alerts;
+    this.#cause = cause;
     this.#sink = sink;
   }
 
@@ -47,6 +56,8 @@ export class StatementRecords {
     this.#sink.meter.allowed++;
     if (isMasked(clearance)) this.#sink.meter.masked++;
     this.#alerts?.admitted(clearance);
+    if (this.#cause?.isUnexplained === true && touchesRelations(clearance.statements))
+      this.#alerts?.unexplained(entry.text);
     const number = statementNumber(++this.#numbers);
     this.#recordAdmitted('statement', number, clearance, entry);
     return number;
@@ -62,7 +73,7 @@ export class StatementRecords {
 
   #recordAdmitted(type: string, number: StatementNumber, clearance: Clearance, entry: StatementEntry): void {
     const members = clearance.journalMembers === '' ? '' : `,${clearance.journalMembers}`;
-    this.#record(type, `"number":${number},${entryMembers(entry)}${members}`, 'now');
+    this.#record(type, `"number":${number},${entryMembers(entry)}${members}${this.#behind(entry)}`, 'now');
   }
 
   refuse(denial: Denial, journalMembers: string, entry: StatementEntry, policyVersion: string): void {
@@ -71,11 +82,12 @@ export class StatementRecords {
     this.denied++;
     this.#sink.meter.denied++;
     this.#alerts?.denied(denial);
+    if (this.#cause?.isUnexplained === true) this.#alerts?.unexplained(entry.text);
     const number = ++this.#numbers;
     const judged = deniedMembers(journalMembers, denial, policyVersion);
     this.#record(
       'denied',
-      `"number":${number},${entryMembers(entry)},${judged},"sqlstate":"${denial.sqlstate}","message":${JSON.stringify(denial.message)}`,
+      `"number":${number},${entryMembers(entry)},${judged},"sqlstate":"${denial.sqlstate}","message":${JSON.stringify(denial.message)}${this.#behind(entry)}`,
       'now',
     );
   }
@@ -87,6 +99,10 @@ export class StatementRecords {
     if (result.cutBy !== null) meter.cuts++;
     this.#alerts?.finished(result);
     this.#sink.recordResult(`{"session":"${this.#session}","number":${number},${resultMembers(result)}}`);
+  }
+
+  #behind({ text }: StatementEntry): string {
+    return this.#cause === null ? '' : this.#cause.statementMember(text);
   }
 
   #record(type: string, members: string, when: 'now' | 'soon'): void {
