@@ -121,7 +121,23 @@ const PEOPLE: readonly string[] = [
   "ALTER TABLE sluice.votes ADD COLUMN aliases text NOT NULL DEFAULT '[]'",
 ];
 
-export const MIGRATIONS: readonly (readonly string[])[] = [FIRST, LOGINS, ALERTS, PEOPLE];
+/** What servers offer to models. */
+const PINS: readonly string[] = [
+  `CREATE TABLE sluice.pins (
+    listener text NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    skeleton text NOT NULL,
+    accepted text,
+    accepted_by text,
+    pending text,
+    pending_why text,
+    seen_at bigint NOT NULL,
+    PRIMARY KEY (listener, kind, name)
+  )`,
+];
+
+export const MIGRATIONS: readonly (readonly string[])[] = [FIRST, LOGINS, ALERTS, PEOPLE, PINS];
 
 /** What differs between the databases. */
 export interface MigrationGround {

@@ -5,6 +5,7 @@ import { StoredCredentials } from './credentials.ts';
 import type { Database } from './database.ts';
 import { keepHouse } from './housekeeping.ts';
 import { StoredLedger } from './ledger.ts';
+import { StoredPins } from './pins.ts';
 import { StoredRevocations } from './revocations.ts';
 import { StoredSightings } from './sightings.ts';
 import { type StateStore, StoreUnavailable } from './store.ts';
@@ -26,6 +27,7 @@ export function sharedState(database: Database): StateStore {
     revocations: new StoredRevocations(database),
     sightings: new StoredSightings(database),
     alerts: new StoredAlerts(database),
+    pins: new StoredPins(database),
     watch: (topic, callback) => database.watch(topic, callback),
     now: () => database.read((transaction) => transaction.now()),
     async close() {

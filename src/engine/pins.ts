@@ -1,0 +1,208 @@
+/**
+ * What the server of one listener offers to models is pinned: what is seen for the first time is recorded and stands; what
+ * changes is held, neither shown nor called, until somebody has reviewed the difference. So is what looks like something
+ * that is pinned already, and what has something hidden in it.
+ */
+import { hash } from 'node:crypto';
+import type { AlertCircumstances } from '../alerts/index.ts';
+import type { Pin, PinKind, StateStore } from '../state/store.ts';
+
+/** Something that a server offers, as a list has shown it. */
+export interface Offered {
+  readonly kind: PinKind;
+  readonly name: string;
+  readonly skeleton: string;
+  /** In canonical JSON: equal for equal definitions. */
+  readonly definition: string;
+  /** What is wrong with it as it stands; null: nothing. */
+  readonly problem: string | null;
+}
+
+/** `unknown`: it was never seen. `held`: it must be neither shown nor called. */
+export type Standing =
+  | { readonly standing: 'shown'; readonly hash: string }
+  | { readonly standing: 'unknown' }
+  | { readonly standing: 'held'; readonly why: string };
+
+export interface PinsOptions {
+  readonly listener: string;
+  readonly store: Pick<StateStore, 'pins' | 'watch'>;
+  /** Adds a record to the journal, as JSON members. */
+  record(type: string, members: string): void;
+  /** Somebody ought to hear of a definition that is held. */
+  alert(circumstances: AlertCircumstances): void;
+  log(message: string, error: Error): void;
+}
+
+/** Who has seen it. */
+export interface PinWitness {
+  readonly principal: string;
+  readonly session: string;
+}
+
+const PRINCIPALS_MAX = 1_000;
+const OFFERS_MAX = 5_000;
+
+export class Pins {
+  readonly #options: PinsOptions;
+  #pins: Map<string, Pin> | null = null;
+  #loading: Promise<Map<string, Pin>> | null = null;
+  readonly #unwatch: () => void;
+  /** What each principal was shown last, by hash: servers may show different things to different people. */
+  readonly #seen = new Map<string, Map<string, string>>();
+
+  constructor(options: PinsOptions) {
+    this.#options = options;
+    this.#unwatch = options.store.watch('pins', () => {
+      this.#pins = null;
+      this.#loading = null;
+    });
+  }
+
+  close(): void {
+    this.#unwatch();
+  }
+
+  /** Rejects with StoreUnavailable: then nothing may be shown. */
+  async look(offers: readonly Offered[], witness: PinWitness): Promise<readonly Standing[]> {
+    const standings: Standing[] = [];
+    for (const offer of offers) standings.push(await this.#look(offer, witness));
+    return standings;
+  }
+
+  async #look(offer: Offered, witness: PinWitness): Promise<Standing> {
+    const { kind, name, definition, problem } = offer;
+    const { listener, store } = this.#options;
+    const pins = await this.#load();
+    const key = keyOf(kind, name);
+    const known = pins.get(key);
+    const digest = hashOf(definition);
+    this.#sees(witness.principal, key, digest);
+    if (known === undefined) {
+      const why = problem ?? lookalikeIn(pins, offer);
+      const pin = await store.pins.first({
+        listener,
+        kind,
+        name,
+        skeleton: offer.skeleton,
+        accepted: why === null ? definition : null,
+        acceptedBy: null,
+        pending: why === null ? null : definition,
+        pendingWhy: why,
+      });
+      pins.set(key, pin);
+      if (
+        pin.accepted === (why === null ? definition : null) &&
+        pin.pending === (why === null ? null : definition)
+      ) {
+        this.#record(why === null ? 'first' : 'held', offer, digest, why, witness);
+        return why === null ? { standing: 'shown', hash: digest } : held(offer, why);
+      }
+      return this.#look(offer, witness);
+    }
+    if (known.accepted === definition) return { standing: 'shown', hash: digest };
+    if (known.pending === definition) return held(offer, known.pendingWhy ?? CHANGED);
+    const why = problem ?? CHANGED;
+    const isNew = await store.pins.hold({ listener, kind, name }, definition, why);
+    pins.set(key, { ...known, pending: definition, pendingWhy: why });
+    if (isNew) this.#record('held', offer, digest, why, witness);
+    return held(offer, why);
+  }
+
+  /** Of what is called by its name, as far as this principal was shown it. Rejects with StoreUnavailable. */
+  async standing(kind: PinKind, name: string, principal: string): Promise<Standing> {
+    const pins = await this.#load();
+    const key = keyOf(kind, name);
+    const pin = pins.get(key);
+    if (pin === undefined) return { standing: 'unknown' };
+    const seen = this.#seen.get(principal)?.get(key);
+    const accepted = pin.accepted === null ? null : hashOf(pin.accepted);
+    if (accepted !== null && (seen === undefined ? pin.pending === null : seen === accepted))
+      return { standing: 'shown', hash: accepted };
+    // What this principal was shown last is not known here, or is neither of the two: it is asked for again.
+    if (pin.pending === null) return { standing: 'unknown' };
+    return held({ kind, name }, pin.pendingWhy ?? CHANGED);
+  }
+
+  #sees(principal: string, key: string, digest: string): void {
+    let seen = this.#seen.get(principal);
+    if (seen === undefined) {
+      if (this.#seen.size >= PRINCIPALS_MAX) this.#seen.delete(this.#seen.keys().next().value ?? '');
+      seen = new Map();
+      this.#seen.set(principal, seen);
+    }
+    if (seen.size >= OFFERS_MAX) seen.delete(seen.keys().next().value ?? '');
+    seen.set(key, digest);
+  }
+
+  async #load(): Promise<Map<string, Pin>> {
+    if (this.#pins !== null) return this.#pins;
+    const { listener, store } = this.#options;
+    this.#loading ??= store.pins.list(listener).then((pins) => {
+      const loaded = new Map(pins.map((pin) => [keyOf(pin.kind, pin.name), pin]));
+      return loaded;
+    });
+    const loading = this.#loading;
+    try {
+      const pins = await loading;
+      // What has changed meanwhile is read by another one.
+      if (this.#loading === loading) this.#pins = pins;
+      return pins;
+    } catch (error) {
+      if (this.#loading === loading) this.#loading = null;
+      throw error;
+    }
+  }
+
+  #record(
+    what: 'first' | 'held',
+    { kind, name }: Offered,
+    digest: string,
+    why: string | null,
+    { principal, session }: PinWitness,
+  ): void {
+    const { listener, record, alert } = this.#options;
+    const members = {
+      listener,
+      session,
+      what,
+      kind,
+      name,
+      definition: digest,
+      ...(why === null ? {} : { why }),
+    };
+    record('pin', JSON.stringify(members).slice(1, -1));
+    if (why === null) return;
+    alert({
+      principal,
+      listener,
+      session,
+      message: `the ${kind} "${shown(name)}" of ${listener} is held: it ${why}`,
+    });
+  }
+}
+
+const CHANGED = 'has changed since it was seen first or reviewed last';
+
+export function hashOf(definition: string): string {
+  return `sha256:${hash('sha256', definition, 'hex')}`;
+}
+
+function keyOf(kind: PinKind, name: string): string {
+  return `${kind} ${name}`;
+}
+
+function lookalikeIn(pins: ReadonlyMap<string, Pin>, { kind, name, skeleton }: Offered): string | null {
+  for (const pin of pins.values())
+    if (pin.kind === kind && pin.name !== name && pin.skeleton === skeleton)
+      return `looks like "${shown(pin.name)}", which was there before`;
+  return null;
+}
+
+function held({ kind, name }: { readonly kind: PinKind; readonly name: string }, why: string): Standing {
+  return { standing: 'held', why: `the ${kind} "${shown(name)}" ${why}` };
+}
+
+function shown(name: string): string {
+  return name.replaceAll(/\p{C}/gu, '�').slice(0, 100);
+}

@@ -1,0 +1,123 @@
+/** What rules are asked about a message, and what the journal and approvers get of it. */
+import type { RequestId } from '../../../protocols/mcp/message.ts';
+import type { Method } from '../../../protocols/mcp/methods.ts';
+import type { Revision } from '../../../protocols/mcp/revisions.ts';
+import type { CallSubject } from '../../../protocols/mcp/subject.ts';
+import type { CallFacts, RequestDecision } from '../../core/requests.ts';
+import type { RequestSession } from '../../engine/request-session.ts';
+import type { RequestText } from '../../engine/request-text.ts';
+import type { JsonDocument } from '../../json/index.ts';
+
+const NONE = -1;
+const REASON = 'dev.sluice/reason';
+const REASON_CHARACTERS_MAX = 500;
+
+/**
+ * Requests that only begin or keep a conversation: they carry no intent, so no rule speaks of them (promise 1's closed
+ * list). What they are answered with is masked all the same.
+ */
+const WITHOUT_INTENT: ReadonlySet<Method> = new Set<Method>(['initialize', 'ping', 'server/discover']);
+
+/** What they show is filtered to what may be called: that no rule allows the list itself is nothing against it. */
+const LISTS: ReadonlySet<Method> = new Set<Method>([
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'subscriptions/listen',
+]);
+
+export function callFacts(
+  document: JsonDocument,
+  method: Method,
+  subject: CallSubject | null,
+  params: number,
+): CallFacts {
+  const named = (kind: CallSubject['kind']) => (subject?.kind === kind ? subject.name : null);
+  const node = subject === null ? params : subject.arguments;
+  return {
+    about: 'mcp',
+    method,
+    tool: named('tool'),
+    resource: named('resource'),
+    prompt: named('prompt'),
+    arguments: node === NONE ? { kind: 'none' } : { kind: 'json', document, node },
+  };
+}
+
+/** A call of something that is shown in a list, with whatever arguments. */
+export function openFacts(kind: 'tool' | 'resource' | 'prompt', name: string): CallFacts {
+  const methods = { tool: 'tools/call', resource: 'resources/read', prompt: 'prompts/get' } as const;
+  return {
+    about: 'mcp',
+    method: methods[kind],
+    tool: kind === 'tool' ? name : null,
+    resource: kind === 'resource' ? name : null,
+    prompt: kind === 'prompt' ? name : null,
+    arguments: { kind: 'open' },
+  };
+}
+
+export function decide(session: RequestSession, method: Method, facts: CallFacts): RequestDecision {
+  const decision = session.judge(facts);
+  const { verdict, rule } = decision;
+  const isOpen =
+    WITHOUT_INTENT.has(method) || (LISTS.has(method) && verdict === 'deny' && rule === 'default');
+  if (!isOpen) return decision;
+  const { policyVersion } = decision;
+  return {
+    verdict: 'allow',
+    rule: null,
+    message: null,
+    rules: [],
+    observed: [],
+    obligations: {
+      limit: { rows: null, rowsRule: null, bytes: null, bytesRule: null },
+      limits: [],
+      approvals: [],
+      budgets: [],
+      rates: [],
+      masks: null,
+      record: 'unsaid',
+    },
+    policyVersion,
+    response: session.masks,
+  };
+}
+
+/** `tools/call query`, and why; the arguments stand beside it. */
+export function callText(
+  document: JsonDocument,
+  params: number,
+  facts: CallFacts,
+  call: { readonly id: RequestId | null; readonly revision: Revision; readonly from: 'client' | 'server' },
+): RequestText {
+  const name = facts.tool ?? facts.resource ?? facts.prompt;
+  const lines = [name === null ? facts.method : `${facts.method} ${name}`];
+  if (call.from === 'server') lines[0] = `${lines[0] ?? ''} (asked by the server)`;
+  const reason = document.text(document.member(document.member(params, '_meta'), REASON));
+  if (reason !== null)
+    lines.push(`# reason: ${reason.replaceAll(/\s+/g, ' ').slice(0, REASON_CHARACTERS_MAX)}`);
+  const body = facts.arguments.kind === 'json' ? facts.arguments.document.bytes(facts.arguments.node) : null;
+  const mcp = {
+    method: facts.method,
+    ...(name === null ? {} : { name }),
+    ...(call.id === null ? {} : { id: call.id.key.slice(1) }),
+    revision: call.revision,
+    ...(call.from === 'server' ? { from: 'server' } : {}),
+  };
+  return {
+    via: 'mcp',
+    text: Buffer.from(lines.join('\n')),
+    body: body === null ? null : Buffer.from(body),
+    members: `"mcp":${JSON.stringify(mcp)}`,
+  };
+}
+
+/** Why a URI is not judged: what it leads to depends on who reads it. Null: it is read in one way. */
+export function uriProblem(uri: string): string | null {
+  if (/[\\\p{C}]/u.test(uri)) return 'has a backslash, a control or an invisible character';
+  if (/%(?:2e|2f|5c|25|00)/i.test(uri)) return 'has an encoded dot, slash, backslash or percent sign';
+  if (/(?:^|[/:])\.{1,2}(?:[/?#]|$)/.test(uri)) return 'has a path of dots';
+  return null;
+}
