@@ -14,7 +14,32 @@ export interface McpUpstream {
   readonly path: string;
 }
 
-const upstream = z
+/** An MCP server that is a program of this machine, spoken to over its standard input and output. */
+const program = z.strictObject({
+  command: z
+    .array(z.string())
+    .min(1)
+    .refine(([file]) => file !== undefined && file !== '', {
+      message: 'expected a program and its arguments',
+    })
+    .describe('The program and its arguments; no shell reads them. One is started for each session.'),
+  environment: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'expected the name of a variable' }),
+      z.string(),
+    )
+    .default({})
+    .describe('Variables of its environment, beside PATH, HOME and the like.'),
+  directory: z.string().min(1).optional().describe('Where it is started; that of this file if not given.'),
+  dsn: z
+    .strictObject({ listener: listenerName })
+    .optional()
+    .describe('It is told to use this listener as its database, by every variable that servers look at.'),
+});
+
+export type McpProgram = z.output<typeof program>;
+
+const server = z
   .string({ error: 'expected a URL such as https://server.example/mcp' })
   .transform((written, context): McpUpstream => {
     const wrong = (message: string) => {
@@ -32,6 +57,14 @@ const upstream = z
     const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
     return { scheme, host, port, path: `${url.pathname}${url.search}` };
   });
+
+const upstream = z.union([server, program], {
+  error: 'expected a URL such as https://server.example/mcp, or { command: [npx, …] }',
+});
+
+export function isProgram(upstream: McpUpstream | McpProgram): upstream is McpProgram {
+  return 'command' in upstream;
+}
 
 /** The endpoint as clients address it. */
 const url = z.string().transform((written, context) => {
