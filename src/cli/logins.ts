@@ -24,7 +24,8 @@ export function loginsOf(listener: AnyListenerConfig, shared: Shared): IdentityS
   return new LimitedLogins(unlimitedLogins(listener, shared), shared.attempts);
 }
 
-function unlimitedLogins(listener: AnyListenerConfig, shared: Shared): IdentitySource {
+/** Failures are for whoever asks to count. */
+export function unlimitedLogins(listener: AnyListenerConfig, shared: Shared): IdentitySource {
   if (listener.protocol === 'http' || !listener.auth.includes('certificate'))
     return loginsByAnswer(listener, shared);
   const users = shared.config.identity.users.map((user) => [user.name, user] as const);

@@ -16,17 +16,17 @@ export interface ListenerAccess extends UpstreamAccess {
 
 /**
  * `passwords`: logins by name, without tokens: a token that is shown as a password has been made for something else than
- * this endpoint.
+ * this endpoint. They do not count failures themselves (`unlimitedLogins`): a request fails once.
  */
 export function listenerAccess(
   listener: McpListenerConfig,
   passwords: IdentitySource,
-  { tokens, config }: Pick<Shared, 'tokens' | 'config'>,
+  { tokens, config, attempts }: Pick<Shared, 'tokens' | 'config' | 'attempts'>,
 ): ListenerAccess {
   const { name, auth, credentials, url, oauth } = listener;
   const { oidc } = config.identity;
   if (tokens === null || oidc === undefined || !auth.includes('oidc'))
-    return { ...upstreamAccess(credentials, new HttpLogins(passwords, null, name)), access: null };
+    return { ...upstreamAccess(credentials, new HttpLogins(passwords, null, name, attempts)), access: null };
   const takesNames = auth.some((method) => method !== 'oidc');
   const access = new McpAccess({
     url: url ?? null,
@@ -39,7 +39,7 @@ export function listenerAccess(
     challenges: takesNames ? [`Basic realm=${JSON.stringify(name)}, charset="UTF-8"`] : [],
   });
   const bound = tokens.forAudience(() => access.audience);
-  return { ...upstreamAccess(credentials, new HttpLogins(passwords, bound, name)), access };
+  return { ...upstreamAccess(credentials, new HttpLogins(passwords, bound, name, attempts)), access };
 }
 
 export const DEFAULT_PATH = '/mcp';

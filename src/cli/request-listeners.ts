@@ -10,13 +10,13 @@ import { HttpLogins } from '../identity/http-logins.ts';
 import type { HttpListenerSettings } from '../transport/http-listener.ts';
 import { HttpUpstream, type UpstreamLogin } from '../transport/http-upstream.ts';
 import type { Shared } from './listeners.ts';
-import { loginsOf } from './logins.ts';
+import { unlimitedLogins } from './logins.ts';
 
 export type RequestListenerConfig = HttpListenerConfig;
 
 export function httpLoginsOf(listener: RequestListenerConfig, shared: Shared): HttpLogins {
   const tokens = listener.auth.includes('oidc') ? shared.tokens : null;
-  return new HttpLogins(loginsOf(listener, shared), tokens, listener.name);
+  return new HttpLogins(unlimitedLogins(listener, shared), tokens, listener.name, shared.attempts);
 }
 
 export function listenerSettings(

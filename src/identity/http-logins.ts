@@ -8,6 +8,8 @@ import type {
   IdentitySource,
   Pending,
 } from '../core/login.ts';
+import { blockedLogin, isFailedLogin } from './limited-logins.ts';
+import type { LoginAttempts } from './login-attempts.ts';
 import type { OidcTokens } from './oidc-tokens.ts';
 import { UpstreamPassword } from './upstream-password.ts';
 
@@ -18,9 +20,11 @@ export class HttpLogins implements HttpIdentity {
   readonly challenges: readonly string[];
   readonly #source: IdentitySource;
   readonly #tokens: OidcTokens | null;
+  readonly #attempts: LoginAttempts;
 
-  /** `source`: names with passwords. `tokens` null: none are taken. */
-  constructor(source: IdentitySource, tokens: OidcTokens | null, realm: string) {
+  /** `source`: names with passwords, which does not count failures itself. `tokens` null: none are taken. */
+  constructor(source: IdentitySource, tokens: OidcTokens | null, realm: string, attempts: LoginAttempts) {
+    this.#attempts = attempts;
     this.#source = source;
     this.#tokens = tokens;
     const named = `realm=${JSON.stringify(realm)}`;
@@ -49,11 +53,23 @@ export class HttpLogins implements HttpIdentity {
         const pair = Buffer.from(rest, 'base64').toString('utf8');
         const colon = pair.indexOf(':');
         if (colon < 1) return refused('the user has no name');
-        return this.#password(pair.slice(0, colon), pair.slice(colon + 1), login);
+        return this.#limited(pair.slice(0, colon), pair.slice(colon + 1), login);
       }
       default:
         return refused('Authorization is neither Bearer nor Basic');
     }
+  }
+
+  /** A request has failed once, in however many ways its password was held against what is stored. */
+  async #limited(user: string, password: string, login: HttpLogin): Promise<HttpLoginAnswer> {
+    const { clientAddress } = login;
+    if (clientAddress === null) return this.#password(user, password, login);
+    const waitMs = this.#attempts.waitMs(user, clientAddress);
+    if (waitMs > 0) return { answer: 'refused', error: blockedLogin(waitMs) };
+    const answer = await this.#password(user, password, login);
+    if (answer.answer === 'refused' && isFailedLogin(answer.error))
+      this.#attempts.failed(user, clientAddress);
+    return answer;
   }
 
   /** `password` null: none was shown. */

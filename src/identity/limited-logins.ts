@@ -15,6 +15,14 @@ import type { LoginAttempts } from './login-attempts.ts';
 /** Failures of who logs in. What is ours, such as a store that does not answer, is not held against them. */
 const COUNTED: ReadonlySet<ErrorCode> = new Set(['login-failed', 'token-refused']);
 
+export function isFailedLogin({ code }: ProxyError): boolean {
+  return COUNTED.has(code);
+}
+
+export function blockedLogin(waitMs: number): ProxyError {
+  return new ProxyError('login-blocked', { detail: `in ${Math.ceil(waitMs / 1000)} seconds` });
+}
+
 export class LimitedLogins implements IdentitySource {
   readonly #logins: IdentitySource;
   readonly #attempts: LoginAttempts;
@@ -30,8 +38,12 @@ export class LimitedLogins implements IdentitySource {
     const { clientAddress } = connection;
     if (clientAddress === null) return logins;
     const watch = (user: string) =>
-      new Watched((error) => {
-        if (error === null || COUNTED.has(error.code)) this.#attempts.failed(user, clientAddress);
+      new Watched({
+        failed: (error) => {
+          if (error === null || isFailedLogin(error)) this.#attempts.failed(user, clientAddress);
+        },
+        unanswered: () => this.#attempts.unanswered(clientAddress),
+        answered: () => this.#attempts.answered(clientAddress),
       });
     return {
       mysqlNonce: () => logins.mysqlNonce(),
@@ -50,17 +62,28 @@ export class LimitedLogins implements IdentitySource {
 
   #blocked(user: string, address: string): ProxyError | null {
     const waitMs = this.#attempts.waitMs(user, address);
-    if (waitMs === 0) return null;
-    return new ProxyError('login-blocked', { detail: `in ${Math.ceil(waitMs / 1000)} seconds` });
+    return waitMs === 0 ? null : blockedLogin(waitMs);
   }
+}
+
+interface Told {
+  failed(error: ProxyError | null): void;
+  unanswered(): void;
+  answered(): void;
 }
 
 /** Tells of a failure wherever in a login it comes to light; null: an answer that proves nothing. */
 class Watched {
-  readonly #failed: (error: ProxyError | null) => void;
+  readonly #told: Told;
+  /** The client was told that its fast answer proves nothing, and is asked for its password. */
+  #isAsked = false;
 
-  constructor(failed: (error: ProxyError | null) => void) {
-    this.#failed = failed;
+  constructor(told: Told) {
+    this.#told = told;
+  }
+
+  #failed(error: ProxyError | null): void {
+    this.#told.failed(error);
   }
 
   plan(plan: LoginPlan): LoginPlan {
@@ -96,7 +119,19 @@ class Watched {
             if (identity === null) this.#failed(null);
             return identity;
           },
-          cleartext: (password) => this.#step(plan.cleartext(password)),
+          cachingSha2: (nonce, answer) => {
+            const identity = plan.cachingSha2(nonce, answer);
+            if (identity === null) {
+              this.#isAsked = true;
+              this.#told.unanswered();
+            }
+            return identity;
+          },
+          cleartext: (password) => {
+            if (this.#isAsked) this.#told.answered();
+            this.#isAsked = false;
+            return this.#step(plan.cleartext(password));
+          },
         };
       case 'pending':
         return { plan: 'pending', answer: () => mapped(plan.answer(), (settled) => this.mysqlPlan(settled)) };

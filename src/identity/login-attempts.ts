@@ -1,8 +1,10 @@
 /**
  * How often logins may fail, by address and by address and name together. Whoever fails more often than that in a
  * minute waits; what fails at once, on many connections, is paid for afterwards. A name alone is not counted: then
- * anybody could lock somebody else out.
+ * anybody could lock somebody else out. Of IPv6, the first 64 bits are the address: who has one has them all.
  */
+
+import { isIPv6 } from 'node:net';
 
 interface Bucket {
   /** What is left; below zero it is owed. */
@@ -10,7 +12,8 @@ interface Bucket {
   atMs: number;
 }
 
-const LIMITS = { pair: 10, address: 100 } as const;
+/** `unanswered`: answers that were no proof, and that the client has not followed by its password, so far. */
+const LIMITS = { pair: 10, address: 100, unanswered: 300 } as const;
 const REFILL_MS = 60_000;
 /** Nobody waits for longer. */
 const DEBT_MS_MAX = 15 * 60_000;
@@ -28,18 +31,33 @@ export class LoginAttempts {
 
   /** Milliseconds until a login may be tried; 0: now. */
   waitMs(name: string, address: string): number {
-    return Math.max(...keysOf(name, address).map(([key, max]) => this.#waitMs(key, max)));
+    const keys = [...keysOf(name, address), unansweredKey(address)];
+    return Math.max(...keys.map(([key, max]) => this.#waitMs(key, max)));
   }
 
   failed(name: string, address: string): void {
-    for (const [key, max] of keysOf(name, address)) {
-      const bucket = this.#refilled(key, max) ?? { tokens: max, atMs: this.#now() };
-      bucket.tokens = Math.max(bucket.tokens - 1, (-DEBT_MS_MAX * max) / REFILL_MS);
-      // The one that failed last is forgotten last.
-      this.#buckets.delete(key);
-      if (this.#buckets.size >= BUCKETS_MAX) this.#buckets.delete(this.#buckets.keys().next().value ?? '');
-      this.#buckets.set(key, bucket);
-    }
+    for (const [key, max] of keysOf(name, address)) this.#take(key, max);
+  }
+
+  /** A fast answer was no proof, and the client is asked for its password: if it leaves instead, that was a guess. */
+  unanswered(address: string): void {
+    this.#take(...unansweredKey(address));
+  }
+
+  /** It has sent its password, which proves something or is a failure. */
+  answered(address: string): void {
+    const [key, max] = unansweredKey(address);
+    const bucket = this.#refilled(key, max);
+    if (bucket !== null) bucket.tokens = Math.min(max, bucket.tokens + 1);
+  }
+
+  #take(key: string, max: number): void {
+    const bucket = this.#refilled(key, max) ?? { tokens: max, atMs: this.#now() };
+    bucket.tokens = Math.max(bucket.tokens - 1, (-DEBT_MS_MAX * max) / REFILL_MS);
+    // The one that failed last is forgotten last.
+    this.#buckets.delete(key);
+    if (this.#buckets.size >= BUCKETS_MAX) this.#buckets.delete(this.#buckets.keys().next().value ?? '');
+    this.#buckets.set(key, bucket);
   }
 
   #waitMs(key: string, max: number): number {
@@ -60,9 +78,32 @@ export class LoginAttempts {
   }
 }
 
-function keysOf(name: string, address: string): readonly (readonly [string, number])[] {
+type Key = readonly [string, number];
+
+function keysOf(name: string, address: string): readonly Key[] {
+  const network = networkOf(address);
   return [
-    [`pair ${address} ${name.slice(0, NAME_CHARACTERS)}`, LIMITS.pair],
-    [`address ${address}`, LIMITS.address],
+    [`pair ${network} ${name.slice(0, NAME_CHARACTERS)}`, LIMITS.pair],
+    [`address ${network}`, LIMITS.address],
   ];
+}
+
+function unansweredKey(address: string): Key {
+  return [`unanswered ${networkOf(address)}`, LIMITS.unanswered];
+}
+
+/** The /64 of an IPv6 address; an IPv4 one as it is, also where it is mapped into IPv6. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = address.replace(/%.*$/, '').split('::', 2);
+  const groups = (text: string) => (text === '' ? [] : text.split(':'));
+  const [first, last] = [groups(head), groups(tail ?? '')];
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
+  const all = [...first, ...Array.from({ length: zeros }, () => '0'), ...last];
+  return `${all
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
 }

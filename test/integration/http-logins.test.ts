@@ -82,6 +82,19 @@ test('passwords and stored verifiers are proven by Basic, session credentials to
   }
 });
 
+test('a client whose password is a verifier of SCRAM goes on; who guesses waits, and no one else', async () => {
+  const sluice = await start({ auth: ['password'] });
+  try {
+    for (let n = 0; n < 15; n++)
+      assert.equal(await status(sluice.port, basic('stored', 'stored-pass')), '200', `request ${n}`);
+    for (let n = 0; n < 10; n++) assert.equal(await status(sluice.port, basic('stored', 'wrong')), '401');
+    assert.notEqual(await status(sluice.port, basic('stored', 'stored-pass')), '200');
+    assert.equal(await status(sluice.port, basic('agent', 'pass:word')), '200');
+  } finally {
+    await sluice.stop();
+  }
+});
+
 test('promise 12: a token is taken as Bearer, and goes to nobody', async () => {
   const issuer = await TestIssuer.start();
   const sluice = await start({
