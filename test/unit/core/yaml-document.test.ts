@@ -60,7 +60,7 @@ for (const [what, text, expected] of [
     'a mistyped word where a mapping fits as well',
     `${RULE}{ name: a, then: deni }`,
     [
-      'p.yaml:3:22: rules[0].then: expected deny, allow, { limit: { rows, bytes } } or { approve: { by: [group] } }, not "deni"; did you mean "deny"?',
+      'p.yaml:3:22: rules[0].then: expected deny, allow, { limit: { rows, bytes } }, { approve: { by: [group] } }, { budget: { window, rows, bytes } }, { rate: { statements } } or { record: … }, not "deni"; did you mean "deny"?',
     ],
   ],
   [
@@ -74,10 +74,10 @@ for (const [what, text, expected] of [
     ['p.yaml:3:39: rules[0].then.limit.rows: expected a number, not "x"'],
   ],
   [
-    'what is not part of this version',
+    'a mapping in which something is missing',
     `${RULE}{ name: a, then: { budget: {} } }`,
     [
-      'p.yaml:3:22: rules[0].then: expected deny, allow, { limit: { rows, bytes } } or { approve: { by: [group] } }; budgets are not part of this version',
+      'p.yaml:3:32: rules[0].then.budget.window: is missing; expected a span of time from 10s to 31d, such as 1h',
     ],
   ],
   ['an empty file', '', ['p.yaml:1:1: the file is empty']],
