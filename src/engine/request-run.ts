@@ -1,7 +1,7 @@
 /** One request on its way: budgets, approvals, the journal, and what its answer may send. */
 import type { Question } from '../approvals/index.ts';
-import { reasonIn, reasonMissing } from '../approvals/index.ts';
 import {
+  type ApprovalDuty,
   type Denial,
   type LimitDuty,
   type ResultLimit,
@@ -12,12 +12,12 @@ import {
 import { ProxyError } from '../core/errors.ts';
 import type { SpendingRun } from '../core/gate.ts';
 import type { StatementNumber } from '../core/ids.ts';
-import { aliasesOf } from '../core/person.ts';
 import type { RequestDecision, RequestFacts } from '../core/requests.ts';
 import { ApprovalWait } from './approval-wait.ts';
+import { requestQuestion } from './request-question.ts';
 import { changedPolicy, limitDenial, requestDenial, requestMembers, waitOf } from './request-records.ts';
 import type { RequestSession } from './request-session.ts';
-import { type Cleared, REASON_HINTS, type RequestText } from './request-text.ts';
+import { type Cleared, type RequestText, WAITS, type Waiting } from './request-text.ts';
 import { SessionSpending } from './spending.ts';
 import type { Staging } from './turn.ts';
 
@@ -88,7 +88,7 @@ export class RequestRun implements SpendingRun {
    * Whether it may go upstream now: it is judged, counted, approved and in the journal. What denies it is in the journal
    * too.
    */
-  async clear(text: RequestText): Promise<Cleared> {
+  async clear(text: RequestText, waiting: Waiting = WAITS): Promise<Cleared> {
     this.#text = text;
     const { journal } = this.#session.domain;
     if (!journal.healthy && !journal.tryRecover())
@@ -101,7 +101,8 @@ export class RequestRun implements SpendingRun {
     if (decision.obligations.approvals.length > 0) {
       const asked = await this.#approve(
         decision.obligations.approvals.map((duty) => this.#question(duty, null)),
-        waitOf(decision.obligations.approvals),
+        waiting.holds ? waitOf(decision.obligations.approvals) : 0,
+        waiting,
       );
       if ('cleared' in asked) return asked;
       approvals = asked.approvals;
@@ -132,56 +133,18 @@ export class RequestRun implements SpendingRun {
     }
   }
 
-  #question(
-    duty: RequestDecision['obligations']['approvals'][number],
-    limit: LimitDuty | null,
-  ): Question | Denial {
-    const { domain, context, actor, id } = this.#session;
-    const { text, body } = this.#text;
-    if (duty.needsReason && reasonIn(text) === null)
-      return { ...reasonMissing(duty), hint: REASON_HINTS[this.#request.about] };
-    const { approvals } = domain;
-    if (approvals === null) throw new ProxyError('approvals-unavailable');
-    const kinds = [this.#request.method];
-    const statement = {
-      text,
-      runs: null,
-      kinds,
-      effects: [],
-      tables: [],
-      parameters: body === null ? [] : [{ bytes: body, binary: false }],
-      types: [],
-      hidesParameters: this.#hidesBody,
-    };
-    const number = this.#number ?? 0;
-    const result =
-      limit === null
-        ? null
-        : { session: id, number, unit: limit.unit, max: limit.max, ...this.counted, held: limit.hold };
-    const { principal, listener } = context;
-    const { upstream } = domain;
-    const policyVersion = this.decision.policyVersion;
-    const aliases = aliasesOf(actor);
-    return approvals.question(
-      {
-        principal,
-        aliases,
-        listener,
-        upstream,
-        path: null,
-        mode: null,
-        policyVersion,
-        duty,
-        statement,
-        result,
-      },
-      id,
-    );
+  #question(duty: ApprovalDuty, limit: LimitDuty | null): Question | Denial {
+    const { about, method } = this.#request;
+    const { policyVersion } = this.decision;
+    const asked = { about, method, text: this.#text, hidesBody: this.#hidesBody, policyVersion };
+    const answer = limit === null ? null : { limit, number: this.#number ?? 0, ...this.counted };
+    return requestQuestion(this.#session, duty, asked, answer);
   }
 
   async #approve(
     questions: readonly (Question | Denial)[],
     waitMs: number | null,
+    waiting: Waiting,
   ): Promise<{ readonly approvals: readonly string[] } | Exclude<Cleared, { readonly cleared: 'runs' }>> {
     const wait = this.#wait;
     if (wait === null) return { cleared: 'failed', error: new ProxyError('approvals-unavailable') };
@@ -197,6 +160,7 @@ export class RequestRun implements SpendingRun {
         if (answer.answer === 'granted') return { approvals: answer.approvals };
         if (answer.answer === 'refused') return this.#denied(answer.denial);
         if (answer.answer === 'failed') return { cleared: 'failed', error: answer.error };
+        for (const notice of answer.notices) waiting.told(notice);
         await this.#woken();
         if (this.#gone) return { cleared: 'failed', error: new ProxyError('protocol-violation') };
       }
@@ -306,7 +270,7 @@ export class RequestRun implements SpendingRun {
   /** Asks people whether the answer may go on. Null: it may. */
   async #lift(duty: LimitDuty): Promise<Denial | null> {
     if (duty.approval === null) return limitDenial(duty);
-    const asked = await this.#approve([this.#question(duty.approval, duty)], null);
+    const asked = await this.#approve([this.#question(duty.approval, duty)], null, WAITS);
     if ('cleared' in asked) {
       if (asked.cleared === 'failed') throw asked.error;
       return asked.denial;

@@ -1,7 +1,7 @@
 /** Requests as the journal and approvers get them, and what came of asking whether one may run. */
 import type { Denial } from '../core/decision.ts';
 import type { ProxyError } from '../core/errors.ts';
-import type { Via } from '../core/gate.ts';
+import type { ApprovalNotice, Via } from '../core/gate.ts';
 import type { RequestFacts } from '../core/requests.ts';
 
 /** A request as the journal and approvers get it. */
@@ -23,6 +23,16 @@ export type Cleared =
   | { readonly cleared: 'runs' }
   | { readonly cleared: 'denied'; readonly denial: Denial }
   | { readonly cleared: 'failed'; readonly error: ProxyError };
+
+/** How somebody waits for people. */
+export interface Waiting {
+  /** As long as the rule says; otherwise not at all, and a request that was approved is sent again. */
+  readonly holds: boolean;
+  /** For whom it waits, once for each approval. */
+  told(notice: ApprovalNotice): void;
+}
+
+export const WAITS: Waiting = { holds: true, told() {} };
 
 /** Where a client can say why it asks. */
 export const REASON_HINTS: Readonly<Record<RequestFacts['about'], string>> = {

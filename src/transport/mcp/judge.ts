@@ -8,6 +8,7 @@ import type { RequestId } from '../../../protocols/mcp/message.ts';
 import type { Method } from '../../../protocols/mcp/methods.ts';
 import type { Revision } from '../../../protocols/mcp/revisions.ts';
 import type { CallSubject } from '../../../protocols/mcp/subject.ts';
+import type { Waiting } from '../../engine/request-text.ts';
 import type { JsonDocument } from '../../json/index.ts';
 import type { MessageToServer, ServerLeg } from './legs.ts';
 
@@ -36,6 +37,15 @@ export interface McpRequest {
   failed(tag: string): void;
 }
 
+export interface AwaitedApproval {
+  /** All of them have to be given. */
+  readonly ids: readonly string[];
+  /** Where the first is decided; null: nobody has said. */
+  readonly url: string | null;
+  /** For people: what is awaited. */
+  readonly message: string;
+}
+
 export type ClientOutcome =
   /** Judged, recorded, to be sent. `request` is null for notifications and answers. */
   | {
@@ -44,7 +54,13 @@ export type ClientOutcome =
       readonly request: McpRequest | null;
     }
   /** Sluice answers itself. `isFault`: the message is not in order (HTTP 400), and not just refused (HTTP 200). */
-  | { readonly outcome: 'answer'; readonly bytes: Buffer; readonly isFault: boolean }
+  | {
+      readonly outcome: 'answer';
+      readonly bytes: Buffer;
+      readonly isFault: boolean;
+      /** It waits for people, and may be sent again once they have agreed. */
+      readonly awaits?: AwaitedApproval;
+    }
   /** Goes nowhere, and nobody is told (HTTP 202). */
   | { readonly outcome: 'dropped'; readonly why: string };
 
@@ -69,9 +85,9 @@ export interface McpJudge {
 
   /**
    * Judges a message. May take as long as people take to approve it; messages are cleared independently of each other.
-   * Never rejects.
+   * Never rejects. `waiting`: how the client does; what it is told comes before the outcome.
    */
-  clear(message: ClientMessage): Promise<ClientOutcome>;
+  clear(message: ClientMessage, waiting?: Waiting): Promise<ClientOutcome>;
 
   /** The endpoint answers this one itself (headers that disagree with it): it is as if it had not been sent. */
   reject(message: ClientMessage): void;
