@@ -109,6 +109,8 @@ export async function relayEvent(
   }
   const outcome = await judge.fromServer(message, request);
   if (outcome.outcome === 'forward') {
+    // Nothing but its answer can be the whole of what answers a request.
+    if (as === 'single' && outcome.answers?.key !== request?.id.key) return null;
     if (as === 'single') await out.single(outcome.bytes, 200);
     else await out.event({ message: outcome.bytes, id, retryMs });
     return outcome.answers?.key ?? null;

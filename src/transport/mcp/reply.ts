@@ -29,6 +29,7 @@ export class Reply implements Outbound {
   readonly #settings: ReplySettings;
   #sessionId: (() => string | null) | null = null;
   #keepAlive: NodeJS.Timeout | null = null;
+  #single = false;
 
   constructor(response: ServerResponse, settings: ReplySettings) {
     this.#response = response;
@@ -44,6 +45,16 @@ export class Reply implements Outbound {
   /** The session that this answer tells of, looked up when its head is written. */
   tells(sessionId: () => string | null): void {
     this.#sessionId = sessionId;
+  }
+
+  /** Interim: the client waits to be told to go on (RFC 9110, 15.2.1). */
+  continues(): void {
+    this.#response.writeContinue();
+  }
+
+  /** Whether the answer is written as one message. */
+  get isSingle(): boolean {
+    return this.#single;
   }
 
   get isBegun(): boolean {
@@ -88,6 +99,7 @@ export class Reply implements Outbound {
   async single(message: Buffer, status: number): Promise<void> {
     if (this.#response.headersSent) return this.event({ message, id: null, retryMs: null });
     this.#quiet();
+    this.#single = true;
     const type = message.length === 0 ? [] : ([['content-type', 'application/json']] as const);
     this.#head(status, [...type, ['content-length', String(message.length)], ['cache-control', 'no-store']]);
     if (message.length > 0) await written(this.#response, message);
