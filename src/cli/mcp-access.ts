@@ -10,8 +10,7 @@ import type { Shared } from './listeners.ts';
 import { type UpstreamAccess, upstreamAccess } from './upstream-login.ts';
 
 export interface ListenerAccess extends UpstreamAccess {
-  /** Null: no tokens are taken, so that nothing of OAuth plays a part. */
-  readonly access: McpAccess | null;
+  readonly access: McpAccess;
 }
 
 /**
@@ -25,20 +24,20 @@ export function listenerAccess(
 ): ListenerAccess {
   const { name, auth, credentials, url, oauth } = listener;
   const { oidc } = config.identity;
-  if (tokens === null || oidc === undefined || !auth.includes('oidc'))
-    return { ...upstreamAccess(credentials, new HttpLogins(passwords, null, name, attempts)), access: null };
+  const issuer = tokens === null || oidc === undefined || !auth.includes('oidc') ? null : oidc.issuer;
   const takesNames = auth.some((method) => method !== 'oidc');
   const access = new McpAccess({
     url: url ?? null,
     path: url?.pathname ?? DEFAULT_PATH,
     secured: listener.tls !== undefined,
-    authorizationServers: oauth?.authorization_servers ?? [oidc.issuer],
+    takesTokens: issuer !== null,
+    authorizationServers: oauth?.authorization_servers ?? (issuer === null ? [] : [issuer]),
     scopes: oauth?.scopes ?? [],
     stepUps: (oauth?.step_up ?? []).map(stepUpOf),
     audience: oauth?.audience ?? null,
     challenges: takesNames ? [`Basic realm=${JSON.stringify(name)}, charset="UTF-8"`] : [],
   });
-  const bound = tokens.forAudience(() => access.audience);
+  const bound = issuer === null ? null : (tokens?.forAudience(() => access.audience) ?? null);
   return { ...upstreamAccess(credentials, new HttpLogins(passwords, bound, name, attempts)), access };
 }
 

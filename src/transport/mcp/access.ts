@@ -36,6 +36,8 @@ export interface AccessSettings {
   readonly url: URL | null;
   readonly path: string;
   readonly secured: boolean;
+  /** Otherwise nothing of OAuth plays a part. */
+  readonly takesTokens: boolean;
   readonly authorizationServers: readonly string[];
   /** What every token has to have. */
   readonly scopes: readonly string[];
@@ -101,7 +103,7 @@ export class McpAccess {
    */
   metadata(method: string, path: string, host: string): AccessAnswer | null {
     const resource = this.#resource(host);
-    if (!isMetadataPath(resource, path)) return null;
+    if (!this.#settings.takesTokens || !isMetadataPath(resource, path)) return null;
     const open: readonly Field[] = [['access-control-allow-origin', '*']];
     if (method === 'OPTIONS') {
       const allowed: readonly Field[] = [
@@ -113,7 +115,7 @@ export class McpAccess {
     }
     if (method !== 'GET' && method !== 'HEAD') {
       const told = problem(405, 'method-refused', 'the metadata can be read, and nothing else');
-      return { ...answerOf(told, null, []), fields: [['allow', 'GET, HEAD, OPTIONS'], ...open] };
+      return { ...answerOf(told, []), fields: [['allow', 'GET, HEAD, OPTIONS'], ...open] };
     }
     const fields: readonly Field[] = [
       ...open,
@@ -142,7 +144,7 @@ export class McpAccess {
   /** The login was refused. `authorization`: what was shown; null: nothing. */
   refused(error: ProxyError, authorization: string | null, host: string): AccessAnswer {
     const told = problemOfError(error);
-    if (told.status !== 401) return answerOf(told, null, []);
+    if (told.status !== 401) return answerOf(told, []);
     if (authorization === null) return this.#refuse(host, { fault: 'missing' });
     if (!/^bearer /i.test(authorization) || !TOKEN_FAULTS.has(error.code))
       return this.#refuse(host, { fault: 'missing' }, told);
@@ -169,10 +171,12 @@ export class McpAccess {
   }
 
   #refuse(host: string, fault: AccessFault, told?: Problem): AccessAnswer {
+    const { takesTokens, challenges } = this.#settings;
     const { status, header } = challengeFor(this.#resource(host), fault);
-    const others = fault.fault === 'scope' || fault.fault === 'malformed' ? [] : this.#settings.challenges;
-    const text = fault.fault === 'missing' ? 'a token is needed here' : fault.why;
-    return answerOf(told ?? problem(status, CODES[fault.fault], text), header, others);
+    const others = fault.fault === 'scope' || fault.fault === 'malformed' ? [] : challenges;
+    const text = fault.fault === 'missing' ? 'a login is needed here' : fault.why;
+    const all = takesTokens ? [header, ...others] : others;
+    return answerOf(told ?? problem(status, CODES[fault.fault], text), all);
   }
 }
 
@@ -183,8 +187,7 @@ const CODES: Readonly<Record<AccessFault['fault'], string>> = {
   scope: 'insufficient-scope',
 };
 
-function answerOf(told: Problem, challenge: string | null, others: readonly string[]): AccessAnswer {
-  const challenges = challenge === null ? [] : [challenge, ...others];
+function answerOf(told: Problem, challenges: readonly string[]): AccessAnswer {
   return {
     status: told.status,
     fields: [
