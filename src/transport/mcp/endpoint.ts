@@ -78,13 +78,12 @@ export class McpEndpoint implements HttpSite {
       STRICT_TARGET,
     );
     if (isHttpRefusal(head)) throw closing(refused(head.status, head.message));
-    const problem = originProblem(
-      originsOf(reachable, request.socket),
-      head.host,
-      firstValue(fields, 'origin'),
-    );
-    const metadata = problem === null ? access.metadata(head.method, head.path, head.host) : null;
+    const allowed = originsOf(reachable, request.socket);
+    const elsewhere = originProblem(allowed, head.host, null);
+    // It is public, and a page has to read it before it can ask to be allowed.
+    const metadata = elsewhere === null ? access.metadata(head.method, head.path, head.host) : null;
     if (metadata !== null) return tell(response, metadata, request);
+    const problem = elsewhere ?? originProblem(allowed, head.host, firstValue(fields, 'origin'));
     if (problem !== null) throw closing(refused(403, problem));
     if (head.path !== path) throw refused(404, 'there is no such endpoint');
     for (const [name, value] of corsFields(fields)) response.setHeader(name, value);
@@ -98,6 +97,8 @@ export class McpEndpoint implements HttpSite {
     const actor = await client.identity(authorization);
     if (actor instanceof ProxyError)
       return tell(response, access.refused(actor, authorization, head.host), request);
+    const missing = access.missing(actor, []);
+    if (missing !== null) return tell(response, access.insufficient(missing, head.host), request);
     if (client.isDraining) response.shouldKeepAlive = false;
     const takesEvents = accepts(fields, 'text/event-stream');
     const reply = new Reply(response, { fields: corsFields(fields), takesEvents, keepAliveMs });
