@@ -1,5 +1,6 @@
 /** What the project has promised to reach, and whether a run did. */
 import type { GoalValues, Judged, Outcome } from './goal.ts';
+import { mcpGoals } from './mcp/goals.ts';
 import type { Measurements } from './measurement.ts';
 import { mysqlGoals } from './mysql/goals.ts';
 import { median, pairedRatios, quantile } from './statistics.ts';
@@ -77,7 +78,7 @@ export function judgeGoals(run: Measurements): readonly Outcome[] {
       values,
     );
   }
-  for (const goal of [...maskingGoals(run), ...mysqlGoals(run)]) judge(goal, goal.values);
+  for (const goal of [...maskingGoals(run), ...mysqlGoals(run), ...mcpGoals(run)]) judge(goal, goal.values);
   return outcomes;
 }
 

@@ -47,6 +47,8 @@ async function bench({ options, save, directory: parent }: Invocation): Promise<
         peers,
         recorder,
         directory,
+        program,
+        proxyCore: options.pinned ? PROXY_CORE : null,
         say,
         mysql,
         targets: (...names) => stage.targets(...names),

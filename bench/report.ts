@@ -36,6 +36,7 @@ const THROUGHPUT_SECTIONS: readonly Section[] = [
     scenario: 'mysql-neighbours',
     title: 'MariaDB, point selects beside a session with a large result, transactions per second',
   },
+  { scenario: 'mcp', title: 'MCP, tools/call over streamable HTTP, calls per second' },
   { scenario: 'durability', title: 'Journal written or synced, transactions per second' },
 ];
 const FIGURE_SECTIONS: readonly (Section & { readonly metrics: readonly string[] })[] = [
@@ -90,7 +91,8 @@ export function renderReport(run: Run): string {
     ...['select', 'uncached', 'mysql-select', 'mysql-uncached'].map((scenario) =>
       cpuTable(measured, scenario),
     ),
-    latencyTable(measured),
+    latencyTable(measured, 'latency', 'statement'),
+    latencyTable(measured, 'mcp', 'tool call'),
     ...FIGURE_SECTIONS.map(({ title, scenario, metrics }) => figureTable(measured, title, scenario, metrics)),
     goalsTable(judgeGoals(measured)),
   ];
@@ -127,7 +129,7 @@ function throughputTable(run: Measurements, { scenario, title }: Section): strin
   const proxies = targets.filter((name) => name.startsWith('sluice'));
   const bases = targets.filter(
     (name) =>
-      name === 'direct' || name === 'pgbouncer' || (name === 'haproxy' && scenario.startsWith('mysql-')),
+      name === 'direct' || name === 'pgbouncer' || (name === 'haproxy' && /^mysql-|^mcp$/.test(scenario)),
   );
   // Where there is nobody else, Sluice is compared with itself.
   const ratios =
@@ -161,15 +163,15 @@ function cpuTable(run: Measurements, scenario: string): string {
   return `CPU per query of the proxy in µs, user + system (${scenario})\n${renderTable(['', ...targets], rows)}`;
 }
 
-function latencyTable(run: Measurements): string {
-  const targets = run.targets('latency', 'p50');
+function latencyTable(run: Measurements, scenario: string, what: string): string {
+  const targets = run.targets(scenario, 'p50');
   const proxies = targets.filter((name) => name !== 'direct');
   if (targets.length === 0) return '';
-  const rows = run.cells('latency').flatMap((cell) =>
+  const rows = run.cells(scenario).flatMap((cell) =>
     ['p50', 'p99'].map((metric) => {
-      const direct = run.rounds('latency', cell, 'direct', metric);
+      const direct = run.rounds(scenario, cell, 'direct', metric);
       const added = (target: string) => {
-        const values = run.rounds('latency', cell, target, metric);
+        const values = run.rounds(scenario, cell, target, metric);
         if (values === null || direct === null) return '';
         const differences = pairedDifferences(values, direct);
         return differences.length === 0
@@ -179,7 +181,7 @@ function latencyTable(run: Measurements): string {
       return [`${cell} ${metric}`, shown(direct), ...proxies.map(added)];
     }),
   );
-  const title = 'Time of one statement in µs, one client: direct, and what each proxy adds to it';
+  const title = `Time of one ${what} in µs, one client: direct, and what each proxy adds to it`;
   return `${title}\n${renderTable(['', 'direct', ...proxies], rows)}`;
 }
 

@@ -4,6 +4,7 @@ import type { Child } from './child.ts';
 import type { Metric, Recorder } from './measurement.ts';
 import type { Peers } from './peers/debian.ts';
 import type { SluiceVariant } from './peers/sluice.ts';
+import type { SluiceProgram } from './sluice-program.ts';
 
 export type TargetName = 'direct' | 'pgbouncer' | 'haproxy' | SluiceVariant;
 
@@ -37,6 +38,9 @@ export interface Bench {
   readonly recorder: Recorder;
   /** A folder for logs and scripts, gone after the run. */
   readonly directory: string;
+  readonly program: SluiceProgram;
+  /** The core that proxies have to themselves; null leaves that to the kernel. */
+  readonly proxyCore: number | null;
   /** The targets that run for the whole bench, started when they are first asked for. */
   targets(...names: readonly TargetName[]): Promise<readonly Target[]>;
   /** A proxy of its own, in front of a server of the scenario's. */
@@ -76,10 +80,10 @@ export const CPU_SYSTEM: Metric = { metric: 'cpu-system', unit: 'µs per query',
  * Runs a step for every target in turn, for every round. The order turns from round to round, so that no target
  * always comes after the same other one.
  */
-export async function interleave(
+export async function interleave<Kind = Target>(
   rounds: number,
-  targets: readonly Target[],
-  step: (target: Target, round: number) => Promise<void>,
+  targets: readonly Kind[],
+  step: (target: Kind, round: number) => Promise<void>,
 ): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     for (let n = 0; n < targets.length; n++) {

@@ -7,6 +7,7 @@ import { latency } from './latency.ts';
 import { maskMemory } from './mask-memory.ts';
 import { maskSelect } from './mask-select.ts';
 import { maskStream } from './mask-stream.ts';
+import { mcp } from './mcp.ts';
 import { mysqlConnections } from './mysql-connect.ts';
 import { mysqlIdleMemory } from './mysql-idle-memory.ts';
 import { mysqlInsert } from './mysql-insert.ts';
@@ -44,4 +45,5 @@ export const SCENARIOS: readonly Scenario[] = [
   mysqlIdleMemory,
   mysqlStoppedReader,
   mysqlNeighbours,
+  mcp,
 ];
