@@ -43,7 +43,7 @@ export function approvalText(view: ApprovalView, style: Style): string {
   const { shown } = view;
   const lines = [`${style.bold(`approval ${view.id}`)}  ${stateText(view, style)}`, ''];
   const row = (label: string, text: string) => {
-    lines.push(`  ${style.dim(label.padEnd(LABEL_WIDTH))}  ${withoutControls(text)}`);
+    lines.push(`  ${style.dim(label.padEnd(LABEL_WIDTH))}  ${onItsLine(text)}`);
   };
   row('who', `${view.principal} (${wordsOf(shown['groups']).join(', ') || 'in no group'})`);
   row('where', `${String(shown['listener'])}, at ${String(shown['upstream'])}`);
@@ -56,7 +56,8 @@ export function approvalText(view: ApprovalView, style: Style): string {
   resultRow(shown['result'], row);
   lines.push('');
   const statement = withoutControls(textOf(view)).split('\n');
-  for (const line of statement.slice(0, TEXT_LINES_MAX)) lines.push(`  ${style.bold(line.trimEnd())}`);
+  // Behind a bar, so that no line of the client's can pass for one of ours.
+  for (const line of statement.slice(0, TEXT_LINES_MAX)) lines.push(`  │ ${style.bold(line.trimEnd())}`);
   if (statement.length > TEXT_LINES_MAX)
     lines.push(style.dim(`  … ${statement.length - TEXT_LINES_MAX} more lines`));
   if (typeof shown['textBytes'] === 'number')
@@ -64,7 +65,13 @@ export function approvalText(view: ApprovalView, style: Style): string {
       style.dim(`  cut: it has ${formatBytes(shown['textBytes'])}, SHA-256 ${String(shown['textSha256'])}`),
     );
   if (typeof shown['runs'] === 'string')
-    lines.push('', `  ${style.dim('which runs')}`, `  ${withoutControls(shown['runs'])}`);
+    lines.push(
+      '',
+      `  ${style.dim('which runs')}`,
+      ...withoutControls(shown['runs'])
+        .split('\n')
+        .map((line) => `  │ ${line}`),
+    );
   const values = shown['parameters'];
   if (values !== undefined && isArray(values))
     for (const [n, value] of values.entries())
@@ -73,10 +80,15 @@ export function approvalText(view: ApprovalView, style: Style): string {
     const why = reason === null ? '' : `: ${oneLine(reason, VALUE_WIDTH)}`;
     lines.push(
       '',
-      `  ${verdict === 'approve' ? style.green('yes') : style.red('no')}  ${by} by ${channel}, ${shortTime(at)} UTC${why}`,
+      `  ${verdict === 'approve' ? style.green('yes') : style.red('no')}  ${onItsLine(by)} by ${channel}, ${shortTime(at)} UTC${why}`,
     );
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Names may hold line breaks, which would begin a line that looks like ours. */
+function onItsLine(text: string): string {
+  return withoutControls(text).replaceAll('\n', '\u{fffd}');
 }
 
 function resultRow(result: Json | undefined, row: (label: string, text: string) => void): void {

@@ -13,7 +13,7 @@ const VALUE_WIDTH = 120;
 
 export function headText(session: SessionSummary, style: Style): string {
   const { id, user, groups, client, listener, application, at } = session;
-  const who = `${oneLine(user ?? 'someone', NAME_WIDTH)}${groups.length === 0 ? '' : ` (${groups.join(', ')})`}`;
+  const who = `${oneLine(user ?? 'someone', NAME_WIDTH)}${groups.length === 0 ? '' : ` (${withoutControls(groups.join(', '))})`}`;
   const program = application === null || application === '' ? '' : `, ${oneLine(application, NAME_WIDTH)}`;
   return [
     `${style.bold(`session ${id}`)}  ${who} from ${client ?? 'a local socket'} on ${listener ?? '?'}${program}`,
@@ -80,7 +80,10 @@ function approvalText({ id, outcome, votes }: RecordedApproval, style: Style): s
 
 function resultText(result: RecordedResult, style: Style): string {
   const { tag, sqlstate, rows, bytes, ms, truncatedBy } = result;
-  const outcome = sqlstate === null ? (tag ?? 'done') : style.red(`error ${sqlstate}`);
+  const outcome =
+    sqlstate === null
+      ? oneLine(tag ?? 'done', NAME_WIDTH)
+      : style.red(`error ${oneLine(sqlstate, NAME_WIDTH)}`);
   const counts = rows === 0 && bytes === 0 ? '' : `, ${plural(rows, 'row')}, ${formatBytes(bytes)}`;
   const cut = truncatedBy === null ? '' : ` ${style.yellow(`cut by rule "${truncatedBy}"`)}`;
   return `${style.dim('→')} ${outcome}${counts}, ${formatMs(ms)}${cut}`;

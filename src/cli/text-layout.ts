@@ -1,5 +1,7 @@
 /** How text is laid out in a terminal: folded lines, aligned columns, short forms of long things. */
 
+import { visible } from '../console/visible-text.ts';
+
 const LINE_WIDTH = 100;
 
 /** Folds at spaces so that lines, `indent` wide before their text, stay readable; a long word stays whole. */
@@ -62,9 +64,9 @@ export function oneLine(text: string, width: number): string {
   return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }
 
-/** Recorded text is the client's: escape sequences in it must not reach the reader's terminal. */
+/** Recorded text is the client's: escape sequences in it must not reach the reader's terminal, nor what hides text. */
 export function withoutControls(text: string): string {
-  return text.replaceAll(/(?![\n\t])\p{Cc}/gu, '\u{fffd}');
+  return visible(text.replaceAll(/(?![\n\t])\p{Cc}/gu, '\u{fffd}'));
 }
 
 export function plural(n: number, noun: string): string {

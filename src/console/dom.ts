@@ -1,4 +1,5 @@
-/** Elements without a library: made once, changed where they stand. Text is only ever text. */
+/** Elements without a library: made once, changed where they stand. Text is only ever text, and all of it is seen. */
+import { visible } from './visible-text.ts';
 
 export type Child = Node | string | number | null | false | readonly Child[];
 type Prop = string | number | boolean | null | undefined | ((event: Event) => void);
@@ -39,7 +40,8 @@ function setProps(element: Element, props: Props): void {
 function append(element: Element, children: readonly Child[]): void {
   for (const child of children) {
     if (child === null || child === false) continue;
-    if (typeof child === 'string' || typeof child === 'number') element.append(String(child));
+    if (typeof child === 'string') element.append(visible(child));
+    else if (typeof child === 'number') element.append(String(child));
     else if (child instanceof Node) element.append(child);
     else append(element, child);
   }
@@ -52,7 +54,8 @@ export function fill(element: Element, ...children: readonly Child[]): void {
 
 /** Changes text only where it is another: what somebody has marked stays marked. */
 export function setText(element: Element, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+  const shown = visible(text);
+  if (element.textContent !== shown) element.textContent = shown;
 }
 
 /** A part of the page that lives until `close`. */

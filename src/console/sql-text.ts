@@ -1,7 +1,9 @@
 /**
  * A statement for reading: coloured, and broken into lines where it came as one. Only white space between tokens is
- * ever changed; everything that is in quotes or in comments stands as it was sent.
+ * ever changed; everything that is in quotes or in comments stands as it was sent. What MySQL runs out of a comment
+ * (a comment that begins with an exclamation mark) is none.
  */
+
 import { h } from './dom.ts';
 
 export interface Token {
@@ -10,7 +12,7 @@ export interface Token {
 }
 
 const TOKEN =
-  /(--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|('(?:[^'\\]|''|\\[\s\S])*(?:'|$)|"(?:[^"]|"")*(?:"|$)|`[^`]*(?:`|$)|(\$\w*\$)[\s\S]*?(?:\3|$))|(\d[\d.]*)|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(\s+)|([\s\S])/g;
+  /(--[^\r\n]*|\/\*(?!M?!)[\s\S]*?(?:\*\/|$))|('(?:[^'\\]|''|\\[\s\S])*(?:'|$)|"(?:[^"]|"")*(?:"|$)|`[^`]*(?:`|$)|(\$\w*\$)[\s\S]*?(?:\3|$))|(\d[\d.]*)|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(\s+)|([\s\S])/g;
 
 export function tokensOf(sql: string): readonly Token[] {
   const tokens: Token[] = [];
@@ -93,6 +95,6 @@ export function sqlNode(sql: string, isBroken = true): HTMLElement {
 export function oneLine(sql: string, max = 160): string {
   // What the statement is about begins behind the comments at its head.
   const bare = sql.replace(/^(?:\s+|--[^\n]*\n|\/\*[\s\S]*?\*\/)+/, '');
-  const line = (bare === '' ? sql : bare).replaceAll(/\s+/g, ' ').trim();
+  const line = (bare === '' ? sql : bare).replaceAll(/[ \t\n]+/g, ' ').trim();
   return line.length > max ? `${line.slice(0, max)}…` : line;
 }
