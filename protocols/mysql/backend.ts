@@ -11,7 +11,7 @@ import type { Link } from './link.ts';
 import type { GiveOut, RowMasker } from './masked-rows.ts';
 import { describeRows, MASKED_ROW_BYTES_MAX } from './masking.ts';
 import { HEADER_BYTES, PACKET_PAYLOAD_MAX, type PacketReader } from './packet.ts';
-import { type KeptRows, RowBounds } from './paused-rows.ts';
+import { RowBounds } from './paused-rows.ts';
 import type { Results, Run } from './replies.ts';
 import { Responses } from './responses.ts';
 import { RowLane } from './row-lane.ts';
@@ -36,7 +36,6 @@ export class Backend {
   readonly #large: LargeRows;
   readonly #later: (step: () => void) => void;
   readonly #bounds: RowBounds;
-  readonly #kept: KeptRows;
 
   /** `later` runs a step that the server's bytes did not bring about. */
   constructor(link: Link, later: (step: () => void) => void) {
@@ -48,7 +47,6 @@ export class Backend {
       flush: () => this.#lane?.flush(),
       close: () => this.#closeLane(),
     });
-    this.#kept = this.#bounds.kept;
     this.#giveOut = (bytes, start, end, grown) => {
       this.#pass(bytes, start, end);
       link.shift += grown;
@@ -58,7 +56,7 @@ export class Backend {
 
   /** The client has got a part of a packet. */
   get isInsideMessage(): boolean {
-    return this.#reader.isInsidePayload && this.#passes && !this.#kept.isKeeping;
+    return this.#reader.isInsidePayload && this.#passes && !this.#bounds.isKeeping;
   }
 
   /** What the client is to get next, in the middle of a reply. */
@@ -66,8 +64,7 @@ export class Backend {
     const { reply, shift } = this.#link;
     if (reply === null) return 0;
     if (reply.of === 'results' && reply.over !== null) return reply.overSequence;
-    if (this.#kept.length > 0) return this.#kept.sequence;
-    return (this.#reader.due + shift) & 0xff;
+    return this.#bounds.keptSequence ?? (this.#reader.due + shift) & 0xff;
   }
 
   receive(bytes: Buffer, start: number, end: number): void {
@@ -89,7 +86,7 @@ export class Backend {
   /** Rows that are being masked belong to nobody any more. */
   close(): void {
     this.#closeLane();
-    this.#kept.forget();
+    this.#bounds.forget();
     this.#large.clear();
   }
 
@@ -137,7 +134,7 @@ export class Backend {
     if (whole === 'too-large') throw new MalformedBytes(`a control packet of ${reader.length} bytes or more`);
     if (whole === 'more') return false;
     this.#lane = null;
-    if (this.#kept.isKeeping) this.#kept.give();
+    this.#bounds.give();
     const { bytes, start, end, first } = reader;
     if (this.#responses.packet(start < end ? first : -1, bytes, start, end) === 'pass')
       this.#pass(bytes, start - HEADER_BYTES, end);
@@ -163,7 +160,7 @@ export class Backend {
     }
     if (run.masking.masking === 'undescribed') this.#describeAgain(results, run);
     const { limit } = run;
-    this.#kept.begin(run.keeps, reader.due);
+    this.#bounds.begin(run.keeps, reader.due);
     if (reader.length === PACKET_PAYLOAD_MAX) return this.#largeRow(results, run, limit);
     return reader.window() ? this.#rows(results, run, limit) : this.#oneRow(results, run, limit);
   }

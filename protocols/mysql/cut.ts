@@ -5,17 +5,21 @@
  */
 import { effectSet } from '../../src/core/effects.ts';
 import { ProxyError } from '../../src/core/errors.ts';
+import { markCut, truncation } from '../sql/run.ts';
 import { failureError } from './deny.ts';
 import { type ErrFields, errPacket } from './encode.ts';
 import type { Link } from './link.ts';
 import type { Results, Run } from './replies.ts';
-import type { RowStop } from './rows.ts';
 
 /** `sequence`: what the client is to get next, in its own count. */
-export function cut(link: Link, results: Results, run: Run, stop: RowStop, sequence: number): void {
-  const { limit } = run;
-  run.cutBy = (stop === 'rows' ? limit.rowsRule : limit.bytesRule) ?? 'limit';
-  run.failAs = null;
+export function cut(
+  link: Link,
+  results: Results,
+  run: Run,
+  stop: 'rows' | 'bytes' | 'masking',
+  sequence: number,
+): void {
+  markCut(run, stop);
   results.over = run;
   results.overSequence = sequence & 0xff;
   link.cancel();
@@ -23,8 +27,7 @@ export function cut(link: Link, results: Results, run: Run, stop: RowStop, seque
 
 /** Rows could not be masked: none of those that are left may be seen. */
 export function failMasking(link: Link, results: Results, run: Run, sequence: number): void {
-  cut(link, results, run, 'other', sequence);
-  run.cutBy = 'sluice/masking';
+  cut(link, results, run, 'masking', sequence);
   run.failAs = failureError(new ProxyError('masking-failed'));
   // A cursor would go on behind the rows that were lost, as if there had been none.
   if (results.cursor !== null) results.cursor.cursor = null;
@@ -39,16 +42,12 @@ export function tellCut(link: Link, results: Results, completed: boolean): void 
 /** `completed`: the cancellation came too late. */
 function cutError(run: Run, completed: boolean): ErrFields {
   if (run.failAs !== null) return run.failAs;
-  const { limit } = run;
-  const most =
-    run.cutBy === limit.rowsRule && limit.rows !== null ? `${limit.rows} rows` : `${limit.bytes} bytes`;
-  const why = run.cutWhy === null ? '' : ` (${run.cutWhy})`;
   const stands = completed && run.facts !== null && (run.facts.effects & CHANGES) !== 0;
   return {
     // ER_QUERY_INTERRUPTED
     errno: 1317,
     sqlstate: '70100',
-    message: `result truncated by rule "${run.cutBy}": it is limited to ${most}${why}; ask for fewer rows${
+    message: `${truncation(run)}; ask for fewer rows${
       stands ? '; the statement had completed, and its changes stand' : ''
     }`,
   };

@@ -3,6 +3,7 @@ import { MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
 import type { SqlGate } from '../../src/core/gate.ts';
 import type { EnginePort, SessionActivity } from '../../src/core/session.ts';
+import { sentBy } from '../sql/run.ts';
 import type { Backend } from './backend.ts';
 import type { UserChange } from './change-user.ts';
 import { COMMAND } from './commands.ts';
@@ -62,12 +63,9 @@ export function activityOf(
 ): SessionActivity {
   if (phase.phase !== 'serving') return { phase: phase.phase === 'closed' ? 'closed' : 'startup', ...total };
   const { link } = phase;
-  const run = link.currentRun();
-  const rows = link.rowsSent + (run === null ? 0 : run.counted.rows - run.rowsBefore);
-  const bytes = link.bytesSent + (run === null ? 0 : run.counted.bytes - run.bytesBefore);
   const held = (link.blocks & BLOCK.answer) !== 0 || link.awaitsPeople;
   const idle = !link.isBusy && !link.isInTransaction;
-  return { phase: held ? 'held' : idle ? 'idle' : 'busy', rows, bytes };
+  return { phase: held ? 'held' : idle ? 'idle' : 'busy', ...sentBy(link, link.currentRun()) };
 }
 
 const QUIT = commandPacket(COMMAND.Quit, '');

@@ -3,10 +3,7 @@ import {
   type Decision,
   type Denial,
   type JudgedStatement,
-  type LimitDuty,
   NO_LIMIT,
-  type ResultLimit,
-  tightestOf,
   untilBudgets,
 } from '../../src/core/decision.ts';
 import { hasEffect } from '../../src/core/effects.ts';
@@ -14,10 +11,11 @@ import type { StatementFacts } from '../../src/core/facts.ts';
 import type { ApprovalSubject } from '../../src/core/gate.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
+import { keepsRows, limitOf } from '../sql/run.ts';
 import { kept } from './approvals.ts';
 import { definesObjects, type Link } from './link.ts';
 import { maskingOf, NO_MASKING } from './masking.ts';
-import type { Counted, NameChange, Results, Run } from './replies.ts';
+import type { NameChange, Results, Run } from './replies.ts';
 import type { Resolved } from './resolve.ts';
 import { mayQuote } from './scrub.ts';
 import type { Cursor, Prepared } from './statements.ts';
@@ -102,7 +100,7 @@ export function runOfCursor(link: Link, prepared: Prepared, cursor: Cursor): Run
   return {
     bounds,
     limit: untilBudgets(bounds, decision.obligations.budgets, counted),
-    keeps: decision.obligations.limits.some(({ hold }) => hold) && counted.lifted?.of !== decision,
+    keeps: keepsRows(decision, counted),
     subject,
     cutWhy: null,
     number,
@@ -120,30 +118,6 @@ export function runOfCursor(link: Link, prepared: Prepared, cursor: Cursor): Run
     severalResults: false,
     names: null,
   };
-}
-
-/** The tightest of the bounds that nobody has lifted. */
-function limitOf(decision: Decision, { lifted }: Counted): ResultLimit {
-  const { limit, limits } = decision.obligations;
-  if (lifted?.of !== decision) return limit;
-  return tightestOf(limits.filter((duty) => !lifted.duties.includes(duty)));
-}
-
-/** The bound that the run has reached. */
-export function dutyAt({ decision, limit }: Run, unit: 'rows' | 'bytes'): LimitDuty | null {
-  const rule = unit === 'rows' ? limit.rowsRule : limit.bytesRule;
-  return decision?.obligations.limits.find((duty) => duty.rule === rule && duty.unit === unit) ?? null;
-}
-
-/** It was approved: the run, and what is read of the same result later, goes on to the next bound. */
-export function lift(run: Run, duty: LimitDuty): void {
-  const { counted, decision } = run;
-  if (decision === null) return;
-  const before = counted.lifted?.of === decision ? counted.lifted.duties : [];
-  counted.lifted = { of: decision, duties: [...before, duty] };
-  run.bounds = limitOf(decision, counted);
-  run.limit = untilBudgets(run.bounds, decision.obligations.budgets, counted);
-  run.keeps = false;
 }
 
 export function resultsOf(

@@ -2,22 +2,12 @@
  * What the server owes. Commands go to it one at a time, so there is at most one reply under way, and its shape
  * follows from the command that was sent and from what has come of it: never from a packet's first byte alone.
  */
-import type { Decision, LimitDuty, ResultLimit } from '../../src/core/decision.ts';
-import type { StatementFacts } from '../../src/core/facts.ts';
-import type { ApprovalSubject } from '../../src/core/gate.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
 import type { MysqlResultField, ResultMasking } from '../../src/core/masks.ts';
+import type { SentRun } from '../sql/run.ts';
 import type { ErrFields } from './encode.ts';
 import type { RowMasker } from './masked-rows.ts';
 import type { JudgedText, Prepared } from './statements.ts';
-
-/** Rows and bytes of one result so far, over the pieces in which a cursor is read. */
-export interface Counted {
-  rows: number;
-  bytes: number;
-  /** Bounds that people have lifted, and the decision that set them. */
-  lifted?: { readonly of: Decision; readonly duties: readonly LimitDuty[] };
-}
 
 /** What is done to the rows of a run. `undescribed`: rows that come now are not the client's to see. */
 export type RunMasking =
@@ -30,34 +20,10 @@ export type RunMasking =
       readonly fields: readonly MysqlResultField[];
     };
 
-/** One statement that runs: its record, its limits, and what it has sent so far. */
-export interface Run {
+/** One statement that runs. */
+export interface Run extends SentRun<ErrFields> {
   readonly number: StatementNumber;
-  /** Null for an empty statement. */
-  readonly facts: StatementFacts | null;
-  readonly decision: Decision | null;
-  readonly counted: Counted;
-  readonly startedMs: number;
   readonly rowsMax: number | null;
-  /** Rows and bytes that `counted` had when this run began, so that its own share can be told. */
-  readonly rowsBefore: number;
-  readonly bytesBefore: number;
-  /** How much its rules let it send, budgets apart; more than its decision says once somebody has lifted a bound. */
-  bounds: ResultLimit;
-  /** How much it may send before its budgets are asked for more. */
-  limit: ResultLimit;
-  /** Its rows are kept back until the result is known to be within its bounds, or approved. */
-  keeps: boolean;
-  /** Text and values, where somebody may be asked about its rows. */
-  readonly subject: ApprovalSubject | null;
-  /** Set when it goes over a limit: the rule's name. From then on its rows are dropped. */
-  cutBy: string | null;
-  /** What people have said of it, where they did not let it go on. */
-  cutWhy: string | null;
-  /** What the client reads instead of the server's error, when Sluice has made it fail. */
-  failAs: ErrFields | null;
-  /** The statement's text, where its errors may have to be held against it. */
-  readonly text: Buffer | null;
   masking: RunMasking;
   /** It gives any number of results and then its own OK. */
   readonly severalResults: boolean;

@@ -4,8 +4,8 @@
  */
 import { MalformedBytes } from '../../src/bytes/index.ts';
 import type { ResultLimit } from '../../src/core/decision.ts';
+import type { Counted } from '../sql/run.ts';
 import { HEADER_BYTES, lengthAt, PACKET_PAYLOAD_MAX } from './packet.ts';
-import type { Counted } from './replies.ts';
 
 export type RowStop =
   /** The next packet is no row, goes on in another packet, or its head is not here yet. */

@@ -8,8 +8,9 @@ import type { ApprovalSubject } from '../../src/core/gate.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
 import type { MysqlResultField } from '../../src/core/masks.ts';
+import type { Counted } from '../sql/run.ts';
 import type { ParameterType } from './parameters.ts';
-import type { Counted, RunMasking } from './replies.ts';
+import type { RunMasking } from './replies.ts';
 
 /** A text that was judged, and the mode of the session in which the server has read it. */
 export interface JudgedText {

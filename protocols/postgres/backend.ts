@@ -10,7 +10,7 @@ import type { Link } from './link.ts';
 import type { GiveOut, RowMasker } from './masked-rows.ts';
 import { MASKED_ROW_BYTES_MAX, type RunMasking } from './masking.ts';
 import { BACKEND } from './messages.ts';
-import { type KeptRows, RowBounds } from './paused-rows.ts';
+import { RowBounds } from './paused-rows.ts';
 import type { Run } from './replies.ts';
 import { Responses } from './responses.ts';
 import { RowLane } from './row-lane.ts';
@@ -36,7 +36,6 @@ export class Backend {
   readonly #behind = new Accumulator();
   readonly #later: (step: () => void) => void;
   readonly #bounds: RowBounds;
-  readonly #kept: KeptRows;
 
   /** `later` runs a step that the server's bytes did not bring about. */
   constructor(link: Link, later: (step: () => void) => void) {
@@ -47,13 +46,12 @@ export class Backend {
       flush: () => this.#lane?.flush(),
       close: () => this.#closeLane(),
     });
-    this.#kept = this.#bounds.kept;
     this.#giveOut = (bytes, start, end) => this.#pass(bytes, start, end);
   }
 
   /** The client has got a part of a message. */
   get isInsideMessage(): boolean {
-    return this.#left > 0 && this.#leftPasses && !this.#kept.isKeeping;
+    return this.#left > 0 && this.#leftPasses && !this.#bounds.kept.isKeeping;
   }
 
   receive(bytes: Buffer, start: number, end: number): void {
@@ -86,7 +84,7 @@ export class Backend {
   /** Rows that are being masked belong to nobody any more. */
   close(): void {
     this.#closeLane();
-    this.#kept.forget();
+    this.#bounds.kept.forget();
   }
 
   #closeLane(): void {
@@ -113,7 +111,7 @@ export class Backend {
   }
 
   #pass(bytes: Buffer, from: number, to: number): void {
-    if (this.#kept.isKeeping) {
+    if (this.#bounds.kept.isKeeping) {
       if (!this.#bounds.keep(bytes, from, to)) this.#leftPasses = false;
     } else this.#link.send(bytes, from, to);
   }
@@ -149,7 +147,7 @@ export class Backend {
     }
     const run = link.currentRun();
     if (run === null) throw new MalformedBytes('a row of no statement');
-    this.#kept.isKeeping = run.keeps;
+    this.#bounds.kept.isKeeping = run.keeps;
     if (run.masking.masking !== 'none') return this.#maskedRows(bytes, at, end, tag, run);
     const stop = this.#counter.count(bytes, at, end, tag, run.counted, run.limit);
     const to = this.#counter.at;
@@ -299,7 +297,7 @@ export class Backend {
     }
     this.#lane = null;
     // The result is whole, and within its bounds.
-    if (this.#kept.isKeeping && !ASIDE.has(bytes[from] ?? 0)) this.#kept.give();
+    if (this.#bounds.kept.isKeeping && !ASIDE.has(bytes[from] ?? 0)) this.#bounds.kept.give();
     const sight = this.#responses.message(bytes[from] ?? 0, bytes, from + HEADER_BYTES, to);
     if (sight === 'pass') this.#pass(bytes, from, to);
     this.#link.payDebts();

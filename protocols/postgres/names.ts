@@ -8,11 +8,12 @@
  * Behind a Sync or a Query the server runs what follows whether or not what came before went well. So what a name
  * stands for there is not known while a change from before it is pending.
  */
-import type { Decision, LimitDuty } from '../../src/core/decision.ts';
+import type { Decision } from '../../src/core/decision.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
 import type { ApprovalSubject } from '../../src/core/gate.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
+import type { Counted } from '../sql/run.ts';
 
 export interface PreparedStatement {
   /** The text, as bytes of its own: it is judged again when the gate's stamp has moved. */
@@ -46,14 +47,6 @@ export interface Portal {
   approvedUnder: string | null;
   /** Text and values, while somebody may be asked about them. */
   readonly subject: ApprovalSubject | null;
-}
-
-/** Rows and bytes of one result so far, over suspensions and FETCHes. */
-export interface Counted {
-  rows: number;
-  bytes: number;
-  /** Bounds that people have lifted, and the decision that set them. */
-  lifted?: { readonly of: Decision; readonly duties: readonly LimitDuty[] };
 }
 
 export type NameChange =

@@ -1,21 +1,15 @@
 /** From what was resolved to a run: what it counts, what it may go over, which names it changes. */
 
-import {
-  type Decision,
-  type LimitDuty,
-  NO_LIMIT,
-  type ResultLimit,
-  tightestOf,
-  untilBudgets,
-} from '../../src/core/decision.ts';
+import { type Decision, NO_LIMIT, untilBudgets } from '../../src/core/decision.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
 import type { ApprovalSubject } from '../../src/core/gate.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
+import { keepsRows, limitOf } from '../sql/run.ts';
 import { approvalKey, kept } from './approvals.ts';
 import type { Link } from './link.ts';
 import { maskingOf, NO_MASKING } from './masking.ts';
-import type { Counted, NameChange, Portal, PreparedStatement } from './names.ts';
+import type { NameChange, Portal, PreparedStatement } from './names.ts';
 import type { Run } from './replies.ts';
 import { isNamed, type Resolved } from './resolve.ts';
 
@@ -71,7 +65,7 @@ export function runOfPlan(
     bytesBefore: counted.bytes,
     bounds,
     limit: untilBudgets(bounds, budgets, counted),
-    keeps: limits.length > 0 && limits.some(({ hold }) => hold) && counted.lifted?.of !== decision,
+    keeps: keepsRows(decision, counted),
     subject: limits.length + budgets.length > 0 ? kept(decision, subject) : null,
     cutBy: null,
     cutWhy: null,
@@ -81,30 +75,6 @@ export function runOfPlan(
     formats: null,
     changes: plan.changes,
   };
-}
-
-/** The tightest of the bounds that nobody has lifted. */
-function limitOf(decision: Decision, { lifted }: Counted): ResultLimit {
-  const { limit, limits } = decision.obligations;
-  if (lifted?.of !== decision) return limit;
-  return tightestOf(limits.filter((duty) => !lifted.duties.includes(duty)));
-}
-
-/** The bound that the run has reached. */
-export function dutyAt({ decision, limit }: Run, unit: 'rows' | 'bytes'): LimitDuty | null {
-  const rule = unit === 'rows' ? limit.rowsRule : limit.bytesRule;
-  return decision?.obligations.limits.find((duty) => duty.rule === rule && duty.unit === unit) ?? null;
-}
-
-/** It was approved: the run, and what is read of the same result later, goes on to the next bound. */
-export function lift(run: Run, duty: LimitDuty): void {
-  const { counted, decision } = run;
-  if (decision === null) return;
-  const before = counted.lifted?.of === decision ? counted.lifted.duties : [];
-  counted.lifted = { of: decision, duties: [...before, duty] };
-  run.bounds = limitOf(decision, counted);
-  run.limit = untilBudgets(run.bounds, decision.obligations.budgets, counted);
-  run.keeps = false;
 }
 
 /** The run of an empty statement. */

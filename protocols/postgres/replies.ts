@@ -2,40 +2,14 @@
  * What the server owes, in order: one expectation per message sent to it that has a reply, and the replies that
  * Sluice owes itself in between. The server answers strictly in order, so this queue is the session's map.
  */
-import type { Decision, ResultLimit } from '../../src/core/decision.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
-import type { ApprovalSubject } from '../../src/core/gate.ts';
-import type { StatementNumber } from '../../src/core/ids.ts';
+import type { SentRun } from '../sql/run.ts';
 import type { Nativeness } from './deny.ts';
 import type { RunMasking } from './masking.ts';
-import type { Counted, NameChange } from './names.ts';
+import type { NameChange } from './names.ts';
 
-/** One statement that runs: its record, its limits, and what it has sent so far. */
-export interface Run {
-  readonly number: StatementNumber | null;
-  readonly facts: StatementFacts | null;
-  readonly decision: Decision | null;
-  readonly counted: Counted;
-  readonly startedMs: number;
-  /** Rows and bytes that `counted` had when this run began, so that its own share can be told. */
-  readonly rowsBefore: number;
-  readonly bytesBefore: number;
-  /** How much its rules let it send, budgets apart; more than its decision says once somebody has lifted a bound. */
-  bounds: ResultLimit;
-  /** How much it may send before its budgets are asked for more. */
-  limit: ResultLimit;
-  /** Its rows are kept back until the result is known to be within its bounds, or approved. */
-  keeps: boolean;
-  /** Text and values, where somebody may be asked about its rows. */
-  readonly subject: ApprovalSubject | null;
-  /** Set when it goes over a limit: the rule's name. From then on its rows are dropped. */
-  cutBy: string | null;
-  /** What people have said of it, where they did not let it go on. */
-  cutWhy: string | null;
-  /** What the client reads instead of the server's error, when Sluice has made it fail. */
-  failAs: Buffer | null;
-  /** The statement's text, where its errors may have to be held against it. */
-  readonly text: Buffer | null;
+/** One statement that runs; what is made to fail says so in bytes that are ready to be sent. */
+export interface Run extends SentRun<Buffer> {
   masking: RunMasking;
   /** The formats of its columns, as Bind has asked for them; null where nobody needs to know. */
   formats: readonly number[] | null;

@@ -6,8 +6,9 @@ import type { Decision, Denial } from '../../src/core/decision.ts';
 import type { ProxyError } from '../../src/core/errors.ts';
 import type { ConstantArgument, StatementFacts } from '../../src/core/facts.ts';
 import type { BoundParameter } from '../../src/core/gate.ts';
+import type { Counted } from '../sql/run.ts';
 import type { Link } from './link.ts';
-import type { Counted, Portal, PreparedStatement } from './names.ts';
+import type { Portal, PreparedStatement } from './names.ts';
 import { unsettled } from './unsettled.ts';
 
 export type Resolved =

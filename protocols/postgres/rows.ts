@@ -4,8 +4,8 @@
  */
 import { MalformedBytes } from '../../src/bytes/index.ts';
 import type { ResultLimit } from '../../src/core/decision.ts';
+import type { Counted } from '../sql/run.ts';
 import { HEADER_BYTES } from './frame.ts';
-import type { Counted } from './names.ts';
 
 export type RowStop =
   /** The next frame is no row, or its header is not here yet. */

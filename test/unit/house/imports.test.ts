@@ -31,8 +31,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // It reads the upstream's catalog, whose queries are sql's, over a connection of its own.
   // Node's own parser and undici are the sockets of HTTP; what may be carried is the protocol's to say.
   transport: [...DOMAIN, 'engine', 'sql', 'limits', 'protocols/http', 'protocols/mcp', 'protocols/stdio'],
-  'protocols/postgres': DOMAIN,
-  'protocols/mysql': DOMAIN,
+  // What both protocols of SQL do with what they have decoded (ADR 0015).
+  'protocols/sql': DOMAIN,
+  'protocols/postgres': [...DOMAIN, 'protocols/sql'],
+  'protocols/mysql': [...DOMAIN, 'protocols/sql'],
   'protocols/http': DOMAIN,
   // MCP runs over HTTP: the one declared exception (DESIGN 2).
   'protocols/mcp': [...DOMAIN, 'protocols/http'],
@@ -99,7 +101,10 @@ test('bytes and the grammar stand alone; sql is entered by its index', () => {
   // An AST never leaves sql: nobody outside of it imports the files that read one.
   const inside = importsOf()
     .filter(
-      ({ from, to }) => !from.startsWith('src/sql/') && to.includes('/sql/') && !to.endsWith('sql/index.ts'),
+      ({ from, to }) =>
+        !from.startsWith('src/sql/') &&
+        posix.join(posix.dirname(from), to).startsWith('src/sql/') &&
+        !to.endsWith('sql/index.ts'),
     )
     .filter(({ from }) => !from.startsWith('workers/'));
   assert.deepEqual(inside, []);
