@@ -72,7 +72,7 @@ export class StdioLeg implements ServerLeg {
       stream.close();
       throw error;
     }
-    return stream.as(stream.isEnded ? 'one' : 'many');
+    return stream.as(stream.isSingle ? 'one' : 'many');
   }
 
   /** A request waits for its answer from here on; ids that are in use already are replaced towards the program. */

@@ -54,6 +54,11 @@ export class StdioStream {
     return this.#messages.length === 0;
   }
 
+  /** The first that has come is the last that will. */
+  get isSingle(): boolean {
+    return this.isEnded && this.#messages.length <= 1;
+  }
+
   push(message: Buffer): void {
     if (this.isEnded) return;
     this.#messages.push(message);
