@@ -37,6 +37,9 @@ export class Alerts {
   readonly #muted = new Map<string, number>();
   readonly #seen = new Set<string>();
   readonly #underWay = new Set<Promise<void>>();
+  /** How often each has happened since the store was asked about it, while it is being asked. */
+  readonly #counting = new Map<string, { times: number }>();
+  readonly #quarantining = new Set<string>();
   /** How many were raised since the start, by cause. */
   readonly counts = new Map<string, number>();
 
@@ -56,25 +59,45 @@ export class Alerts {
     const mutedUntil = this.#muted.get(key);
     if (mutedUntil !== undefined && clock() < mutedUntil) return;
     this.#muted.delete(key);
-    this.#track(async () => {
-      const { store, instance } = this.#options;
-      const lease = await store.ledger.lease(
-        {
-          rule: `${ALERT_RULE_PREFIX}${duty.name}`,
-          subject: `user:${circumstances.principal}`,
-          unit: 'statements',
-          windowMs,
-        },
-        1,
-        duty.after,
-        instance,
-      );
-      if (lease.granted > 0) await store.ledger.settle(lease.id, 1);
-      if (lease.left > 0) return;
+    const counting = this.#counting.get(key);
+    if (counting !== undefined) {
+      counting.times++;
+      return;
+    }
+    const begun = { times: 1 };
+    this.#counting.set(key, begun);
+    const isTracked = this.#track(() =>
+      this.#count(duty, windowMs, circumstances, begun, key).finally(() => this.#counting.delete(key)),
+    );
+    if (!isTracked) this.#counting.delete(key);
+  }
+
+  /** What happens while the store is asked is counted with the next question: a flood is one question at a time. */
+  async #count(
+    duty: AlertDuty,
+    windowMs: number,
+    circumstances: AlertCircumstances,
+    counting: { times: number },
+    key: string,
+  ): Promise<void> {
+    const { store, instance, clock } = this.#options;
+    const account = {
+      rule: `${ALERT_RULE_PREFIX}${duty.name}`,
+      subject: `user:${circumstances.principal}`,
+      unit: 'statements',
+      windowMs,
+    } as const;
+    while (counting.times > 0) {
+      const { times } = counting;
+      counting.times = 0;
+      const lease = await store.ledger.lease(account, times, duty.after, instance);
+      if (lease.granted > 0) await store.ledger.settle(lease.id, lease.granted);
+      if (lease.left > 0) continue;
       if (this.#muted.size >= MUTED_MAX) this.#muted.clear();
       this.#muted.set(key, clock() + Math.min(windowMs, lease.refillsInMs ?? windowMs));
       if (lease.granted > 0) this.#raise(duty, circumstances);
-    });
+      return;
+    }
   }
 
   /** Raises it where this principal has never been seen at that before, on any instance. */
@@ -93,8 +116,14 @@ export class Alerts {
     });
   }
 
-  #track(step: () => Promise<void>): void {
-    if (this.#underWay.size >= UNDER_WAY_MAX) return;
+  /** False where too much is under way already. */
+  #track(step: () => Promise<void>): boolean {
+    if (this.#underWay.size >= UNDER_WAY_MAX) return false;
+    this.#start(step);
+    return true;
+  }
+
+  #start(step: () => Promise<void>): void {
     const task = step()
       .catch((error: unknown) => this.#failed('an alert could not be counted', error))
       .finally(() => this.#underWay.delete(task));
@@ -121,19 +150,30 @@ export class Alerts {
     const { id: _id, at: _at, ...members } = event;
     record('alert', JSON.stringify({ ...members, id: event.id }).slice(1, -1));
     announce(event);
-    this.#track(async () => {
-      if (quarantineMs !== null) {
-        const now = await store.now();
+    if (quarantineMs !== null) this.#quarantine(principal, quarantineMs, `alert "${name}": ${message}`);
+    this.#track(() => store.alerts.put(event));
+  }
+
+  /** However much is under way, it is done; for one principal one at a time. */
+  #quarantine(subject: string, forMs: number, reason: string): void {
+    const { store } = this.#options;
+    const key = JSON.stringify([subject, forMs]);
+    if (this.#quarantining.has(key)) return;
+    this.#quarantining.add(key);
+    this.#start(async () => {
+      try {
+        const at = await store.now();
         await store.revocations.put({
           kind: 'quarantine',
-          subject: principal,
-          reason: `alert "${name}": ${message}`,
+          subject,
+          reason,
           by: 'sluice',
-          at: now,
-          until: now + quarantineMs,
+          at,
+          until: at + forMs,
         });
+      } finally {
+        this.#quarantining.delete(key);
       }
-      await store.alerts.put(event);
     });
   }
 

@@ -94,7 +94,7 @@ export function sqlNode(sql: string, isBroken = true): HTMLElement {
 /** On one line, for lists. */
 export function oneLine(sql: string, max = 160): string {
   // What the statement is about begins behind the comments at its head.
-  const bare = sql.replace(/^(?:\s+|--[^\n]*\n|\/\*[\s\S]*?\*\/)+/, '');
+  const bare = sql.replace(/^(?:\s+|--[^\r\n]*[\r\n]|\/\*(?!M?!)[\s\S]*?\*\/)+/, '');
   const line = (bare === '' ? sql : bare).replaceAll(/[ \t\n]+/g, ' ').trim();
   return line.length > max ? `${line.slice(0, max)}…` : line;
 }

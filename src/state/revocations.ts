@@ -19,13 +19,16 @@ export class StoredRevocations implements RevocationsStore {
     this.#database = database;
   }
 
+  /** In place of what was said of it before; but a quarantine that is in force does not become shorter by another. */
   put({ kind, subject, reason, by, at, until }: Revocation): Promise<void> {
     return this.#database.write(async (transaction) => {
       await transaction.all(
-        `INSERT INTO sluice.revocations (kind, subject, reason, by_whom, at, until)
+        `INSERT INTO sluice.revocations AS r (kind, subject, reason, by_whom, at, until)
           VALUES ($1, $2, $3, $4, $5, $6)
           ON CONFLICT (kind, subject) DO UPDATE
-            SET reason = excluded.reason, by_whom = excluded.by_whom, at = excluded.at, until = excluded.until,
+            SET reason = excluded.reason, by_whom = excluded.by_whom, at = excluded.at,
+              until = CASE WHEN r.kind = 'quarantine' AND r.lifted_at IS NULL AND r.until > excluded.until
+                THEN r.until ELSE excluded.until END,
               lifted_at = NULL, lifted_by = NULL, lifted_reason = NULL`,
         kind,
         subject,
