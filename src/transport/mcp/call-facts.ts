@@ -4,6 +4,7 @@ import type { Method } from '../../../protocols/mcp/methods.ts';
 import type { Revision } from '../../../protocols/mcp/revisions.ts';
 import type { CallSubject } from '../../../protocols/mcp/subject.ts';
 import type { CallFacts, RequestDecision } from '../../core/requests.ts';
+import { traceOf } from '../../engine/causes.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import type { RequestText } from '../../engine/request-text.ts';
 import type { JsonDocument } from '../../json/index.ts';
@@ -90,11 +91,18 @@ export function callText(
   document: JsonDocument,
   params: number,
   facts: CallFacts,
-  call: { readonly id: RequestId | null; readonly revision: Revision; readonly from: 'client' | 'server' },
+  call: {
+    readonly id: RequestId | null;
+    readonly revision: Revision;
+    readonly from: 'client' | 'server';
+    readonly definition: string | null;
+  },
 ): RequestText {
   const name = facts.tool ?? facts.resource ?? facts.prompt;
   const lines = [name === null ? facts.method : `${facts.method} ${name}`];
   if (call.from === 'server') lines[0] = `${lines[0] ?? ''} (asked by the server)`;
+  // What is approved is this call of that very definition (promise 7).
+  if (call.definition !== null) lines.push(`# definition: ${call.definition}`);
   const reason = document.text(document.member(document.member(params, '_meta'), REASON));
   if (reason !== null)
     lines.push(`# reason: ${reason.replaceAll(/\s+/g, ' ').slice(0, REASON_CHARACTERS_MAX)}`);
@@ -111,6 +119,8 @@ export function callText(
     text: Buffer.from(lines.join('\n')),
     body: body === null ? null : Buffer.from(body),
     members: `"mcp":${JSON.stringify(mcp)}`,
+    ...(call.id === null ? {} : { request: call.id.written }),
+    trace: traceOf(document.text(document.member(document.member(params, '_meta'), 'traceparent')) ?? ''),
   };
 }
 

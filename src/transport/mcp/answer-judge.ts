@@ -1,0 +1,245 @@
+/** Results on their way to the client: lists filtered, pins looked at, masked, fitted to their schema, counted, cut. */
+import { refusalAnswer } from '../../../protocols/mcp/answers.ts';
+import { canonicalBytes } from '../../../protocols/mcp/definitions.ts';
+import { skeletonOf } from '../../../protocols/mcp/names.ts';
+import type { Denial } from '../../core/decision.ts';
+import type { RequestSession } from '../../engine/request-session.ts';
+import { isRefused, type JsonDocument, JsonEdits, PLAIN_JSON, scanJson } from '../../json/index.ts';
+import { callFacts, openFacts } from './call-facts.ts';
+import { cutToBounds } from './cut-result.ts';
+import type { JudgeGround } from './judge-ground.ts';
+import type { JudgedRequest } from './judged-request.ts';
+import { filterList, makePrivate, witnessOf } from './lists.ts';
+import { maskedParts } from './masked-messages.ts';
+import { deniedAnswer } from './refusals.ts';
+import { rowsOf } from './result-rows.ts';
+import { fitted } from './schema-fit.ts';
+
+const NONE = -1;
+/** Results that can be made shorter and are of use all the same. */
+const CUTTABLE: ReadonlySet<string> = new Set([
+  'tools/call',
+  'resources/read',
+  'prompts/get',
+  'tasks/result',
+  'tasks/get',
+]);
+
+export interface JudgedResult {
+  /** Null: the very bytes that came. */
+  readonly bytes: Buffer | null;
+  /** How the request came out, for its record. */
+  readonly tag: string;
+  readonly cutBy: string | null;
+}
+
+/** Rejects with StoreUnavailable, ProxyError, UnmaskableMessage: nothing of the result may be passed then. */
+export async function judgeResult(
+  ground: JudgeGround,
+  session: RequestSession,
+  request: JudgedRequest,
+  document: JsonDocument,
+  result: number,
+): Promise<JudgedResult> {
+  const denial = inputDenial(session, document, result);
+  if (denial !== null) return refused(request, denial, 'withheld');
+  rememberTask(ground, session, request, document, result);
+  const filtered = await filter(ground, session, request, document, result);
+  const masked = mask(ground, session, request, filtered);
+  if (masked === null) return misfit(request);
+  const shown = withScope(session, request, masked, masked !== document);
+  return count(request, shown, document);
+}
+
+async function filter(
+  ground: JudgeGround,
+  session: RequestSession,
+  request: JudgedRequest,
+  document: JsonDocument,
+  result: number,
+): Promise<JsonDocument> {
+  const edits = new JsonEdits(document);
+  await filterList(ground, session, document, result, request.method, edits);
+  if (request.method === 'resources/read') hideContents(session, document, result, edits);
+  if (request.method === 'initialize' || request.method === 'server/discover')
+    await holdInstructions(ground, session, document, result, edits);
+  return changed(document, edits);
+}
+
+/** What is read may come with more than was asked for, such as the files of a folder. */
+function hideContents(
+  session: RequestSession,
+  document: JsonDocument,
+  result: number,
+  edits: JsonEdits,
+): void {
+  const contents = document.member(result, 'contents');
+  if (contents === NONE) return;
+  for (const one of document.children(contents)) {
+    const uri = document.text(document.member(one, 'uri'));
+    if (uri !== null && session.judge(openFacts('resource', uri)).verdict === 'deny') edits.remove(one);
+  }
+}
+
+/** What a server tells every model about itself is reviewed as its tools are. */
+async function holdInstructions(
+  ground: JudgeGround,
+  session: RequestSession,
+  document: JsonDocument,
+  result: number,
+  edits: JsonEdits,
+): Promise<void> {
+  const node = document.member(result, 'instructions');
+  if (!document.isString(node)) return;
+  const info = document.member(result, 'serverInfo');
+  const name = document.text(document.member(info, 'name')) ?? 'server';
+  const offered = {
+    kind: 'instructions',
+    name,
+    skeleton: skeletonOf(name),
+    definition: canonicalBytes(document, node).toString('utf8'),
+    problem: null,
+  } as const;
+  const [standing] = await ground.pins.look([offered], witnessOf(session));
+  if (standing?.standing !== 'shown') edits.remove(node);
+}
+
+/** Null: what is masked cannot be made to fit the schema that the tool has promised. */
+function mask(
+  ground: JudgeGround,
+  session: RequestSession,
+  { method, subject }: JudgedRequest,
+  document: JsonDocument,
+): JsonDocument | null {
+  const masker = ground.maskers.for(session.masks);
+  if (masker === null) return document;
+  const masked = masker.mask(document, (one) => maskedParts(one, method));
+  const schema = method === 'tools/call' && subject !== null ? ground.schemas.of(subject.name) : null;
+  if (masked === document || schema === null) return masked;
+  const before = document.at('/result/structuredContent');
+  const after = masked.at('/result/structuredContent');
+  return before === NONE || after === NONE ? masked : fitted(document, before, masked, after, schema);
+}
+
+/** What is not the same for everybody must not be kept for everybody. */
+function withScope(
+  session: RequestSession,
+  { method }: JudgedRequest,
+  document: JsonDocument,
+  differs: boolean,
+): JsonDocument {
+  const result = document.member(0, 'result');
+  if (document.member(result, 'cacheScope') === NONE) return document;
+  const { current } = session.domain.policy;
+  const isFiltered =
+    method.endsWith('/list') && current.rules.some(({ requests }) => !isAboutOthers(requests));
+  if (!differs && !isFiltered && current.masks.length === 0) return document;
+  const edits = new JsonEdits(document);
+  makePrivate(document, result, edits);
+  return changed(document, edits);
+}
+
+function isAboutOthers({ subject }: { readonly subject: string }): boolean {
+  return subject === 'sql' || subject === 'http';
+}
+
+async function count(
+  request: JudgedRequest,
+  shown: JsonDocument,
+  original: JsonDocument,
+): Promise<JudgedResult> {
+  const { run, method } = request;
+  const result = shown.member(0, 'result');
+  const isError = isTrue(shown, result, 'isError');
+  const tag = isError ? 'tool error' : 'ok';
+  const rows = run.limit.rows === null || !CUTTABLE.has(method) ? 0 : rowsOf(shown, result);
+  const denial = await run.take(rows, shown.end(0) - shown.start(0));
+  if (denial === null) return { bytes: shown === original ? null : shown.bytes(0), tag, cutBy: null };
+  if (!CUTTABLE.has(method)) return refused(request, denial, 'withheld');
+  const { limit, counted } = run;
+  const bounds = {
+    rows: limit.rows === null ? null : Math.max(0, limit.rows - counted.rows),
+    bytes: limit.bytes === null ? null : Math.max(0, limit.bytes - counted.bytes),
+  };
+  const cut = cutToBounds(shown, result, rows, bounds, denial.rule);
+  if (cut === null) return refused(request, denial, 'withheld');
+  const bytes = cut.document.bytes(0);
+  const again = await run.take(cut.rows, bytes.length);
+  return again === null ? { bytes, tag, cutBy: denial.rule } : refused(request, again, 'withheld');
+}
+
+function isTrue(document: JsonDocument, holder: number, name: string): boolean {
+  const node = document.member(holder, name);
+  return node !== NONE && document.kind(node) === 'true';
+}
+
+function refused({ id, method, revision }: JudgedRequest, denial: Denial, tag: string): JudgedResult {
+  return { bytes: deniedAnswer(id, method, revision, denial), tag, cutBy: denial.rule };
+}
+
+function misfit({ id, method, revision }: JudgedRequest): JudgedResult {
+  const message =
+    'the result has masked values that the output schema of this tool does not allow, so it is withheld';
+  const hint = 'The call was carried out. Ask for less of it, without the values that are masked.';
+  const refusal = { message, detail: null, hint, rule: null, approval: null };
+  return { bytes: refusalAnswer(id, method, revision, refusal), tag: 'withheld', cutBy: null };
+}
+
+function rememberTask(
+  ground: JudgeGround,
+  session: RequestSession,
+  { facts }: JudgedRequest,
+  document: JsonDocument,
+  result: number,
+): void {
+  const held = document.text(document.at('/task/taskId', result));
+  const own = document.text(document.member(result, 'taskId'));
+  const task = facts.method.startsWith('tasks/') ? null : (held ?? own);
+  if (task !== null) ground.tasks.began(session.context.principal.name, task, facts);
+}
+
+/** What a modern server asks of the client within a result (2026-07-28, SEP-2322). Null: nothing is against it. */
+function inputDenial(session: RequestSession, document: JsonDocument, result: number): Denial | null {
+  const requests = document.member(result, 'inputRequests');
+  if (requests === NONE) return null;
+  for (const one of document.children(requests)) {
+    const method = document.text(document.member(one, 'method')) ?? '';
+    if (!isAsked(method)) return unknownInput(method);
+    const facts = callFacts(document, method, null, document.member(one, 'params'));
+    const decision = session.judge(facts);
+    if (decision.verdict !== 'deny') continue;
+    const { rule, message } = decision;
+    return {
+      ...unknownInput(method),
+      message: `what the server asks for (${method}) is denied by rule "${rule ?? 'default'}"${message === null ? '' : `: ${message}`}`,
+      rule: rule ?? 'default',
+    };
+  }
+  return null;
+}
+
+type Asked = 'sampling/createMessage' | 'roots/list' | 'elicitation/create';
+
+function isAsked(method: string): method is Asked {
+  return method === 'sampling/createMessage' || method === 'roots/list' || method === 'elicitation/create';
+}
+
+function unknownInput(method: string): Denial {
+  return {
+    sqlstate: '42501',
+    message: `the server asks the client for something that MCP does not know (${method.slice(0, 100)})`,
+    detail: null,
+    hint: null,
+    position: null,
+    rule: 'sluice/mcp',
+    native: false,
+  };
+}
+
+function changed(document: JsonDocument, edits: JsonEdits): JsonDocument {
+  if (edits.isEmpty) return document;
+  const bytes = edits.apply();
+  const made = scanJson(bytes, 0, bytes.length, PLAIN_JSON);
+  if (isRefused(made)) throw new Error(`a result that was changed is ${made.message}`);
+  return made;
+}
