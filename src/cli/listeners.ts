@@ -61,6 +61,8 @@ export interface Shared {
   readonly alerts: Alerts;
   /** Approvals, budgets, credentials, revocations: shared by instances. */
   readonly state: StateStore;
+  /** Where listeners are that listen already, by name. */
+  readonly ports: Map<string, number>;
 }
 
 /** The server behind a listener, in its dialect. */

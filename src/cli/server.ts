@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { RunningAdmin } from '../admin/server.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { type ListenerConfig, sqlListenersOf } from '../config/schema.ts';
+import { type AnyListenerConfig, type ListenerConfig, sqlListenersOf } from '../config/schema.ts';
 import { Meter } from '../core/meter.ts';
 import { formatProblem, ProblemsError } from '../core/problem.ts';
 import { MaskFollower } from '../engine/mask-follower.ts';
@@ -14,8 +14,7 @@ import { Sessions } from '../engine/sessions.ts';
 import { Turn } from '../engine/turn.ts';
 import { LoginAttempts } from '../identity/login-attempts.ts';
 import { PasswordKey } from '../identity/password-key.ts';
-import { SigningKey } from '../journal/keys.ts';
-import { Journal } from '../journal/writer.ts';
+import type { Journal } from '../journal/writer.ts';
 import { Budgets } from '../limits/budgets.ts';
 import { HeldMemory } from '../limits/held-memory.ts';
 import { Rates } from '../limits/rates.ts';
@@ -33,6 +32,7 @@ import { openCredentials } from './logins.ts';
 import { keyProblems, ringsOf } from './mask-keys.ts';
 import { serveMysql } from './mysql-upstream.ts';
 import { openTokens } from './oidc.ts';
+import { openJournal } from './own-journal.ts';
 import { readPolicy, watchPolicy, worldOf } from './policy-files.ts';
 import { servePostgres } from './postgres-upstream.ts';
 import { ReadingTools } from './reading-tools.ts';
@@ -64,7 +64,6 @@ export interface RunningServer {
 
 const TICK_MS = 250;
 const SOON_MS = 10;
-export const KEY_FILE = 'signing.key';
 
 /**
  * Starts everything or nothing: throws ProblemsError for bad files, and Node's errors for disks. `makeMaskPool` null:
@@ -74,14 +73,23 @@ export async function startServer(
   loaded: LoadedConfig,
   log: Logger,
   makeMaskPool: (() => MaskPool) | null = () => new MaskPool(),
+  options: StartOptions = {},
 ): Promise<RunningServer> {
   const undo: Undo[] = [];
   try {
-    return await start(loaded, log, undo, makeMaskPool);
+    return await start(loaded, log, undo, makeMaskPool, options);
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
   }
+}
+
+/** For whoever starts a part of it only. */
+export interface StartOptions {
+  /** Whether a listener listens; all do where this is left out. */
+  readonly listens?: (listener: AnyListenerConfig) => boolean;
+  /** Told of what listeners share, once they listen. */
+  readonly ready?: (shared: Shared) => void;
 }
 
 /** What has to be done to take back a step of the start. */
@@ -92,6 +100,7 @@ async function start(
   log: Logger,
   undo: Undo[],
   makeMaskPool: (() => MaskPool) | null,
+  { listens, ready }: StartOptions,
 ): Promise<RunningServer> {
   const { config, directory } = loaded;
   const wrong = [...fileProblems(loaded), ...keyProblems(loaded)];
@@ -177,6 +186,7 @@ async function start(
     spendings: { budgets, rates: new Rates(() => performance.now()) },
     meters: new Map(config.listeners.map(({ name }) => [name, new Meter()])),
     state,
+    ports: new Map(),
   };
   undo.push(() => shared.masks.close());
   undo.push(() => shared.tokens?.issuer.close());
@@ -190,6 +200,7 @@ async function start(
   undo.push(() => upkeep.stop());
   const listeners: Listening[] = [];
   for (const [n, listener] of config.listeners.entries()) {
+    if (listens?.(listener) === false) continue;
     const upstream = upstreams.find((one) => one.n === n);
     const listening =
       listener.protocol === 'http'
@@ -198,7 +209,9 @@ async function start(
     if (listening === null) continue;
     undo.push(() => listening.close());
     listeners.push(listening);
+    shared.ports.set(listener.name, listening.port);
   }
+  ready?.(shared);
   // Its libraries take 26 MB, which a proxy without a console does not have to have.
   const admin =
     config.admin === undefined
@@ -210,26 +223,6 @@ async function start(
           config.listeners.map((_, n) => upstreams.find((one) => one.n === n)?.catalog ?? null),
         );
   return running(shared, desk, upkeep, admin, upstreams, listeners, policyFile, world);
-}
-
-function openJournal({ config, directory }: LoadedConfig, log: Logger) {
-  const journalDirectory = resolve(directory, config.journal.dir);
-  const keyFile =
-    config.journal.key === undefined
-      ? resolve(journalDirectory, KEY_FILE)
-      : resolve(directory, config.journal.key);
-  const key = SigningKey.loadOrCreate(keyFile);
-  const journal = Journal.open({
-    directory: journalDirectory,
-    key,
-    segmentBytesMax: config.journal.segment,
-    clock: () => Date.now(),
-    onHealth(error) {
-      if (error === null) log.warn('the journal can be written again');
-      else log.error({ error: error.message }, 'the journal cannot be written: nothing passes until it can');
-    },
-  });
-  return { journal, key, journalDirectory };
 }
 
 function recordPolicy(shared: Shared, file: string): void {
@@ -254,7 +247,6 @@ function running(
   world: () => ReturnType<typeof worldOf>,
 ): RunningServer {
   const { config, log, policy, sessions, journal } = shared;
-  const ports = new Map(config.listeners.map((listener, n) => [listener.name, listeners[n]?.port ?? 0]));
   const ticker = setInterval(() => {
     journal.tryRecover();
     sessions.tick();
@@ -301,7 +293,7 @@ function running(
     await Promise.all(upstreams.map(({ catalog }) => catalog.close()));
   };
   return {
-    ports,
+    ports: shared.ports,
     adminUrl: admin?.url ?? null,
     sessions,
     journal,

@@ -11,7 +11,7 @@ import { parseArguments } from './arguments.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { type JournalPlace, journalPlace, requireSegments } from './journal-directory.ts';
 import { objectStoreOf } from './journal-upkeep.ts';
-import { KEY_FILE } from './server.ts';
+import { KEY_FILE } from './own-journal.ts';
 import { assembleStored } from './stored-journal.ts';
 import { type Style, styleFor } from './style.ts';
 import { plural, shortTime } from './text-layout.ts';
