@@ -6,6 +6,7 @@ import type { Revision } from '../../../protocols/mcp/revisions.ts';
 import type { Denial } from '../../core/decision.ts';
 import type { ProxyError } from '../../core/errors.ts';
 import { problemOfError } from '../http-problems.ts';
+import type { AwaitedApproval } from './judge.ts';
 
 const AWAITED = /^needs approval ([a-z0-9-]+(?: and [a-z0-9-]+)*) by rule/;
 
@@ -20,6 +21,14 @@ export function refusalOf({ message, detail, hint, rule }: Denial): Refusal {
     rule,
     approval: id === null ? null : { id, url },
   };
+}
+
+/** Whom a denied call waits for; undefined: for nobody. */
+export function awaitedIn(denial: Denial): AwaitedApproval | undefined {
+  const ids = AWAITED.exec(denial.message)?.[1]?.split(' and ');
+  if (ids === undefined) return undefined;
+  const { approval, message, detail } = refusalOf(denial);
+  return { ids, url: approval?.url ?? null, message: detail === null ? message : `${message}. ${detail}` };
 }
 
 export function deniedAnswer(id: RequestId, method: Method, revision: Revision, denial: Denial): Buffer {
