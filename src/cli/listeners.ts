@@ -12,6 +12,7 @@ import type { PolicyHolder } from '../engine/policy-holder.ts';
 import type { ResultMasks } from '../engine/result-masks.ts';
 import type { Sessions } from '../engine/sessions.ts';
 import type { Spendings } from '../engine/spending.ts';
+import type { SqlTarget } from '../engine/sql-arguments.ts';
 import type { SqlDomain } from '../engine/sql-domain.ts';
 import type { Turn } from '../engine/turn.ts';
 import type { LoginAttempts } from '../identity/login-attempts.ts';
@@ -54,6 +55,8 @@ export interface Shared {
   /** Checks tokens of the issuer; null where there is none. */
   readonly tokens: OidcTokens | null;
   readonly masks: ResultMasks;
+  /** Where SQL goes that other listeners carry, by the name of the SQL listener; complete before any takes connections. */
+  readonly sqlTargets: Map<string, SqlTarget>;
   /** By the listener's name. */
   readonly meters: ReadonlyMap<string, Meter>;
   readonly approvals: Approvals;
@@ -183,4 +186,12 @@ function sqlDomain(
       turn.wantFlushSoon();
     },
   };
+}
+
+/** A listener of SQL as the place where SQL goes that is carried by something else. */
+export function sqlTargetOf(listener: ListenerConfig, domain: SqlDomain): SqlTarget {
+  const { name, protocol, upstream } = listener;
+  // Postgres has a search path, which each session has of its own: names are read every way.
+  const path = protocol === 'mysql' ? [upstream.database] : null;
+  return { listener: name, domain, path, mode: null };
 }

@@ -26,7 +26,7 @@ import { fileProblems } from './check-warnings.ts';
 import { listenForHttp } from './http-upstream.ts';
 import { instanceOf } from './instance.ts';
 import { type RunningUpkeep, startUpkeep } from './journal-upkeep.ts';
-import { type ServedUpstream, type Shared, usersOf } from './listeners.ts';
+import { type ServedUpstream, type Shared, sqlTargetOf, usersOf } from './listeners.ts';
 import { type Listening, legTlsAt, listenAt } from './listening.ts';
 import { openCredentials } from './logins.ts';
 import { keyProblems, ringsOf } from './mask-keys.ts';
@@ -184,6 +184,7 @@ async function start(
     approvals: desk.approvals,
     alerts,
     spendings: { budgets, rates: new Rates(() => performance.now()) },
+    sqlTargets: new Map(),
     meters: new Map(config.listeners.map(({ name }) => [name, new Meter()])),
     state,
     ports: new Map(),
@@ -191,6 +192,11 @@ async function start(
   undo.push(() => shared.masks.close());
   undo.push(() => shared.tokens?.issuer.close());
   for (const upstream of upstreams) await upstream.warmUp();
+  const domains = new Map(upstreams.map((upstream) => [upstream.n, upstream.domain(shared)]));
+  for (const { n, listener } of upstreams) {
+    const domain = domains.get(n);
+    if (domain !== undefined) shared.sqlTargets.set(listener.name, sqlTargetOf(listener, domain.sql));
+  }
   recordPolicy(shared, policyFile);
   const upkeep = startUpkeep(config.journal, journalDirectory, log, {
     journal,
@@ -201,11 +207,10 @@ async function start(
   const listeners: Listening[] = [];
   for (const [n, listener] of config.listeners.entries()) {
     if (listens?.(listener) === false) continue;
-    const upstream = upstreams.find((one) => one.n === n);
     const listening =
       listener.protocol === 'http'
         ? await listenForHttp(loaded, n, listener, shared)
-        : await listenAt(loaded, n, upstream?.domain(shared), legTls[n]);
+        : await listenAt(loaded, n, domains.get(n), legTls[n]);
     if (listening === null) continue;
     undo.push(() => listening.close());
     listeners.push(listening);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { credentials } from './credentials-schema.ts';
 import { address, listenerAuth, listenerName, size } from './listener-fields.ts';
+import { mcpSql } from './mcp-sql.ts';
 import { oauthSchema } from './oauth-schema.ts';
 import { duration } from './quantities-schema.ts';
 
@@ -117,6 +118,7 @@ export const mcpListener = z.strictObject({
     .array(origin)
     .default([])
     .describe('Origins of pages that may use it; another Origin is refused.'),
+  sql: mcpSql.optional(),
   durability: z.enum(['written', 'synced']).default('written'),
   timeouts: z
     .strictObject({

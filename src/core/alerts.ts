@@ -8,6 +8,7 @@ export const ALERT_CAUSES = [
   'masked-table',
   'canary',
   'unexplained',
+  'definition',
 ] as const;
 export type AlertCause = (typeof ALERT_CAUSES)[number];
 

@@ -31,7 +31,6 @@ export interface PinsOptions {
   record(type: string, members: string): void;
   /** Somebody ought to hear of a definition that is held. */
   alert(circumstances: AlertCircumstances): void;
-  log(message: string, error: Error): void;
 }
 
 /** Who has seen it. */
