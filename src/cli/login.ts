@@ -128,18 +128,20 @@ async function logIn({ client, kind }: Wanted, file: string, io: Io): Promise<nu
 }
 
 async function print(file: string, io: Io): Promise<number> {
+  io.out(`${await keptToken(file)}\n`);
+  return EXIT.ok;
+}
+
+/** The token of whoever is logged in here, a new one where it is about to expire. Rejects with LoginDenied, IssuerError. */
+export async function keptToken(file: string): Promise<string> {
   const kept = readCache(file);
   if (kept === null) throw new LoginDenied('nobody is logged in here: sluice login --issuer URL does that');
-  if (kept.expires === null || kept.expires - Date.now() > SOON_MS) {
-    io.out(`${kept.token}\n`);
-    return EXIT.ok;
-  }
+  if (kept.expires === null || kept.expires - Date.now() > SOON_MS) return kept.token;
   if (kept.refresh === null) throw new LoginDenied('the token has expired; log in again: sluice login');
   const { issuer, client: clientId, scope, resource } = kept;
   const client = { issuer, clientId, scope, resource };
   const tokens = await refreshTokens(client, kept.refresh);
-  io.out(`${keep(file, client, kept.kind, tokens, kept.refresh).token}\n`);
-  return EXIT.ok;
+  return keep(file, client, kept.kind, tokens, kept.refresh).token;
 }
 
 /** `refresh`: what serves on where the issuer gives no other. */

@@ -1,4 +1,7 @@
-/** References in the configuration: `${NAME}` from the environment, `${NAME:-fallback}`, `${file:/path}`. */
+/**
+ * References in the configuration: `${NAME}` from the environment, `${NAME:-fallback}`, `${file:/path}`. What begins with
+ * `${sluice:` stands for a listener, in the command of a program, and is filled in when that is started.
+ */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
@@ -8,7 +11,8 @@ export function expander(
   directory: string,
 ): (text: string) => string {
   return (text) =>
-    text.replaceAll(/\$\{([^}]*)\}/g, (_whole, reference: string) => {
+    text.replaceAll(/\$\{([^}]*)\}/g, (whole, reference: string) => {
+      if (reference.startsWith('sluice:')) return whole;
       if (reference.startsWith('file:'))
         return readSecret(resolve(directory, reference.slice('file:'.length)));
       const match = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(reference);
