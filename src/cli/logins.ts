@@ -9,10 +9,20 @@ import type { StateStore } from '../state/store.ts';
 import type { Shared } from './listeners.ts';
 import { identityOf } from './oidc.ts';
 
-export function openCredentials(state: StateStore): SessionCredentials {
+/** `clock`: milliseconds since the epoch, by which sessions end. */
+export function openCredentials(
+  state: StateStore,
+  clock: () => number = () => Date.now(),
+): SessionCredentials {
   return new SessionCredentials(
     {
-      list: (filter) => state.credentials.list(filter),
+      async list(filter) {
+        const found = await state.credentials.list(filter);
+        if (found.length === 0) return found;
+        // Sessions end by this machine's clock, which may be behind the store's.
+        const aheadMs = Math.max(0, (await state.now()) - clock());
+        return found.map((one) => ({ ...one, expiresAt: one.expiresAt - aheadMs }));
+      },
       salt: () => state.credentials.salt(),
       watch: (callback) => state.watch('credentials', callback),
     },
@@ -26,7 +36,7 @@ export function loginsOf(listener: AnyListenerConfig, shared: Shared): IdentityS
 
 /** Failures are for whoever asks to count. */
 export function unlimitedLogins(listener: AnyListenerConfig, shared: Shared): IdentitySource {
-  if (listener.protocol === 'http' || !listener.auth.includes('certificate'))
+  if (!isSqlListener(listener) || !listener.auth.includes('certificate'))
     return loginsByAnswer(listener, shared);
   const users = shared.config.identity.users.map((user) => [user.name, user] as const);
   const isAlone = listener.auth.every((method) => method === 'certificate');

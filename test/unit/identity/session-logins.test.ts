@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { openCredentials } from '../../../src/cli/logins.ts';
 import type { IdentityPort, IdentitySource, LoginPlan } from '../../../src/core/login.ts';
 import { ITERATIONS } from '../../../src/identity/scram.ts';
 import { mintCredential, type StoredCredential, saltFor } from '../../../src/identity/session-credential.ts';
 import { SessionCredentials } from '../../../src/identity/session-credentials.ts';
 import { SessionLogins } from '../../../src/identity/session-logins.ts';
+import { openStore, sqliteGround } from '../../support/state-stores.ts';
 
 const STORE_SALT = randomBytes(32).toString('hex');
 const { secret, credential } = mintCredential({
@@ -125,4 +127,28 @@ test('a name that has none is believed to have none only while it is asked for a
   asked.length = 0;
   await Promise.all(Array.from({ length: 50 }, () => credentials.of('another')));
   assert.equal(asked.length, 1, 'many at once ask once');
+});
+
+test('promise 12: a session ends when the store says, where the clock of this machine is behind', async () => {
+  const ground = sqliteGround();
+  const store = openStore(await ground.fresh());
+  const now = await store.now();
+  const salt = { salt: Buffer.alloc(16), iterations: 4096 };
+  const order = { principal: 'ci', groups: [], listener: null, isConfigured: false, mintedBy: 'dana', salt };
+  await store.credentials.put(mintCredential({ ...order, nowMs: now, ttlMs: 60_000 }).credential);
+  const HOUR_MS = 3_600_000;
+  for (const [behindMs, lastsMs] of [
+    [HOUR_MS, 60_000],
+    [0, 60_000],
+    // One that is ahead ends sessions early, and none late.
+    [-30_000, 30_000],
+  ] as const) {
+    const credentials = openCredentials(store, () => Date.now() - behindMs);
+    const [found] = (await credentials.of('ci')).credentials;
+    credentials.close();
+    const leftMs = (found?.expiresAt ?? 0) - (Date.now() - behindMs);
+    assert.ok(leftMs <= lastsMs && leftMs > lastsMs - 5_000, `${behindMs}: ${leftMs}`);
+  }
+  await store.close();
+  await ground.stop();
 });
