@@ -10,7 +10,8 @@ import type { Era } from '../../protocols/mcp/revisions.ts';
 import { lastingIdentity } from '../../src/core/principal.ts';
 import { HeldMemory } from '../../src/limits/held-memory.ts';
 import { HttpUpstream } from '../../src/transport/http-upstream.ts';
-import { EraBridge } from '../../src/transport/mcp/bridge-source.ts';
+import type { EraOptions } from '../../src/transport/mcp/bridge-eras.ts';
+import { type BridgeOptions, EraBridge } from '../../src/transport/mcp/bridge-source.ts';
 import { HttpLeg } from '../../src/transport/mcp/http-leg.ts';
 import type { ServerLeg } from '../../src/transport/mcp/legs.ts';
 import { ToolHeaders } from '../../src/transport/mcp/tool-headers.ts';
@@ -26,7 +27,7 @@ const MIB = 1024 * 1024;
 export function bridgeTo(
   port: number,
   configured: Era | 'auto' = 'auto',
-  limits: { readonly sessionIdleMs?: number; readonly sessionsMax?: number } = {},
+  limits: Partial<Omit<BridgeOptions, keyof EraOptions>> = {},
 ): TestBridge {
   const upstream = new HttpUpstream({
     origin: `http://127.0.0.1:${port}`,
@@ -47,6 +48,7 @@ export function bridgeTo(
     isSilenceLegacy: false,
     sessionIdleMs: 60_000,
     sessionsMax: 10,
+    inputWithinMs: 60_000,
     ...limits,
   });
   return {

@@ -267,7 +267,10 @@ function prompt(style: string) {
   };
 }
 
-async function serve(handle: Handle): Promise<{ port: number; received: string[]; close(): Promise<void> }> {
+/** Any server at all, by what it answers. */
+export async function serve(
+  handle: Handle,
+): Promise<{ port: number; received: string[]; close(): Promise<void> }> {
   const received: string[] = [];
   const server = createServer((request, response) => {
     void answer(handle, request, response, received).catch(() => response.destroy());

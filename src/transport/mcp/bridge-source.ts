@@ -25,10 +25,11 @@ export interface BridgeOptions extends EraOptions {
   readonly sessionIdleMs: number;
   /** Such sessions, at once. */
   readonly sessionsMax: number;
+  /** For a client to come back with what a server has asked for: people answer it. */
+  readonly inputWithinMs: number;
 }
 
-/** For as long as a person may take to answer. */
-const PARKED_FOR_MS = 600_000;
+/** Requests of one principal that wait for that. */
 const PARKED_MAX = 100;
 
 /** Opens a leg to the server itself, for whoever the leg is. */
@@ -38,10 +39,11 @@ export type OpenLeg = (era: Era) => Promise<ServerLeg>;
 export class EraBridge {
   readonly #eras: ServerEras;
   readonly #sessions: LegacySessions;
-  readonly #parked = new ParkedCalls({ expiresAfterMs: PARKED_FOR_MS, perPrincipalMax: PARKED_MAX });
+  readonly #parked: ParkedCalls;
 
   constructor(options: BridgeOptions) {
     this.#eras = new ServerEras(options);
+    this.#parked = new ParkedCalls({ expiresAfterMs: options.inputWithinMs, perPrincipalMax: PARKED_MAX });
     this.#sessions = new LegacySessions({ idleMs: options.sessionIdleMs, max: options.sessionsMax });
   }
 
