@@ -83,6 +83,19 @@ export function taskAsked(document: JsonDocument, params: number): number | null
   return Number(document.written(ttl));
 }
 
+/**
+ * Progress of a request that is held for people; null: its client wants none told. It comes before any of the server's,
+ * which has to be more than this.
+ */
+export function heldProgress(document: JsonDocument, params: number, message: string): Buffer | null {
+  const token = document.member(document.member(params, '_meta'), 'progressToken');
+  if (token === NONE) return null;
+  const text = jsonString(message).toString('utf8');
+  return Buffer.from(
+    `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":${document.written(token)},"progress":0,"message":${text}}}`,
+  );
+}
+
 /** Whether the client opens pages for its user (elicitation.url of its capabilities). */
 export function opensPages(document: JsonDocument, params: number): boolean {
   const capabilities = document.member(document.member(params, '_meta'), META_CAPABILITIES);

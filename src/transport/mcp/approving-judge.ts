@@ -15,6 +15,7 @@ import {
 import type { Reading } from '../../../protocols/mcp/conversation.ts';
 import { RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import { traitsOf } from '../../../protocols/mcp/revisions.ts';
+import type { Denial } from '../../core/decision.ts';
 import { awaitApprovals, withdrawApprovals } from '../../engine/awaited-approvals.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import type { Waiting } from '../../engine/request-text.ts';
@@ -82,6 +83,10 @@ export class ApprovingJudge implements McpJudge {
 
   reject(message: ClientMessage): void {
     this.#inner.reject(message);
+  }
+
+  refuse(message: ClientMessage, denial: Denial): void {
+    this.#inner.refuse(message, denial);
   }
 
   fromServer(bytes: Buffer, on: McpRequest | null): Promise<ServerOutcome> {

@@ -3,8 +3,10 @@ import { errorAnswer, unsupportedVersion } from '../../../protocols/mcp/answers.
 import { Conversation, type Reading } from '../../../protocols/mcp/conversation.ts';
 import { RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
+import type { Denial } from '../../core/decision.ts';
 import { RequestRun } from '../../engine/request-run.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
+import { WAITS, type Waiting } from '../../engine/request-text.ts';
 import { CANONICAL_JSON, isRefused, scanJson } from '../../json/index.ts';
 import { checkCall } from './call-checks.ts';
 import { callFacts, callText, decide } from './call-facts.ts';
@@ -19,12 +21,14 @@ import type {
 import type { JudgeGround } from './judge-ground.ts';
 import { JudgedRequest } from './judged-request.ts';
 import type { ServerLeg } from './legs.ts';
-import { deniedAnswer, failedAnswer } from './refusals.ts';
+import { awaitedIn, deniedAnswer, failedAnswer } from './refusals.ts';
 import { ServerMessages } from './server-messages.ts';
 import { taskDenial, taskFacts } from './task-facts.ts';
 
 type RequestReading = Extract<Reading, { readonly reading: 'request' }>;
 type NotificationReading = Extract<Reading, { readonly reading: 'notification' }>;
+
+type OwnAnswer = Extract<ClientOutcome, { readonly outcome: 'answer' }>;
 
 const BATCH_MAX = 100;
 const NEVER = new AbortController().signal;
@@ -80,7 +84,7 @@ export class ConversationJudge implements McpJudge {
     return { read: 'messages', messages: [...document.children(0)].map(message), isBatch: true };
   }
 
-  async clear(message: ClientMessage): Promise<ClientOutcome> {
+  async clear(message: ClientMessage, waiting: Waiting = WAITS): Promise<ClientOutcome> {
     const { reading } = message;
     switch (reading.reading) {
       case 'dropped':
@@ -94,7 +98,7 @@ export class ConversationJudge implements McpJudge {
         return { outcome: 'answer', bytes, isFault: true };
       }
       case 'request':
-        return this.#clearRequest(message, reading);
+        return this.#clearRequest(message, reading, waiting);
       case 'notification':
         return this.#clearNotification(message, reading);
       case 'answer': {
@@ -111,7 +115,11 @@ export class ConversationJudge implements McpJudge {
     }
   }
 
-  async #clearRequest(message: ClientMessage, reading: RequestReading): Promise<ClientOutcome> {
+  async #clearRequest(
+    message: ClientMessage,
+    reading: RequestReading,
+    waiting: Waiting,
+  ): Promise<ClientOutcome> {
     const { document } = message;
     const { method, revision, subject } = reading;
     const { id, params } = reading.message;
@@ -125,7 +133,7 @@ export class ConversationJudge implements McpJudge {
     });
     this.#requests.set(id.key, request);
     if (this.#closed) request.abandon();
-    const answer = (bytes: Buffer): ClientOutcome => {
+    const answer = (bytes: Buffer): OwnAnswer => {
       request.end(null, null);
       return { outcome: 'answer', bytes, isFault: false };
     };
@@ -149,9 +157,14 @@ export class ConversationJudge implements McpJudge {
         definition = check.definition;
       }
       if (request.isOver) return { outcome: 'dropped', why: 'the client does not want it any more' };
-      const cleared = await run.clear(text(definition));
+      const cleared = await run.clear(text(definition), waiting);
       if (request.isOver) return { outcome: 'dropped', why: 'the client does not want it any more' };
-      if (cleared.cleared === 'denied') return answer(deniedAnswer(id, method, revision, cleared.denial));
+      if (cleared.cleared === 'denied') {
+        const { denial } = cleared;
+        const awaits = awaitedIn(denial);
+        const told = answer(deniedAnswer(id, method, revision, denial));
+        return awaits === undefined ? told : { ...told, awaits };
+      }
       if (cleared.cleared === 'failed') return answer(failedAnswer(id, cleared.error));
     } catch (error) {
       this.#ground.domain.log('error', 'a request failed', {
@@ -186,6 +199,17 @@ export class ConversationJudge implements McpJudge {
 
   reject({ reading }: ClientMessage): void {
     if (reading.reading === 'request') this.#conversation.toServer.take(reading.message.id);
+  }
+
+  refuse({ document, reading }: ClientMessage, denial: Denial): void {
+    if (reading.reading !== 'request') return;
+    const { method, subject, revision, message } = reading;
+    const { id, params } = message;
+    this.#conversation.toServer.take(id);
+    const facts = callFacts(document, method, subject, params);
+    const run = new RequestRun(this.#session, facts, decide(this.#session, method, facts));
+    run.refuse(callText(document, params, facts, { id, revision, from: 'client', definition: null }), denial);
+    run.finish(null, null);
   }
 
   fromServer(bytes: Buffer, on: McpRequest | null): Promise<ServerOutcome> {

@@ -13,6 +13,7 @@ import { LegError, type ServerLeg } from './legs.ts';
 import type { McpSession } from './mcp-sessions.ts';
 import { answerMessages } from './messages.ts';
 import { OlderSession } from './older-session.ts';
+import { builtinDenial } from './refusals.ts';
 import { accepts, bringsJson, namedRevision } from './request-checks.ts';
 
 const NONE = -1;
@@ -149,7 +150,8 @@ export class McpPost {
     }
     const missing = ground.access.missing(actor, read.messages);
     if (missing !== null) {
-      for (const message of read.messages) judge.reject(message);
+      for (const message of read.messages)
+        judge.refuse(message, builtinDenial('sluice/scope', missing.why, null));
       throw new NoAccess(ground.access.insufficient(missing, head.host));
     }
     const learns =

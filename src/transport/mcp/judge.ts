@@ -8,6 +8,7 @@ import type { RequestId } from '../../../protocols/mcp/message.ts';
 import type { Method } from '../../../protocols/mcp/methods.ts';
 import type { Revision } from '../../../protocols/mcp/revisions.ts';
 import type { CallSubject } from '../../../protocols/mcp/subject.ts';
+import type { Denial } from '../../core/decision.ts';
 import type { Waiting } from '../../engine/request-text.ts';
 import type { JsonDocument } from '../../json/index.ts';
 import type { MessageToServer, ServerLeg } from './legs.ts';
@@ -91,6 +92,9 @@ export interface McpJudge {
 
   /** The endpoint answers this one itself (headers that disagree with it): it is as if it had not been sent. */
   reject(message: ClientMessage): void;
+
+  /** The same, for what the journal should know of: whoever asks has not shown what it takes. */
+  refuse(message: ClientMessage, denial: Denial): void;
 
   /**
    * One message of the server. `on`: the request on whose stream it came; null: it came on no request's stream. May take

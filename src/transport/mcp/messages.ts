@@ -1,6 +1,8 @@
 /** What a client has sent in one go: judged, passed on, answered. */
+import { heldProgress } from '../../../protocols/mcp/approval-answers.ts';
 import { RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import { type Era, traitsOf } from '../../../protocols/mcp/revisions.ts';
+import type { ApprovalNotice } from '../../core/gate.ts';
 import type { ClientBytes, ClientMessage, McpJudge } from './judge.ts';
 import { type Conversing, relayRequest, sendOneWay } from './relay.ts';
 import type { Outbound, Reply } from './reply.ts';
@@ -55,7 +57,10 @@ export async function answerMessage(
   message: ClientMessage,
   out: Outbound,
 ): Promise<boolean> {
-  const outcome = await on.judge.clear(message);
+  const outcome = await on.judge.clear(message, {
+    holds: true,
+    told: (notice) => tell(message, notice, out),
+  });
   if (outcome.outcome === 'dropped') return false;
   if (outcome.outcome === 'answer') {
     await out.single(outcome.bytes, outcome.isFault ? statusOf(message, on.judge) : 200);
@@ -86,6 +91,15 @@ export async function answerMessage(
     },
   });
   return told;
+}
+
+/** Somebody who is held is told for whom. */
+function tell({ document, reading }: ClientMessage, notice: ApprovalNotice, out: Outbound): void {
+  if (reading.reading !== 'request') return;
+  const text = `${notice.message}. ${notice.detail} ${notice.hint}`;
+  const progress = heldProgress(document, reading.message.params, text);
+  // Whoever has left is not held.
+  if (progress !== null) out.event({ message: progress, id: null, retryMs: null }).catch(() => {});
 }
 
 /** Of a message that is not in order. Errors of a method are a legacy session's business, and no fault of HTTP's. */

@@ -6,6 +6,7 @@ import { NoAccess, Refused } from './exchange.ts';
 import { LegError } from './legs.ts';
 import type { McpSession } from './mcp-sessions.ts';
 import { answerMessage } from './messages.ts';
+import { builtinDenial } from './refusals.ts';
 import type { Outbound, Reply } from './reply.ts';
 
 export class OlderSession {
@@ -23,7 +24,8 @@ export class OlderSession {
     if (read.read === 'unread') throw new Refused(400, read.answer);
     const missing = ground.access.missing(actor, read.messages);
     if (missing !== null) {
-      for (const message of read.messages) judge.reject(message);
+      for (const message of read.messages)
+        judge.refuse(message, builtinDenial('sluice/scope', missing.why, null));
       throw new NoAccess(ground.access.insufficient(missing, head.host));
     }
     reply.empty(202);
