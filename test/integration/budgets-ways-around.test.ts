@@ -180,9 +180,8 @@ test('promise 5: statements are counted one by one, however they are sent', asyn
   const client = await as('swapping');
   const prepared = Buffer.concat([parse('s', 'SELECT 1'), sync()]);
   await client.ask(prepared);
-  client.send(
-    Buffer.concat(Array.from({ length: 50 }, () => Buffer.concat([bind('', 's'), execute()])).concat(sync())),
-  );
+  const many = Array.from({ length: 50 }, () => Buffer.concat([bind('', 's'), execute()]));
+  client.send(...many, sync());
   const first = await client.until('Z');
   assert.equal(rowsIn(first), 40);
   assert.equal(errorAmong(first)?.['C'], '53400');
