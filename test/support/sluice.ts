@@ -12,6 +12,8 @@ import type { MaskPool } from '../../src/masking/index.ts';
 export interface SluiceOptions {
   /** The upstream's connection string. */
   readonly upstream: string;
+  /** What the upstream speaks, where its URL does not say. */
+  readonly protocol?: 'mcp';
   /** The policy file's text. */
   readonly policy?: string;
   /** `trust` unless told otherwise. */
@@ -64,7 +66,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   writeFileSync(policyFile, options.policy ?? 'default: allow\n');
   const listener = [
     'name: shop',
-    `protocol: ${protocolOf(options.upstream)}`,
+    `protocol: ${options.protocol ?? protocolOf(options.upstream)}`,
     'listen: "127.0.0.1:0"',
     `upstream: ${JSON.stringify(options.upstream)}`,
     `auth: [${(options.auth ?? ['trust']).join(', ')}]`,

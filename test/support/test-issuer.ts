@@ -1,5 +1,6 @@
 /**
- * A real OpenID provider in this process (oidc-provider): discovery, keys, code flow, device flow, client credentials.
+ * A real OpenID provider in this process (oidc-provider): discovery, keys, registration, code flow, device flow, client
+ * credentials, resource indicators.
  * It can change its keys, be down, answer slowly or too much. People log in there as `person` without being asked.
  * `sign` makes tokens that the provider itself would not, with its own keys or others.
  */
@@ -12,6 +13,8 @@ export const CI = { id: 'ci', secret: 'ci-secret-77aa' } as const;
 /** For people at a terminal: no secret, device flow. */
 export const TERMINAL = 'sluice-cli';
 export const AUDIENCE = 'urn:sluice';
+/** Of every resource that is a URL. */
+export const MCP_SCOPES = 'mcp:read mcp:write';
 
 export interface Person {
   readonly sub: string;
@@ -150,6 +153,10 @@ export class TestIssuer {
     });
     grant.addOIDCScope('openid profile offline_access');
     grant.addResourceScope(AUDIENCE, 'openid profile');
+    const asked = params['resource'];
+    for (const resource of Array.isArray(asked) ? asked : [asked])
+      if (typeof resource === 'string' && resource !== AUDIENCE)
+        grant.addResourceScope(resource, String(params['scope'] ?? ''));
     const result = { consent: { grantId: await grant.save() } };
     await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
   }
@@ -192,6 +199,7 @@ export class TestIssuer {
       features: {
         devInteractions: { enabled: false },
         clientCredentials: { enabled: true },
+        registration: { enabled: true },
         deviceFlow: {
           enabled: true,
           userCodeInputSource: async (context, form) => {
@@ -208,9 +216,9 @@ export class TestIssuer {
           enabled: true,
           defaultResource: async () => AUDIENCE,
           useGrantedResource: async () => true,
-          getResourceServerInfo: async () => ({
-            scope: 'openid profile',
-            audience: AUDIENCE,
+          getResourceServerInfo: async (_context, resource) => ({
+            scope: resource === AUDIENCE ? 'openid profile' : MCP_SCOPES,
+            audience: resource,
             accessTokenFormat: 'jwt',
             accessTokenTTL: 300,
           }),
