@@ -105,6 +105,12 @@ export const mcpListener = z.strictObject({
     .strictObject({ ca: z.string().min(1) })
     .optional()
     .describe('Certificates to trust, in PEM.'),
+  era: z
+    .enum(['auto', 'legacy', 'modern'])
+    .default('auto')
+    .describe(
+      'Revisions that the server speaks: up to 2025-11-25 (legacy), from 2026-07-28 on (modern). auto asks it; clients of the other era are bridged.',
+    ),
   credentials: credentials.optional(),
   auth: listenerAuth,
   oauth: oauthSchema.optional().describe('What is asked of tokens here.'),

@@ -122,7 +122,7 @@ const ask = (id: number, rest: Record<string, unknown> = {}) =>
   modernMessage(id, 'tools/call', { name: 'ask', ...rest });
 const ANSWERS = { 'elicitation-1': { action: 'accept', content: { who: 'Ann' } } };
 
-test('promise 6: what waits for its client is taken up once, by the same principal, for the same request', async () => {
+test('what waits for its client is taken up once, by the same principal, for the same request', async () => {
   await withLegacyServer(async (_server, bridge) => {
     const { id, result } = await answerTo(bridge.leg('modern'), ask(1));
     assert.equal(id, 1);

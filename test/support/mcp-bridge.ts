@@ -54,7 +54,7 @@ export function bridgeTo(
   return {
     leg(era, principal = 'ann') {
       const actor = lastingIdentity({ name: principal, groups: [] }, 'trust');
-      return bridge.leg(era, principal, () => Promise.resolve(new HttpLeg(ground, actor)));
+      return bridge.leg(era, principal, principal, () => Promise.resolve(new HttpLeg(ground, actor)));
     },
     async close() {
       await bridge.close();

@@ -1,4 +1,4 @@
-/** Sessions at a legacy server, held for modern clients: one for each principal, client and set of capabilities. */
+/** Sessions at a legacy server, held for modern clients: one for each holder, client and set of capabilities. */
 import type { ModernClient } from '../../../protocols/mcp/bridge/modern-to-legacy.ts';
 import { LegacySession } from './bridge-legacy-session.ts';
 import type { ReadMessage } from './bridge-messages.ts';
@@ -33,12 +33,8 @@ export class LegacySessions {
   }
 
   /** Opens one where there is none. Rejects with LegError. */
-  async use(principal: string, client: ModernClient, open: () => Promise<ServerLeg>): Promise<SessionAnswer> {
-    const key = JSON.stringify([
-      principal,
-      client.info.toString('utf8'),
-      client.capabilities.toString('utf8'),
-    ]);
+  async use(holder: string, client: ModernClient, open: () => Promise<ServerLeg>): Promise<SessionAnswer> {
+    const key = JSON.stringify([holder, client.info.toString('utf8'), client.capabilities.toString('utf8')]);
     const known = this.#held.get(key);
     const held =
       known !== undefined && known.session?.isOver !== true ? known : this.#open(key, client, open);

@@ -49,8 +49,10 @@ const NONE = -1;
 const RESOURCE_NOT_FOUND = -32002;
 
 export interface ModernBridgePorts {
-  /** By which sessions and waiting requests are kept apart from those of others. */
+  /** By which requests that wait are kept apart from those of others. */
   readonly principal: string;
+  /** By which sessions are; no two principals are the same holder. */
+  readonly holder: string;
   readonly sessions: LegacySessions;
   readonly parked: ParkedCalls;
   /** Of the legacy era, for a new session. */
@@ -127,8 +129,8 @@ export class ModernClientBridge implements ServerLeg {
   }
 
   #session(client: ModernClient): Promise<SessionAnswer> {
-    const { sessions, principal } = this.#ports;
-    return sessions.use(principal, client, () => this.#ports.open());
+    const { sessions, holder } = this.#ports;
+    return sessions.use(holder, client, () => this.#ports.open());
   }
 
   /** A server that has forgotten the session gets a new one, once: what it did not know of it has not done. */

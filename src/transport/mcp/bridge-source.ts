@@ -47,10 +47,14 @@ export class EraBridge {
     this.#sessions = new LegacySessions({ idleMs: options.sessionIdleMs, max: options.sessionsMax });
   }
 
-  /** `principal`: what is held for one is never another's. */
-  leg(era: Era, principal: string, open: OpenLeg): ServerLeg {
+  /**
+   * `principal`: whose requests go over it; what waits for one is never another's. `holder`: who shares sessions, the
+   * principal again or less than that.
+   */
+  leg(era: Era, principal: string, holder: string, open: OpenLeg): ServerLeg {
     if (era === 'legacy') return new LegacyFront(open, this.#eras);
-    const ports = { principal, sessions: this.#sessions, parked: this.#parked, open: () => open('legacy') };
+    const shared = { sessions: this.#sessions, parked: this.#parked };
+    const ports = { ...shared, principal, holder, open: () => open('legacy') };
     return new ModernFront(open, this.#eras, new ModernClientBridge(ports));
   }
 
@@ -63,15 +67,23 @@ export class EraBridge {
 export class BridgedSource implements LegSource {
   readonly #inner: LegSource;
   readonly #bridge: EraBridge;
+  readonly #sharing: 'principal' | 'session';
 
-  constructor(inner: LegSource, options: BridgeOptions) {
+  /**
+   * `sharing`: whose requests of the modern era go over one session at the server. A program has logins of one session
+   * only, so that its SQL is known to be that session's.
+   */
+  constructor(inner: LegSource, options: BridgeOptions, sharing: 'principal' | 'session') {
     this.#inner = inner;
     this.#bridge = new EraBridge(options);
+    this.#sharing = sharing;
   }
 
   open(era: Era, session: RequestSession): Promise<ServerLeg> {
     const open = (which: Era) => this.#inner.open(which, session);
-    return Promise.resolve(this.#bridge.leg(era, keyOf(session.actor), open));
+    const principal = keyOf(session.actor);
+    const holder = this.#sharing === 'principal' ? principal : `${session.id} ${principal}`;
+    return Promise.resolve(this.#bridge.leg(era, principal, holder, open));
   }
 
   async close(): Promise<void> {
