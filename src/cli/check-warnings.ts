@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { isMap, isScalar, parseDocument } from 'yaml';
 import { isLoopback, type LoadedConfig, readTextFile } from '../config/load.ts';
 import { sslWords } from '../config/mysql-url.ts';
+import { isSqlListener } from '../config/schema.ts';
 import type { Problem } from '../core/problem.ts';
 import { isVerifier } from '../identity/stored-password.ts';
 import type { LocatedPolicy } from './policy-files.ts';
@@ -19,7 +20,7 @@ export function fileProblems({ config, directory, source }: LoadedConfig): reado
       const why = path === undefined ? null : whyUnreadable(resolve(directory, path));
       if (why !== null) problems.push(source.problemAt(['listeners', n, 'tls', key], why));
     }
-    if (listener.protocol === 'http') {
+    if (!isSqlListener(listener)) {
       const { upstream_tls: upstreamTls } = listener;
       const why = upstreamTls === undefined ? null : whyUnreadable(resolve(directory, upstreamTls.ca));
       if (why !== null) problems.push(source.problemAt(['listeners', n, 'upstream_tls', 'ca'], why));
@@ -72,9 +73,10 @@ export function configWarnings({ config, file, source }: LoadedConfig): readonly
     if (listener.auth.includes('trust')) {
       at('auth', 'trust: everyone on this machine can be any user, without a password');
     }
-    if (listener.protocol === 'http') {
+    if (!isSqlListener(listener)) {
       if (!isLoopback(listener.listen.host) && listener.tls === undefined)
         at('listen', 'clients from other machines come without TLS; tls: { cert, key } gives it');
+      if ('command' in listener.upstream) return;
       const { scheme, host } = listener.upstream;
       if (!isLoopback(host) && scheme === 'http')
         at('upstream', `requests go to ${host} in the clear; https:// is the safe one`);

@@ -15,10 +15,11 @@ export async function listenForHttp(
   listener: HttpListenerConfig,
   shared: Shared,
 ): Promise<Listening> {
-  const { limits } = listener;
-  const domain = requestDomain(listener, shared);
+  const { limits, upstream: address } = listener;
+  const { scheme, host, port } = address;
+  const domain = requestDomain(listener, `${scheme}://${host}:${port}`, shared);
   const { login, logins } = upstreamAccess(listener.credentials, httpLoginsOf(listener, shared));
-  const upstream = upstreamOf(listener, shared, login);
+  const upstream = upstreamOf(address, listener, shared, login);
   const ground = {
     domain,
     upstream,

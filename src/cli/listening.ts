@@ -1,5 +1,6 @@
 /** Listeners put to work, and why one cannot be. */
 import type { LoadedConfig } from '../config/load.ts';
+import { isSqlListener } from '../config/schema.ts';
 import { ProblemsError } from '../core/problem.ts';
 import type { ListenerDomain } from '../engine/listener-domain.ts';
 import { type ListenAddress, Listener } from '../transport/listener.ts';
@@ -16,7 +17,7 @@ export interface Listening {
 /** The certificate and key of a listener, tried once before anything is started with them. */
 export function legTlsAt({ config, source }: LoadedConfig, n: number, files: TlsFiles): LegTls | undefined {
   const listener = config.listeners[n];
-  if (listener === undefined || listener.protocol === 'http') return undefined;
+  if (listener === undefined || !isSqlListener(listener)) return undefined;
   const served = new ServedTls();
   try {
     if (listener.tls !== undefined)

@@ -1,5 +1,5 @@
 /** From a listener's `auth` to how clients prove who they are there. */
-import type { AnyListenerConfig } from '../config/schema.ts';
+import { type AnyListenerConfig, isSqlListener } from '../config/schema.ts';
 import type { IdentitySource } from '../core/login.ts';
 import { CertificateLogins } from '../identity/certificate-logins.ts';
 import { LimitedLogins } from '../identity/limited-logins.ts';

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { HttpListenerConfig } from '../config/http-listener.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { McpListenerConfig } from '../config/mcp-listener.ts';
 import { Meter } from '../core/meter.ts';
 import { ProblemsError } from '../core/problem.ts';
 import type { RequestDomain } from '../engine/request-domain.ts';
@@ -12,9 +13,9 @@ import { HttpUpstream, type UpstreamLogin } from '../transport/http-upstream.ts'
 import type { Shared } from './listeners.ts';
 import { unlimitedLogins } from './logins.ts';
 
-export type RequestListenerConfig = HttpListenerConfig;
+export type RequestListenerConfig = HttpListenerConfig | McpListenerConfig;
 
-export function httpLoginsOf(listener: RequestListenerConfig, shared: Shared): HttpLogins {
+export function httpLoginsOf(listener: HttpListenerConfig, shared: Shared): HttpLogins {
   const tokens = listener.auth.includes('oidc') ? shared.tokens : null;
   return new HttpLogins(unlimitedLogins(listener, shared), tokens, listener.name, shared.attempts);
 }
@@ -35,13 +36,19 @@ export function listenerSettings(
   };
 }
 
+/** A server that is reached by HTTP. */
+export interface ServerAddress {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+}
+
 export function upstreamOf(
-  listener: RequestListenerConfig,
+  { scheme, host, port }: ServerAddress,
+  { upstream_tls: upstreamTls, timeouts }: Pick<RequestListenerConfig, 'upstream_tls' | 'timeouts'>,
   { directory }: Shared,
   login: UpstreamLogin | null,
 ): HttpUpstream {
-  const { upstream, upstream_tls: upstreamTls, timeouts } = listener;
-  const { scheme, host, port } = upstream;
   const name = host.includes(':') ? `[${host}]` : host;
   const isUsual = port === (scheme === 'https' ? 443 : 80);
   return new HttpUpstream({
@@ -68,12 +75,16 @@ function tlsAt({ directory, source }: LoadedConfig, n: number, { tls }: RequestL
   }
 }
 
-export function requestDomain(listener: RequestListenerConfig, shared: Shared): RequestDomain {
+/** `upstream`: where it leads, for people. */
+export function requestDomain(
+  listener: Pick<RequestListenerConfig, 'name' | 'durability'>,
+  upstream: string,
+  shared: Shared,
+): RequestDomain {
   const { journal, turn, log } = shared;
-  const { scheme, host, port } = listener.upstream;
   return {
     name: listener.name,
-    upstream: `${scheme}://${host}:${port}`,
+    upstream,
     policy: shared.policy,
     journal,
     turn,
@@ -83,6 +94,7 @@ export function requestDomain(listener: RequestListenerConfig, shared: Shared): 
     access: shared.revocations,
     approvals: shared.approvals,
     spendings: shared.spendings,
+    alerts: shared.alerts,
     meter: shared.meters.get(listener.name) ?? new Meter(),
     synced: listener.durability === 'synced',
     log: (level, message, details) => log[level](details, message),

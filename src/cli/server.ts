@@ -30,6 +30,7 @@ import { type ServedUpstream, type Shared, sqlTargetOf, usersOf } from './listen
 import { type Listening, legTlsAt, listenAt } from './listening.ts';
 import { openCredentials } from './logins.ts';
 import { keyProblems, ringsOf } from './mask-keys.ts';
+import { listenForMcp } from './mcp-upstream.ts';
 import { serveMysql } from './mysql-upstream.ts';
 import { openTokens } from './oidc.ts';
 import { openJournal } from './own-journal.ts';
@@ -210,7 +211,9 @@ async function start(
     const listening =
       listener.protocol === 'http'
         ? await listenForHttp(loaded, n, listener, shared)
-        : await listenAt(loaded, n, domains.get(n), legTls[n]);
+        : listener.protocol === 'mcp'
+          ? await listenForMcp(loaded, n, listener, shared)
+          : await listenAt(loaded, n, domains.get(n), legTls[n]);
     if (listening === null) continue;
     undo.push(() => listening.close());
     listeners.push(listening);

@@ -5,8 +5,15 @@ import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { type Problem, ProblemsError } from '../core/problem.ts';
 import { type LocatedDocument, readYaml } from '../core/yaml-document.ts';
+import type { McpListenerConfig } from './mcp-listener.ts';
 import { sslWords } from './mysql-url.ts';
-import { type AnyListenerConfig, type Config, configSchema, type ListenerConfig } from './schema.ts';
+import {
+  type AnyListenerConfig,
+  type Config,
+  configSchema,
+  isSqlListener,
+  type ListenerConfig,
+} from './schema.ts';
 import { expander } from './secrets.ts';
 
 export interface LoadedConfig {
@@ -71,7 +78,8 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
     if (listener.auth.includes('trust') && !isLoopback(listener.listen.host)) {
       at('auth', `trust is for loopback addresses only, and ${listener.listen.host} is none`);
     }
-    if (listener.protocol !== 'http') upstreamProblems(listener, at);
+    if (isSqlListener(listener)) upstreamProblems(listener, at);
+    if (listener.protocol === 'mcp') for (const problem of mcpProblems(listener)) at('url', problem);
     for (const problem of authProblems(listener, identity)) at('auth', problem);
     for (const problem of certificateProblems(listener)) at('auth', problem);
   });
@@ -87,7 +95,7 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
 
 function* certificateProblems(listener: AnyListenerConfig) {
   const takes = listener.auth.includes('certificate');
-  if (listener.protocol === 'http') {
+  if (!isSqlListener(listener)) {
     if (takes) yield 'certificate is for protocol: postgres and mysql';
     return;
   }
@@ -95,6 +103,12 @@ function* certificateProblems(listener: AnyListenerConfig) {
   if (takes && !asks) yield 'certificate takes tls.client_ca: whose certificates are taken';
   if (asks && !takes)
     yield 'tls.client_ca asks clients for certificates, which nobody looks at: expected certificate here';
+}
+
+/** Elsewhere than on the loopback it cannot be known under which names clients come. */
+function* mcpProblems({ listen, url, hosts }: McpListenerConfig) {
+  if (!isLoopback(listen.host) && url === undefined && hosts.length === 0)
+    yield 'expected the URL under which clients reach it, or hosts: another Host is refused';
 }
 
 function* authProblems({ auth, protocol }: AnyListenerConfig, { users, oidc }: Config['identity']) {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CERTIFICATE_NAMES } from '../core/certificate.ts';
 import { httpListener } from './http-listener.ts';
 import { address, listenerAuth, listenerName, size } from './listener-fields.ts';
+import { mcpListener } from './mcp-listener.ts';
 import { oidcSchema } from './oidc-schema.ts';
 import { duration } from './quantities-schema.ts';
 import { parseStateUrl } from './state-url.ts';
@@ -67,8 +68,8 @@ const sqlListener = z.strictObject({
     .default({ refresh: 60_000 }),
 });
 
-const listener = z.discriminatedUnion('protocol', [sqlListener, httpListener], {
-  error: 'expected postgres, mysql or http',
+const listener = z.discriminatedUnion('protocol', [sqlListener, httpListener, mcpListener], {
+  error: 'expected postgres, mysql, http or mcp',
 });
 
 const user = z.strictObject({
@@ -172,12 +173,16 @@ export const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>;
 export type AnyListenerConfig = Config['listeners'][number];
 /** A listener in front of a database. */
-export type ListenerConfig = Exclude<AnyListenerConfig, { readonly protocol: 'http' }>;
+export type ListenerConfig = Exclude<AnyListenerConfig, { readonly protocol: 'http' | 'mcp' }>;
+
+export function isSqlListener(listener: AnyListenerConfig): listener is ListenerConfig {
+  return listener.protocol === 'postgres' || listener.protocol === 'mysql';
+}
 
 /** Listeners in front of databases, each with its place in the file. */
 export function sqlListenersOf({
   listeners,
 }: Pick<Config, 'listeners'>): readonly { readonly n: number; readonly listener: ListenerConfig }[] {
-  return listeners.flatMap((listener, n) => (listener.protocol === 'http' ? [] : [{ n, listener }]));
+  return listeners.flatMap((listener, n) => (isSqlListener(listener) ? [{ n, listener }] : []));
 }
 export type AdminConfig = NonNullable<Config['admin']>;

@@ -1,0 +1,94 @@
+/** An MCP server behind a listener, for clients of every revision. */
+
+import type { LoadedConfig } from '../config/load.ts';
+import { isProgram, type McpListenerConfig, type McpUpstream } from '../config/mcp-listener.ts';
+import type { RequestSession } from '../engine/request-session.ts';
+import { HttpListener } from '../transport/http-listener.ts';
+import { ApprovalStates } from '../transport/mcp/approval-state.ts';
+import { ApprovingJudge } from '../transport/mcp/approving-judge.ts';
+import { BridgedSource, type BridgeOptions } from '../transport/mcp/bridge-source.ts';
+import { ConversationJudge } from '../transport/mcp/conversation-judge.ts';
+import { McpEndpoint } from '../transport/mcp/endpoint.ts';
+import { HttpLegSource } from '../transport/mcp/http-leg-source.ts';
+import { McpSessions } from '../transport/mcp/mcp-sessions.ts';
+import { ToolHeaders } from '../transport/mcp/tool-headers.ts';
+import type { Shared } from './listeners.ts';
+import { type Listening, listening } from './listening.ts';
+import { unlimitedLogins } from './logins.ts';
+import { DEFAULT_PATH, listenerAccess } from './mcp-access.ts';
+import { openJudges } from './mcp-judges.ts';
+import { listenerSettings, requestDomain, upstreamOf } from './request-listeners.ts';
+
+/** A silent stream is taken for dead by what is between within a minute, mostly. */
+const KEEP_ALIVE_MS = 15_000;
+
+/** For a client to come back with what a server has asked for: people answer it. */
+const INPUT_WITHIN_MS = 600_000;
+
+export async function listenForMcp(
+  loaded: LoadedConfig,
+  n: number,
+  listener: McpListenerConfig,
+  shared: Shared,
+): Promise<Listening> {
+  const { url, hosts, origins, limits, timeouts, tls } = listener;
+  const { access, login, logins } = listenerAccess(listener, unlimitedLogins(listener, shared), shared);
+  const address = addressOf(listener);
+  const { scheme, host, port, path } = address;
+  const domain = requestDomain(listener, `${scheme}://${host}:${port}${path}`, shared);
+  const sizes = { clientBytesMax: limits.request, serverBytesMax: limits.response };
+  const judges = openJudges({ name: listener.name, sql: listener.sql, ...sizes }, domain, shared);
+  const states = new ApprovalStates(await shared.state.credentials.salt());
+  const judge = (session: RequestSession) =>
+    new ApprovingJudge(new ConversationJudge(judges.ground, session), session, states);
+  const toolHeaders = new ToolHeaders(limits.response);
+  const straight = new HttpLegSource({
+    upstream: upstreamOf(address, listener, shared, login),
+    path,
+    toolHeaders,
+    memory: shared.memory,
+    bytesMax: limits.response,
+  });
+  const bridged: BridgeOptions = {
+    configured: listener.era,
+    isSilenceLegacy: false,
+    sessionIdleMs: timeouts.session,
+    sessionsMax: limits.sessions,
+    inputWithinMs: INPUT_WITHIN_MS,
+  };
+  const legs = new BridgedSource(straight, bridged, 'principal');
+  const sessions = new McpSessions({
+    domain,
+    legs,
+    judge,
+    idleMs: timeouts.session,
+    sessionsMax: limits.sessions,
+  });
+  const endpoint = new McpEndpoint({
+    domain,
+    access,
+    legs,
+    sessions,
+    toolHeaders,
+    reachable: { url: url ?? null, hosts, origins, secured: tls !== undefined },
+    path: url?.pathname ?? DEFAULT_PATH,
+    requestBytesMax: limits.request,
+    keepAliveMs: KEEP_ALIVE_MS,
+    judge,
+  });
+  const settings = listenerSettings(loaded, n, listener);
+  const served = await listening(loaded, n, (at) => HttpListener.listen(at, settings, endpoint, logins));
+  access.listensAt(served.port);
+  return {
+    port: served.port,
+    async close() {
+      await served.close();
+      judges.close();
+    },
+  };
+}
+
+function addressOf({ upstream }: McpListenerConfig): McpUpstream {
+  if (!isProgram(upstream)) return upstream;
+  throw new Error('a program behind a listener is not served yet');
+}
