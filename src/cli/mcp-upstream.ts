@@ -32,7 +32,11 @@ export async function listenForMcp(
   shared: Shared,
 ): Promise<Listening> {
   const { url, hosts, origins, limits, timeouts, tls } = listener;
-  const { access, login, logins } = listenerAccess(listener, unlimitedLogins(listener, shared), shared);
+  const { access, login, logins } = listenerAccess(
+    listener,
+    unlimitedLogins(listener, { ...shared, tokens: null }),
+    shared,
+  );
   const address = addressOf(listener);
   const { scheme, host, port, path } = address;
   const domain = requestDomain(listener, `${scheme}://${host}:${port}${path}`, shared);
