@@ -70,8 +70,11 @@ function refusalData({ rule, hint, approval }: Refusal): Buffer {
   return Buffer.from(`{${members.join(',')}}`);
 }
 
-/** -32022, with what is spoken here. */
+/** -32022, with what can be said in place of it: what begins with a handshake is not said in a request. */
 export function unsupportedVersion(id: RequestId | null, requested: string): Buffer {
-  const data = JSON.stringify({ supported: [...REVISIONS].reverse(), requested });
+  const data = JSON.stringify({
+    supported: REVISIONS.filter((one) => traitsOf(one).era === 'modern').reverse(),
+    requested,
+  });
   return errorAnswer(id, RPC_ERRORS.unsupportedVersion, 'Unsupported protocol version', Buffer.from(data));
 }

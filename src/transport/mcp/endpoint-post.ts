@@ -1,6 +1,7 @@
 /** POST: messages of a client, judged one by one, each answered as its revision has it. */
 import { codingsOf, firstValue } from '../../../protocols/http/index.ts';
 import { errorAnswer, unsupportedVersion } from '../../../protocols/mcp/answers.ts';
+import { META_VERSION } from '../../../protocols/mcp/conversation.ts';
 import { type RequestId, RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import { headerMismatch, type MirroredValue, mirrorsName } from '../../../protocols/mcp/mirrored-headers.ts';
 import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
@@ -168,10 +169,7 @@ export class McpPost {
     const { head, ground, actor } = this.#exchange;
     const { reading, document } = message;
     if (reading.reading === 'refused' || reading.reading === 'dropped') {
-      if (named !== 'unknown' || (reading.reading === 'refused' && reading.asked !== null)) return null;
-      const id = reading.reading === 'refused' ? reading.id : null;
-      const written = firstValue(head.fields, 'mcp-protocol-version') ?? '';
-      return new Refused(400, unsupportedVersion(id, written));
+      return this.#unread(message, named, reading.reading === 'refused' ? reading : null);
     }
     const { revision } = reading;
     const id = reading.reading === 'request' ? reading.message.id : null;
@@ -196,6 +194,26 @@ export class McpPost {
       parameters,
     });
     return problem === null ? null : mismatch(id, problem);
+  }
+
+  /** What is not in order may be so because of what its head says. */
+  #unread(
+    { document, node }: ClientMessage,
+    named: Revision | 'unknown' | 'none' | null,
+    reading: { readonly id: RequestId | null; readonly asked: string | null } | null,
+  ): Refused | null {
+    if (named === null || named === 'none') return null;
+    const id = reading?.id ?? null;
+    const asked = reading?.asked ?? null;
+    const written = firstValue(this.#exchange.head.fields, 'mcp-protocol-version') ?? '';
+    if (asked !== null)
+      return asked === written ? null : mismatch(id, `header MCP-Protocol-Version says '${written}'`);
+    if (named === 'unknown') return new Refused(400, unsupportedVersion(id, written));
+    // A client that knows of no session is told what it has left out, and not to begin one.
+    const meta = document.member(document.member(node, 'params'), '_meta');
+    if (id === null || !traitsOf(named).mirrorHeaders || document.member(meta, META_VERSION) !== NONE)
+      return null;
+    return new Refused(400, errorAnswer(id, RPC_ERRORS.invalidParams, `_meta has no ${META_VERSION}`, null));
   }
 
   #sessionMissing(id: RequestId | null, named: Revision | 'unknown' | 'none', revision: Revision): Refused {
