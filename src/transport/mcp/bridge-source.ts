@@ -119,7 +119,10 @@ class ModernFront implements ServerLeg {
   async send(message: MessageToServer): Promise<ServerStream> {
     const isModern = await this.#eras.speaksModern(() => this.#open('modern'));
     if (!isModern) return this.#bridge.send(message);
-    this.#straight ??= this.#open('modern');
+    this.#straight ??= this.#open('modern').catch((error: unknown) => {
+      this.#straight = null;
+      throw error;
+    });
     try {
       return await (await this.#straight).send(message);
     } catch (error) {
