@@ -1,3 +1,4 @@
+import type { Alerts } from '../alerts/index.ts';
 import type { Approvals } from '../approvals/index.ts';
 import type { Journal } from '../journal/writer.ts';
 import type { HeldMemory } from '../limits/held-memory.ts';
@@ -25,6 +26,8 @@ export interface RequestDomain extends RecordSink {
   readonly approvals: Approvals | null;
   /** Null: no account can be kept, so what a budget or a rate counts does not run. */
   readonly spendings: Spendings | null;
+  /** Null: nothing is raised. */
+  readonly alerts: Alerts | null;
   /** Requests wait for the disk (`durability: synced`). */
   readonly synced: boolean;
   log(

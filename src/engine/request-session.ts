@@ -10,6 +10,7 @@ import type { LoginDetails } from '../core/session.ts';
 import type { PolicyContext } from '../policy/policy.ts';
 import type { RunningCalls } from './causes.ts';
 import type { RequestDomain } from './request-domain.ts';
+import { SessionAlerts } from './session-alerts.ts';
 import { sessionEndMembers, sessionStartMembers } from './session-records.ts';
 import type { LiveSession, SessionBrief } from './sessions.ts';
 import { StatementRecords } from './statement-records.ts';
@@ -41,6 +42,7 @@ export class RequestSession implements LiveSession {
   running = 0;
   held = 0;
   readonly #client: RequestClient;
+  readonly #alerts: SessionAlerts;
   readonly #startedMs: number;
   #policyContext: PolicyContext;
   #policyVersion: string;
@@ -58,11 +60,13 @@ export class RequestSession implements LiveSession {
       clientAddress: client.clientAddress,
       proof: actor.proof,
     };
-    this.records = new StatementRecords(this.id, domain, null);
+    this.#alerts = new SessionAlerts(domain.alerts, this.id, this.context);
+    this.records = new StatementRecords(this.id, domain, this.#alerts);
     this.calls = domain.sessions.causes.callsOf(this.id, client.details.application);
     this.#startedMs = domain.now();
     this.#policyContext = domain.policy.current.contextFor(this.context, domain.clock());
     this.#policyVersion = domain.policy.current.version;
+    this.#alerts.duties = this.#policyContext.alerts;
   }
 
   /** Lets somebody in who has proven who they are; the error says why not. */
@@ -116,6 +120,7 @@ export class RequestSession implements LiveSession {
     if (policy.current.version !== this.#policyVersion || nowMs >= this.#policyContext.validUntilMs) {
       this.#policyVersion = policy.current.version;
       this.#policyContext = policy.current.contextFor(this.context, nowMs);
+      this.#alerts.duties = this.#policyContext.alerts;
     }
     return this.#policyContext;
   }
@@ -124,6 +129,19 @@ export class RequestSession implements LiveSession {
   get masks(): ResponseMasks | null {
     const { response } = this.policyContext;
     return this.domain.policy.current.isObserving ? null : response;
+  }
+
+  /** Whether something is looked for in what the server sends. */
+  get looksForCanaries(): boolean {
+    return this.#alerts.canaries !== null;
+  }
+
+  /** Looks for canaries in what the server has sent; throws, and is over, where one of them must not be shown. */
+  look(bytes: Buffer): void {
+    if (this.#alerts.canaries?.scan(bytes, 0, bytes.length) !== false) return;
+    const error = new ProxyError('canary-read');
+    this.terminate(error);
+    throw error;
   }
 
   judge(facts: RequestFacts): RequestDecision {

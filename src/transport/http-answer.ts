@@ -31,6 +31,14 @@ export interface AnswerSettings {
   readonly passesCookies: boolean;
 }
 
+/** What an answer is relayed with. */
+export interface AnswerNeeds {
+  readonly method: string;
+  readonly held: HeldBody;
+  /** Sees what the server has sent before anything of it is shown, and throws where it must not be; null: nobody looks. */
+  readonly look: ((bytes: Buffer) => void) | null;
+}
+
 /** How it came out: `cut` names the rule by which the rest was not sent; `failed`: it was cut for another reason. */
 export interface Relayed {
   readonly status: number;
@@ -62,6 +70,7 @@ export class HttpAnswer {
   readonly #masker: ResponseMasker | null;
   readonly #settings: AnswerSettings;
   readonly #held: HeldBody;
+  readonly #look: AnswerNeeds['look'];
   readonly #kind: BodyKind;
   readonly #codings: readonly Coding[] | null;
   readonly #hasBody: boolean;
@@ -72,7 +81,7 @@ export class HttpAnswer {
     run: RequestRun,
     masker: ResponseMasker | null,
     settings: AnswerSettings,
-    { method, held }: { readonly method: string; readonly held: HeldBody },
+    { method, held, look }: AnswerNeeds,
   ) {
     this.#answer = answer;
     this.#response = response;
@@ -80,6 +89,7 @@ export class HttpAnswer {
     this.#masker = masker;
     this.#settings = settings;
     this.#held = held;
+    this.#look = look;
     const { fields, status } = answer;
     this.#kind = bodyKindOf(
       valuesOf(fields, 'content-type').length > 1 ? null : firstValue(fields, 'content-type'),
@@ -94,7 +104,8 @@ export class HttpAnswer {
     const { status } = this.#answer;
     const countsPieces = this.#run.limit.rows !== null && (this.#kind === 'ndjson' || this.#kind === 'sse');
     if (!this.#hasBody) return this.#withoutBody();
-    if (this.#masker === null && !countsPieces) return this.#pass();
+    const isPacked = this.#codings === null || this.#codings.length > 0;
+    if (this.#masker === null && !countsPieces && (this.#look === null || !isPacked)) return this.#pass();
     if (this.#codings === null)
       throw new Withheld(
         problem(
@@ -157,6 +168,7 @@ export class HttpAnswer {
     }
     for await (const chunk of body) {
       const bytes = bytesOf(chunk);
+      this.#look?.(bytes);
       const denial = known === null ? await this.#run.take(0, bytes.length) : null;
       if (denial !== null) return this.#cut(denial);
       if (!this.#response.headersSent) this.#head(this.#fields(false));
@@ -182,6 +194,7 @@ export class HttpAnswer {
     const { body, status } = this.#answer;
     const masker = this.#masker;
     const bytes = await this.#read(() => readWhole(body, codings, this.#settings.bytesMax, this.#held));
+    this.#look?.(bytes);
     const masked = masker === null || bytes.length === 0 ? bytes : this.#masked(masker, bytes);
     if (masked === null) throw cannotMask(this.#kind, masker);
     const denial = await this.#run.take(0, masked.length);
@@ -235,6 +248,7 @@ export class HttpAnswer {
   }
 
   async #piece(kind: 'ndjson' | 'sse', piece: Buffer): Promise<Denial | null> {
+    this.#look?.(piece);
     const masker = this.#masker;
     const masked =
       masker === null ? piece : kind === 'ndjson' ? maskLine(masker, piece) : maskEvent(masker, piece);

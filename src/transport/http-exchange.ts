@@ -17,10 +17,10 @@ import {
   UNMASKED_ASKING,
 } from '../../protocols/http/index.ts';
 import { ProxyError } from '../core/errors.ts';
-import type { Identity } from '../core/principal.ts';
 import type { BodyFacts, HttpFacts } from '../core/requests.ts';
 import type { RequestDomain } from '../engine/request-domain.ts';
 import { RequestRun } from '../engine/request-run.ts';
+import type { RequestSession } from '../engine/request-session.ts';
 import type { ResponseMaskers } from '../engine/response-masker.ts';
 import { CANONICAL_JSON, isRefused, scanJson } from '../json/index.ts';
 import { HttpAnswer, Withheld } from './http-answer.ts';
@@ -135,7 +135,7 @@ export class HttpExchange {
     const cleared = await run.clear(requestText(head, facts, body.bytes, firstValue(fields, REASON)));
     if (cleared.cleared === 'failed') throw cleared.error;
     if (cleared.cleared === 'denied') throw new Refused(problemOfDenial(cleared.denial));
-    await this.#forward(head, body.bytes, run, session.actor);
+    await this.#forward(head, body.bytes, run, session);
   }
 
   /** JSON is read before anything is judged; what Sluice does not read is forwarded as it comes. */
@@ -185,7 +185,7 @@ export class HttpExchange {
     if (head.expectsContinue) this.#response.writeContinue();
   }
 
-  async #forward(head: Head, bytes: Buffer | null, run: RequestRun, actor: Identity): Promise<void> {
+  async #forward(head: Head, bytes: Buffer | null, run: RequestRun, session: RequestSession): Promise<void> {
     const { response: masks } = run.decision;
     const masker = masks === null ? null : this.#ground.maskers.for(masks);
     const path = head.query === null ? head.path : `${head.path}?${head.query}`;
@@ -195,10 +195,10 @@ export class HttpExchange {
       .send({
         method: head.method,
         path,
-        fields: this.#fieldsFor(head, bytes, masker !== null),
+        fields: this.#fieldsFor(head, bytes, masker !== null || session.looksForCanaries),
         body: bytes ?? (head.length === 0 ? null : this.#request),
         signal,
-        actor,
+        actor: session.actor,
       })
       .catch((error: unknown) => {
         if (signal.aborted) throw error;
@@ -212,6 +212,7 @@ export class HttpExchange {
     const relay = new HttpAnswer(answer, this.#response, run, masker, settings, {
       method: head.method,
       held: this.#held,
+      look: session.looksForCanaries ? (bytes) => session.look(bytes) : null,
     });
     try {
       const { status, cutBy } = await relay.relay();
@@ -227,6 +228,7 @@ export class HttpExchange {
     }
   }
 
+  /** `masked`: the answer is looked into, so it has to come whole and not packed. */
   #fieldsFor(head: Head, bytes: Buffer | null, masked: boolean): readonly Field[] {
     const more = new Set([...(masked ? UNMASKED_ASKING : []), REASON]);
     if (bytes !== null) more.add('content-encoding');
