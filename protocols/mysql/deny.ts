@@ -3,7 +3,8 @@
  * the server's reply. A transaction is left as it is, as MySQL leaves it after most errors of its own.
  */
 import type { Denial } from '../../src/core/decision.ts';
-import { ERRORS, type ProxyError } from '../../src/core/errors.ts';
+import type { ProxyError } from '../../src/core/errors.ts';
+import { native } from '../sql/refusals.ts';
 import type { ErrFields } from './encode.ts';
 import { MYSQL_ERRORS } from './errors.ts';
 
@@ -26,19 +27,6 @@ export const UNKNOWN_STATEMENT_ERRNO = 1243;
 
 export function unknownStatement(handler: string, command: string): Denial {
   return native('26000', `Unknown prepared statement handler (${handler}) given to ${command}`);
-}
-
-/** What the server itself would say. */
-export function native(sqlstate: string, message: string): Denial {
-  return {
-    sqlstate,
-    message,
-    detail: null,
-    hint: null,
-    position: null,
-    rule: 'sluice/unknown-name',
-    native: true,
-  };
 }
 
 /** A command that no rule can allow. */
@@ -108,9 +96,4 @@ export function denialError(denial: Denial): ErrFields {
 export function failureError(error: ProxyError): ErrFields {
   const message = error.detail === null ? error.message : `${error.message}: ${error.detail}`;
   return { ...MYSQL_ERRORS[error.code], message: shortened(message) };
-}
-
-/** Some failures end the session. */
-export function throwIfFinal(error: ProxyError): void {
-  if (ERRORS[error.code].session === 'end') throw error;
 }

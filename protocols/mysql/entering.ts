@@ -1,7 +1,7 @@
 /** A client that names another database at its login enters it as by USE. */
 import { ProxyError } from '../../src/core/errors.ts';
+import { entry } from '../sql/refusals.ts';
 import type { Link } from './link.ts';
-import { entry } from './refusals.ts';
 
 /** False where the answer is still to come. Throws where it may not. */
 export function enterDatabase(link: Link, database: string): boolean {

@@ -1,12 +1,14 @@
 /** Commands on prepared statements, by the server's ids: an id that Sluice does not know does not exist. */
 import { ProxyError } from '../../src/core/errors.ts';
 import type { ApprovalSubject, StatementEntry } from '../../src/core/gate.ts';
-import { approve, charge, isCovered, needsApproval, unapproved, withApprovals } from './approvals.ts';
-import { native, unknownStatement } from './deny.ts';
+import { needsApproval, withApprovals } from '../sql/approvals.ts';
+import { entry, native, type Outcome } from '../sql/refusals.ts';
+import { approve, charge, isCovered, unapproved } from './approvals.ts';
+import { unknownStatement } from './deny.ts';
 import type { Link } from './link.ts';
 import { integerParameter, isTextParameter, readExecution, readStatementId } from './parameters.ts';
 import { planOf, resultsOf, runOf, runOfCursor } from './plan.ts';
-import { type Command, deny, entry, fail, type Outcome, unresolved } from './refusals.ts';
+import { type Command, deny, fail, unresolved } from './refusals.ts';
 import { resolve, upToDate, wantsText } from './resolve.ts';
 import { run } from './run-command.ts';
 import type { LongData, Prepared } from './statements.ts';
@@ -75,7 +77,7 @@ export class Executions {
     };
     const charged = charge(link, plan === null ? [] : [plan]);
     if (charged.approved !== 'granted') return unapproved(link, charged, command, clearance, statement);
-    const needing = plan !== null && needsApproval(plan.facts, plan.decision) ? [plan] : [];
+    const needing = plan !== null && needsApproval(plan) ? [plan] : [];
     const approved = approve(link, needing, subject);
     if (approved.approved !== 'granted') return unapproved(link, approved, command, clearance, statement);
     const number = link.gate.admit(

@@ -3,12 +3,13 @@
  * once the reply to the one before has come: a client that sends ahead of it is answered in order.
  */
 import { ProxyError } from '../../src/core/errors.ts';
+import type { Outcome } from '../sql/refusals.ts';
 import { COMMAND, commandVerdict } from './commands.ts';
 import { failureError } from './deny.ts';
 import { Executions } from './executions.ts';
 import type { Link } from './link.ts';
 import { HEADER_BYTES, PACKET_PAYLOAD_MAX, type PacketReader, sendPayload } from './packet.ts';
-import type { Command, Outcome } from './refusals.ts';
+import type { Command } from './refusals.ts';
 import { Requests } from './requests.ts';
 
 /** What one command may make Sluice hold without asking for it. */

@@ -11,8 +11,8 @@ import type { StatementFacts } from '../../src/core/facts.ts';
 import type { ApprovalSubject } from '../../src/core/gate.ts';
 import type { StatementNumber } from '../../src/core/ids.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
+import { keptForRows } from '../sql/approvals.ts';
 import { keepsRows, limitOf } from '../sql/run.ts';
-import { kept } from './approvals.ts';
 import { definesObjects, type Link } from './link.ts';
 import { maskingOf, NO_MASKING } from './masking.ts';
 import type { NameChange, Results, Run } from './replies.ts';
@@ -74,7 +74,7 @@ export function runOf(link: Link, plan: Plan | null, number: StatementNumber, su
     bounds,
     limit: untilBudgets(bounds, obligations?.budgets ?? [], NOTHING_YET),
     keeps: obligations?.limits.some(({ hold }) => hold) ?? false,
-    subject: plan === null ? null : kept(plan.decision, subject),
+    subject: plan === null ? null : keptForRows(plan.decision, subject),
     cutWhy: null,
     number,
     facts: plan?.facts ?? null,

@@ -3,7 +3,8 @@ import type { Denial } from '../../src/core/decision.ts';
 import type { ProxyError } from '../../src/core/errors.ts';
 import type { StatementEntry } from '../../src/core/gate.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
-import { denialError, failureError, throwIfFinal } from './deny.ts';
+import { entry, type Outcome, throwIfFinal } from '../sql/refusals.ts';
+import { denialError, failureError } from './deny.ts';
 import { BLOCK, type Link } from './link.ts';
 import type { Unresolved } from './resolve.ts';
 
@@ -16,15 +17,7 @@ export interface Command {
   readonly last: number;
 }
 
-/** `pass`: send it. `drop`: it is dealt with. `hold`: keep it and ask again. */
-export type Outcome = 'pass' | 'drop' | 'hold';
-
 const NOTHING = Buffer.alloc(0);
-
-/** A statement without parameters, as the journal takes it. */
-export function entry(via: StatementEntry['via'], text: Buffer): StatementEntry {
-  return { via, text, parameters: [], hidesParameters: false };
-}
 
 export function hold(link: Link): Outcome {
   link.block(BLOCK.answer);

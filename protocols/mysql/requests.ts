@@ -1,15 +1,17 @@
 /** What each command of the client's means, and whether it passes. One method per command. */
 import { ProxyError } from '../../src/core/errors.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
-import { approve, charge, needsApproval, subjectOf, unapproved, withApprovals } from './approvals.ts';
+import { joinedTexts, needsApproval, subjectOf, withApprovals } from '../sql/approvals.ts';
+import { entry, native, type Outcome } from '../sql/refusals.ts';
+import { approve, charge, unapproved } from './approvals.ts';
 import { CAPABILITY } from './capabilities.ts';
 import { commandName } from './commands.ts';
-import { native, refusedCommand, UNKNOWN_COMMAND } from './deny.ts';
+import { refusedCommand, UNKNOWN_COMMAND } from './deny.ts';
 import { packetOf } from './encode.ts';
 import { useText } from './entering.ts';
 import type { Link } from './link.ts';
 import { batchDenial, planOf, runOf } from './plan.ts';
-import { type Command, deny, entry, fail, hold, type Outcome, refuse, unresolved } from './refusals.ts';
+import { type Command, deny, fail, hold, refuse, unresolved } from './refusals.ts';
 import { resolve } from './resolve.ts';
 import { run } from './run-command.ts';
 import type { JudgedText } from './statements.ts';
@@ -86,9 +88,8 @@ export class Requests {
     }
     const charged = charge(link, plans);
     if (charged.approved !== 'granted') return unapproved(link, charged, command, clearance, statement);
-    const needing = plans.filter(({ facts, decision }) => needsApproval(facts, decision));
-    const named = needing.flatMap(({ runs }) => (runs === null ? [] : [runs]));
-    const subject = subjectOf(text, named.length === 0 ? null : Buffer.concat(named));
+    const needing = plans.filter(needsApproval);
+    const subject = subjectOf(text, joinedTexts(needing.map(({ runs }) => runs)));
     const approved = approve(link, needing, subject);
     if (approved.approved !== 'granted') return unapproved(link, approved, command, clearance, statement);
     const number = link.gate.admit(clearance, withApprovals(statement, approved.approvals));

@@ -3,8 +3,8 @@
  * columns by where in the result the server is.
  */
 import { MalformedBytes } from '../../src/bytes/index.ts';
+import { approvalKey } from '../sql/approvals.ts';
 import { END, ERR, eofOf, eofSight, OK, okOf, okSight, told } from './answers.ts';
-import { approvalKey } from './approvals.ts';
 import { STATUS } from './capabilities.ts';
 import { tellCut } from './cut.ts';
 import { type Eof, readErr } from './decode.ts';

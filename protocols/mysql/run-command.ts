@@ -1,9 +1,10 @@
 /** A statement that was admitted goes to the server, or is Sluice's own to carry out. */
-import { denialError, native } from './deny.ts';
+import { native, type Outcome } from '../sql/refusals.ts';
+import { denialError } from './deny.ts';
 import { plainOk } from './encode.ts';
 import type { Link } from './link.ts';
 import { resultsOf } from './plan.ts';
-import type { Command, Outcome } from './refusals.ts';
+import type { Command } from './refusals.ts';
 import type { Run } from './replies.ts';
 import { finish } from './run-ends.ts';
 import type { Prepared } from './statements.ts';

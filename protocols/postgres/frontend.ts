@@ -4,12 +4,12 @@
  */
 import { Accumulator, MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
+import type { Outcome } from '../sql/refusals.ts';
 import { refuseExtended, refuseQuery } from './deny.ts';
 import { FLUSH, failureResponse } from './encode.ts';
 import { frameSize, HEADER_BYTES } from './frame.ts';
 import { BLOCK, type Link, UNDER_WAY_MAX } from './link.ts';
 import { FRONTEND } from './messages.ts';
-import type { Outcome } from './refusals.ts';
 import { Requests } from './requests.ts';
 
 /** Messages without a text or values in them. */

@@ -4,19 +4,9 @@ import { ProxyError } from '../../src/core/errors.ts';
 import type { StatementFacts } from '../../src/core/facts.ts';
 import type { ApprovalSubject, StatementEntry } from '../../src/core/gate.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
-import {
-  type Approved,
-  approvalKey,
-  approve,
-  charge,
-  copyOf,
-  isToBeApproved,
-  kept,
-  markApproved,
-  subjectOf,
-  unapproved,
-  withApprovals,
-} from './approvals.ts';
+import { type Approved, approvalKey, copyOf, subjectOf, withApprovals } from '../sql/approvals.ts';
+import { entry, native, type Outcome } from '../sql/refusals.ts';
+import { approve, charge, isToBeApproved, kept, markApproved, unapproved } from './approvals.ts';
 import { readBind, readExecute } from './decode.ts';
 import { refuseExtended } from './deny.ts';
 import { denialResponse } from './encode.ts';
@@ -25,8 +15,8 @@ import { BLOCK, type Link } from './link.ts';
 import { askForDescription, needsDescription } from './masking.ts';
 import type { NameChange, Portal } from './names.ts';
 import { changesOf, emptyRun, type Plan, type Runs, runOfPlan, settledDecision } from './plan.ts';
-import { entry, type Outcome, refuseWith, unresolved } from './refusals.ts';
-import { decisionOf, integerParameter, isNamed, missing, resolve, upToDate } from './resolve.ts';
+import { refuseWith, unresolved } from './refusals.ts';
+import { decisionOf, integerParameter, isNamed, resolve, upToDate } from './resolve.ts';
 
 export class Portals {
   readonly #link: Link;
@@ -113,10 +103,7 @@ export class Portals {
     if (link.isUncertain('portal', name)) return this.#awaitReplies();
     const portal = link.names.portal(name);
     if (portal === null) {
-      return this.#refuseMissing(
-        missing('34000', `portal "${name}" does not exist`),
-        entry('execute', EMPTY),
-      );
+      return this.#refuseMissing(native('34000', `portal "${name}" does not exist`), entry('execute', EMPTY));
     }
     const { facts } = portal;
     let plan: Plan | null = null;
@@ -193,7 +180,7 @@ const NO_CLEARANCE: Clearance = {
 };
 
 function missingStatement(name: string): Denial {
-  return missing(
+  return native(
     '26000',
     name === '' ? 'unnamed prepared statement does not exist' : `prepared statement "${name}" does not exist`,
   );

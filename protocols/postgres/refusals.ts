@@ -1,33 +1,21 @@
 /** What becomes of a message that does not pass as it is. */
 import type { Denial } from '../../src/core/decision.ts';
-import { ERRORS, type ProxyError } from '../../src/core/errors.ts';
+import type { ProxyError } from '../../src/core/errors.ts';
 import type { StatementEntry } from '../../src/core/gate.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
+import { type Outcome, throwIfFinal } from '../sql/refusals.ts';
 import { type Refused, refuseExtended, type refuseQuery } from './deny.ts';
 import { denialResponse, failureResponse } from './encode.ts';
 import { BLOCK, type Link } from './link.ts';
 import type { Resolved } from './resolve.ts';
 
-/** `pass`: forward the frame. `drop`: it is dealt with. `hold`: keep it and ask again. */
-export type Outcome = 'pass' | 'drop' | 'hold';
-
 export const SYNTAX_ERROR = '42601';
-
-/** Some failures end the session. */
-export function throwIfFinal(error: ProxyError): void {
-  if (ERRORS[error.code].session === 'end') throw error;
-}
 
 /** A message of the extended protocol does not pass, for no reason of policy's. */
 export function refuseWith(link: Link, error: ProxyError): Outcome {
   throwIfFinal(error);
   refuseExtended(link, { error: failureResponse(error), native: 'none' });
   return 'drop';
-}
-
-/** A statement without parameters, as the journal takes it. */
-export function entry(via: StatementEntry['via'], text: Buffer): StatementEntry {
-  return { via, text, parameters: [], hidesParameters: false };
 }
 
 /** A denial as the client reads it, and whether the server has to fail as well. */

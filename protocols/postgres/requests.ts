@@ -3,16 +3,9 @@ import type { Denial } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
 import type { ApprovalSubject, StatementEntry } from '../../src/core/gate.ts';
 import type { Clearance } from '../../src/core/judgement.ts';
-import {
-  type Approved,
-  approve,
-  charge,
-  isToBeApproved,
-  markApproved,
-  subjectOf,
-  unapproved,
-  withApprovals,
-} from './approvals.ts';
+import { type Approved, joinedTexts, subjectOf, withApprovals } from '../sql/approvals.ts';
+import { entry, native, type Outcome, throwIfFinal } from '../sql/refusals.ts';
+import { approve, charge, isToBeApproved, markApproved, unapproved } from './approvals.ts';
 import { readEmpty, readNamedObject, readParse, readQuery } from './decode.ts';
 import { refuseExtended, refuseQuery } from './deny.ts';
 import { failureResponse } from './encode.ts';
@@ -21,16 +14,8 @@ import { BLOCK, type Link } from './link.ts';
 import type { NameChange } from './names.ts';
 import { changesOf, type Plan, type Runs, runOfPlan } from './plan.ts';
 import { Portals } from './portals.ts';
-import {
-  entry,
-  type Outcome,
-  refusedBy,
-  refuseWith,
-  SYNTAX_ERROR,
-  throwIfFinal,
-  unresolved,
-} from './refusals.ts';
-import { isNamed, missing, type Resolved, resolve } from './resolve.ts';
+import { refusedBy, refuseWith, SYNTAX_ERROR, unresolved } from './refusals.ts';
+import { isNamed, type Resolved, resolve } from './resolve.ts';
 import { movesNames, unsettled } from './unsettled.ts';
 
 export class Requests {
@@ -146,8 +131,7 @@ export class Requests {
   /** All of a text together, since it runs together. */
   #approveQuery(plans: readonly Plan[], text: Buffer): Approved {
     const needing = plans.filter(({ facts, resolved }) => isToBeApproved(facts, resolved));
-    const named = needing.flatMap(({ resolved }) => (resolved.runs === null ? [] : [resolved.runs]));
-    const runs = named.length === 0 ? null : Buffer.concat(named.flatMap((one) => [one, SEPARATOR]));
+    const runs = joinedTexts(needing.map(({ resolved }) => resolved.runs));
     const judged = needing.map(({ resolved }) => ({ facts: resolved.facts, decision: resolved.decision }));
     return approve(this.#link, judged, subjectOf(text, runs));
   }
@@ -245,8 +229,7 @@ function subjectOfRun({ portal, runs }: Runs, subject: ApprovalSubject): Approva
   return runs === null ? subject : { ...subject, runs };
 }
 
-const SEPARATOR = Buffer.from(';\n');
-const MULTIPLE_COMMANDS: Denial = missing(
+const MULTIPLE_COMMANDS: Denial = native(
   SYNTAX_ERROR,
   'cannot insert multiple commands into a prepared statement',
 );

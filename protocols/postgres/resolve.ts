@@ -6,6 +6,7 @@ import type { Decision, Denial } from '../../src/core/decision.ts';
 import type { ProxyError } from '../../src/core/errors.ts';
 import type { ConstantArgument, StatementFacts } from '../../src/core/facts.ts';
 import type { BoundParameter } from '../../src/core/gate.ts';
+import { native } from '../sql/refusals.ts';
 import type { Counted } from '../sql/run.ts';
 import type { Link } from './link.ts';
 import type { Portal, PreparedStatement } from './names.ts';
@@ -51,11 +52,11 @@ export function resolve(
     case 'execute':
       return depth < DEPTH_MAX
         ? resolveExecute(link, facts.act.name, facts.act.args, batchSize, depth)
-        : { resolved: 'denied', denial: missing('26000', 'prepared statements nested too deep') };
+        : { resolved: 'denied', denial: native('26000', 'prepared statements nested too deep') };
     case 'fetch':
       return depth < DEPTH_MAX
         ? resolveFetch(link, facts.act.name, batchSize, depth)
-        : { resolved: 'denied', denial: missing('55000', `portal "${facts.act.name}" cannot be run`) };
+        : { resolved: 'denied', denial: native('55000', `portal "${facts.act.name}" cannot be run`) };
     default: {
       const rowsMax = facts.bound.kind === 'parameter' ? boundValue(facts.bound.index) : null;
       const own = decision ?? link.gate.decide(facts, rowsMax, batchSize);
@@ -91,12 +92,12 @@ function resolveExecute(
   if (link.isUncertain('statement', name)) return { resolved: 'uncertain' };
   const statement = link.names.statement(name);
   if (statement === null)
-    return { resolved: 'denied', denial: missing('26000', `prepared statement "${name}" does not exist`) };
+    return { resolved: 'denied', denial: native('26000', `prepared statement "${name}" does not exist`) };
   const current = upToDate(link, statement);
   if (current.resolved !== 'statement') return current;
   const { facts } = current.statement;
   if (facts === null)
-    return { resolved: 'denied', denial: missing('26000', `prepared statement "${name}" is empty`) };
+    return { resolved: 'denied', denial: native('26000', `prepared statement "${name}" is empty`) };
   const boundValue = (index: number) => {
     const value = args[index - 1];
     return typeof value === 'number' ? value : null;
@@ -109,13 +110,13 @@ function resolveFetch(link: Link, name: string, batchSize: number, depth: number
   if (link.isUncertain('portal', name)) return { resolved: 'uncertain' };
   const portal = link.names.portal(name);
   if (portal === null)
-    return { resolved: 'denied', denial: missing('34000', `cursor "${name}" does not exist`) };
+    return { resolved: 'denied', denial: native('34000', `cursor "${name}" does not exist`) };
   // A portal may be bound to an EXECUTE or a FETCH: reading from it runs that.
   if (portal.facts !== null && isNamed(portal.facts))
     return resolve(link, portal.facts, null, () => portal.rowsMax, batchSize, depth + 1);
   const decision = decisionOf(link, portal);
   if (portal.facts === null || decision === null)
-    return { resolved: 'denied', denial: missing('XX000', 'unsupported portal strategy') };
+    return { resolved: 'denied', denial: native('XX000', 'unsupported portal strategy') };
   return settled(link, portal.facts, decision, portal.counted, portal.rowsMax, portal);
 }
 
@@ -153,19 +154,6 @@ export function upToDate(link: Link, statement: PreparedStatement): UpToDate {
       };
     }
   }
-}
-
-/** What the server would say of a name that does not exist. */
-export function missing(sqlstate: string, message: string): Denial {
-  return {
-    sqlstate,
-    message,
-    detail: null,
-    hint: null,
-    position: null,
-    rule: 'sluice/unknown-name',
-    native: true,
-  };
 }
 
 const INT8 = 20;

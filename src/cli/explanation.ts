@@ -2,7 +2,8 @@
  * What the gate would say of a text, statement by statement. It is judged by the gate's own function; names that
  * SQL gives within the text (PREPARE, DECLARE) are followed, as a session follows them.
  */
-import { integerParameter, missing } from '../../protocols/postgres/resolve.ts';
+import { integerParameter } from '../../protocols/postgres/resolve.ts';
+import { native } from '../../protocols/sql/refusals.ts';
 import { type Decision, type Denial, NO_LIMIT, type ResultLimit } from '../core/decision.ts';
 import type { ConstantArgument, StatementFacts } from '../core/facts.ts';
 import type { SessionContext } from '../core/principal.ts';
@@ -74,7 +75,7 @@ function needsApproval(statements: readonly ExplainedStatement[]): boolean {
 }
 
 /** Parameters are bound to one statement only: the server's own words. */
-const MULTIPLE_COMMANDS = missing('42601', 'cannot insert multiple commands into a prepared statement');
+const MULTIPLE_COMMANDS = native('42601', 'cannot insert multiple commands into a prepared statement');
 
 function explanationOf(
   asked: Asked,
@@ -119,7 +120,7 @@ class Run {
     if (judged.denial !== null) return { ...judged, facts, runs: facts, rowsMax: bound };
     const named = this.#named(facts);
     if (named === null) {
-      const denial = missing(...unknownName(facts));
+      const denial = native(...unknownName(facts));
       return { facts, runs: facts, rowsMax: null, decision: { ...judged.decision, verdict: 'deny' }, denial };
     }
     const { facts: runs, rowsMax } = named;
