@@ -17,6 +17,7 @@ import { revoke } from './revoke.ts';
 import { run } from './run.ts';
 import { schema } from './schema.ts';
 import { sessions } from './sessions.ts';
+import { stdio } from './stdio.ts';
 import { testPolicies } from './test-policies.ts';
 import { token } from './token.ts';
 import { tryPolicy } from './try.ts';
@@ -24,6 +25,7 @@ import { verify } from './verify.ts';
 
 export const COMMANDS: readonly Command[] = [
   run,
+  stdio,
   demo,
   check,
   explain,
