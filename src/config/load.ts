@@ -15,6 +15,7 @@ import {
   type ListenerConfig,
 } from './schema.ts';
 import { expander } from './secrets.ts';
+import { tokenProblems } from './token-problems.ts';
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -79,7 +80,13 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
       at('auth', `trust is for loopback addresses only, and ${listener.listen.host} is none`);
     }
     if (isSqlListener(listener)) upstreamProblems(listener, at);
-    if (listener.protocol === 'mcp') for (const problem of mcpProblems(listener)) at('url', problem);
+    if (!isSqlListener(listener))
+      for (const [key, problem] of tokenProblems(listener, isLoopback(listener.listen.host)))
+        at(key, problem);
+    if (listener.protocol === 'mcp') {
+      for (const problem of mcpProblems(listener)) at('url', problem);
+      for (const problem of sqlProblems(listener, listeners)) at('sql', problem);
+    }
     for (const problem of authProblems(listener, identity)) at('auth', problem);
     for (const problem of certificateProblems(listener)) at('auth', problem);
   });
@@ -109,6 +116,14 @@ function* certificateProblems(listener: AnyListenerConfig) {
 function* mcpProblems({ listen, url, hosts }: McpListenerConfig) {
   if (!isLoopback(listen.host) && url === undefined && hosts.length === 0)
     yield 'expected the URL under which clients reach it, or hosts: another Host is refused';
+}
+
+function* sqlProblems({ sql }: McpListenerConfig, listeners: readonly AnyListenerConfig[]) {
+  if (sql === undefined) return;
+  const named = listeners.find(({ name }) => name === sql.listener);
+  if (named === undefined) yield `no listener is named "${sql.listener}"`;
+  else if (!isSqlListener(named))
+    yield `"${sql.listener}" takes no SQL: expected a listener of Postgres or MySQL`;
 }
 
 function* authProblems({ auth, protocol }: AnyListenerConfig, { users, oidc }: Config['identity']) {
