@@ -20,6 +20,8 @@ export interface SluiceOptions {
   readonly auth?: readonly string[];
   /** Further keys of the listener, as written in YAML's flow style: `durability: synced`. */
   readonly listener?: string;
+  /** Further listeners, each in YAML's flow style: `{ name: tools, protocol: mcp, … }`. */
+  readonly listeners?: readonly string[];
   /** Further keys of `journal`, as written in YAML's flow style. */
   readonly journal?: string;
   /** Further top-level lines of sluice.yaml. */
@@ -75,6 +77,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   const lines = [
     'listeners:',
     `  - { ${listener.join(', ')} }`,
+    ...(options.listeners ?? []).map((one) => `  - ${one}`),
     `identity: { users: ${options.users ?? USERS}${options.oidc === undefined ? '' : `, oidc: ${options.oidc}`} }`,
     'policy: policy.yaml',
     `journal: { dir: ./journal${options.journal === undefined ? '' : `, ${options.journal}`} }`,
