@@ -5,6 +5,7 @@
 import { MalformedBytes } from '../../src/bytes/index.ts';
 import type { ResultLimit } from '../../src/core/decision.ts';
 import { ProxyError } from '../../src/core/errors.ts';
+import { RowLane } from '../sql/row-lane.ts';
 import { failMasking } from './cut.ts';
 import { LargeRows } from './large-rows.ts';
 import type { Link } from './link.ts';
@@ -14,7 +15,7 @@ import { HEADER_BYTES, PACKET_PAYLOAD_MAX, type PacketReader } from './packet.ts
 import { RowBounds } from './paused-rows.ts';
 import type { Results, Run } from './replies.ts';
 import { Responses } from './responses.ts';
-import { RowLane } from './row-lane.ts';
+import { LanePackets } from './row-lane.ts';
 import { isRow, overLimit, RowCounter, renumbered } from './rows.ts';
 
 /** Packets that are read whole: errors and definitions may quote a statement or a value, but not a table. */
@@ -272,14 +273,15 @@ export class Backend {
     const { of, fields } = masking;
     const { openLane } = of;
     if (openLane === null || !of.goesToWorkers(rows, bytes)) return null;
-    return new RowLane(of.cells, fields, openLane, {
-      giveOut: this.#giveOut,
+    const packets = new LanePackets(of.cells, fields);
+    return new RowLane(packets, openLane, {
+      giveOut: (rows, start, end) => this.#giveOut(rows, start, end, packets.grown),
       congested: () => this.#link.engine.downstream.congested,
       progressed: () => this.#later(() => this.#progressed()),
-      failed: (sequence) =>
+      failed: (oldest) =>
         this.#later(() => {
           this.#lane = null;
-          failMasking(this.#link, results, run, sequence + this.#link.shift);
+          failMasking(this.#link, results, run, (oldest[3] ?? 0) + this.#link.shift);
           this.#progressed();
         }),
     });

@@ -4,6 +4,7 @@
  */
 import { Accumulator, MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
+import { RowLane } from '../sql/row-lane.ts';
 import { failMasking } from './cut.ts';
 import { frameSize, HEADER_BYTES } from './frame.ts';
 import type { Link } from './link.ts';
@@ -13,7 +14,7 @@ import { BACKEND } from './messages.ts';
 import { RowBounds } from './paused-rows.ts';
 import type { Run } from './replies.ts';
 import { Responses } from './responses.ts';
-import { RowLane } from './row-lane.ts';
+import { LaneDataRows } from './row-lane.ts';
 import { RowCounter } from './rows.ts';
 
 /** Messages that are read whole: errors and notices may quote a statement or a value, but not a table. */
@@ -192,7 +193,7 @@ export class Backend {
     const { of } = masking;
     const { openLane } = of;
     if (openLane === null || !of.goesToWorkers(rows, bytes)) return null;
-    return new RowLane(of.cells, openLane, {
+    return new RowLane(new LaneDataRows(of.cells), openLane, {
       giveOut: this.#giveOut,
       congested: () => this.#link.engine.downstream.congested,
       progressed: () => this.#later(() => this.#progressed()),

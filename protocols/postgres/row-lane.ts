@@ -1,7 +1,4 @@
-/**
- * Rows on their way through worker threads: the rows are kept here, the cells of masked columns go out in batches,
- * and when a batch is back its rows are put together and given out, in their order.
- */
+/** DataRows on their way through worker threads: where their cells are, and how they are put together again. */
 import { ByteSink, MalformedBytes } from '../../src/bytes/index.ts';
 import {
   type CellMasks,
@@ -9,149 +6,41 @@ import {
   MASKED_NULL,
   type MaskedCells,
   type MaskLanePort,
-  type ResultMasking,
 } from '../../src/core/masks.ts';
+import type { LaneRows } from '../sql/row-lane.ts';
 import { int32At } from './frame.ts';
-import type { GiveOut } from './masked-rows.ts';
 import { LENGTH_BYTES, maskedColumns, NULL_LENGTH, RowSplicer, readCells } from './row-splicer.ts';
 
-/** Rows that wait for their cells: what one batch may keep, and how many batches. */
-const ROWS_BYTES_MAX = 1024 * 1024;
-const BATCHES_MAX = 4;
-/** Memory of larger rows is not kept. */
-const SPARE_BYTES_MAX = 2 * ROWS_BYTES_MAX;
-/** What a batch of rows begins with. */
-const ROWS_BYTES = 256 * 1024;
-
-type OpenLane = NonNullable<ResultMasking['openLane']>;
-
-export interface RowLaneEvents {
-  readonly giveOut: GiveOut;
-  /** What was given out before, in other events, may still be in use. */
-  congested(): boolean;
-  /** Reading may go on, or what waited for the rows may. */
-  progressed(): void;
-  failed(): void;
-}
-
-export class RowLane {
+export class LaneDataRows implements LaneRows {
+  readonly batchesMax = 4;
   readonly #masked: readonly number[];
   readonly #lengthsAt: Int32Array;
-  readonly #port: MaskLanePort;
-  readonly #events: RowLaneEvents;
-  /** The rows of each batch that is out, oldest first. */
-  readonly #out: ByteSink[] = [];
-  /** Memory to be used again: what is allocated for each batch anew is collected seldom, and at a price. */
-  readonly #spare: ByteSink[] = [];
-  /** What was given out, and may still be in use by a client that is slow. */
-  readonly #given: ByteSink[] = [];
-  readonly #splicer: RowSplicer;
-  #rows = new ByteSink(ROWS_BYTES);
-  #full = false;
+  readonly #splicer = new RowSplicer(new ByteSink(0));
 
-  constructor(cells: CellMasks, openLane: OpenLane, events: RowLaneEvents) {
+  constructor(cells: CellMasks) {
     this.#masked = maskedColumns(cells);
     this.#lengthsAt = new Int32Array(cells.length + 1);
-    this.#events = events;
-    this.#splicer = new RowSplicer(this.#rows);
-    this.#port = openLane({
-      masked: (cells) => this.#putTogether(cells),
-      drained: () => {
-        this.#full = false;
-        events.progressed();
-      },
-      failed: () => {
-        this.#forget();
-        events.failed();
-      },
-    });
   }
 
-  /** Rows are under way, or wait to be sent. */
-  get isBusy(): boolean {
-    return this.#out.length > 0 || this.#rows.at > 0;
-  }
-
-  /** No more rows should come for now. */
-  get isFull(): boolean {
-    return this.#full || this.#out.length >= BATCHES_MAX;
-  }
-
-  /** Takes whole rows; they are copied. */
-  push(bytes: Buffer, start: number, end: number): void {
-    let copied = start;
-    for (let at = start; at < end; ) {
-      at = this.#addCells(bytes, at, end);
-      if (!this.#port.isFull && this.#rows.at + at - copied < ROWS_BYTES_MAX) continue;
-      this.#rows.copy(bytes, copied, at);
-      copied = at;
-      this.#send();
-    }
-    this.#rows.copy(bytes, copied, end);
-    // While nothing is under way there is nothing to wait for.
-    if (this.#out.length === 0) this.flush();
-  }
-
-  /** Sends what is there. */
-  flush(): void {
-    if (this.#rows.at > 0) this.#send();
-  }
-
-  close(): void {
-    this.#port.close();
-    this.#forget();
-  }
-
-  #forget(): void {
-    this.#out.length = 0;
-    this.#spare.length = 0;
-  }
-
-  #send(): void {
-    this.#out.push(this.#rows);
-    this.#rows = this.#empty();
-    if (!this.#port.send()) this.#full = true;
-  }
-
-  /** Gives where the next row begins. */
-  #addCells(bytes: Buffer, start: number, end: number): number {
+  addCells(bytes: Buffer, start: number, end: number, port: MaskLanePort): number {
     const lengthsAt = this.#lengthsAt;
     const masked = this.#masked;
     const next = readCells(bytes, start, end, lengthsAt);
     for (let i = 0; i < masked.length; i++) {
       const n = masked[i] ?? 0;
       const at = lengthsAt[n] ?? 0;
-      if (int32At(bytes, at) === NULL_LENGTH) this.#port.addNull();
-      else this.#port.add(bytes, at + LENGTH_BYTES, lengthsAt[n + 1] ?? 0);
+      if (int32At(bytes, at) === NULL_LENGTH) port.addNull();
+      else port.add(bytes, at + LENGTH_BYTES, lengthsAt[n + 1] ?? 0);
     }
     return next;
   }
 
-  #putTogether(cells: MaskedCells): void {
-    const rows = this.#out.shift();
-    if (rows === undefined) throw new MalformedBytes('masked cells of no rows');
-    if (!this.#events.congested()) for (const sink of this.#given.splice(0)) this.#useAgain(sink);
+  putTogether(rows: ByteSink, cells: MaskedCells, into: ByteSink): boolean {
     const splicer = this.#splicer;
-    const sink = this.#empty();
-    splicer.sink = sink;
+    splicer.sink = into;
     splicer.begin(rows.bytes, 0);
     for (let at = 0; at < rows.at; ) at = this.#row(rows, at, cells);
-    const changed = splicer.finish(0, rows.at);
-    const given = changed ? sink : rows;
-    this.#useAgain(changed ? rows : sink);
-    this.#given.push(given);
-    this.#events.giveOut(given.bytes, 0, given.at);
-    if (this.#out.length === 0) this.flush();
-    this.#events.progressed();
-  }
-
-  #empty(): ByteSink {
-    return this.#spare.pop() ?? new ByteSink(ROWS_BYTES);
-  }
-
-  #useAgain(sink: ByteSink): void {
-    sink.reset();
-    if (sink.bytes.length <= SPARE_BYTES_MAX) this.#spare.push(sink);
+    return splicer.finish(0, rows.at);
   }
 
   #row(rows: ByteSink, start: number, cells: MaskedCells): number {
