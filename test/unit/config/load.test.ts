@@ -75,7 +75,7 @@ const MISTAKES: readonly (readonly [text: string, expected: RegExp])[] = [
   [config({}, { journal: '' }), /journal: is missing/],
   [config({}, { journal: '{}' }), /journal\.dir: is missing/],
   [config({ upstream: '' }), /listeners\[0\]\.upstream: is missing/],
-  [config({ protocol: 'redis' }), /:3:15: listeners\[0\]\.protocol: expected postgres, mysql or http/],
+  [config({ protocol: 'redis' }), /:3:15: listeners\[0\]\.protocol: expected postgres, mysql, http or mcp/],
   [config({ listen: '6432' }), /:4:13: listeners\[0\]\.listen: expected/],
   [config({ listen: '"127.0.0.1"' }), /:4:13: listeners\[0\]\.listen: expected an address and port/],
   [config({ listen: '"127.0.0.1:70000"' }), /listeners\[0\]\.listen: expected an address and port/],
@@ -282,7 +282,7 @@ journal: { dir: journal }
   );
   assert.match(
     mistakesIn(listener('protocol: redis, upstream: "mysql://a@b/c"')),
-    /expected postgres, mysql or http/,
+    /expected postgres, mysql, http or mcp/,
   );
 });
 
