@@ -38,6 +38,6 @@ export async function listenForHttp(
     serve: (client, request, response) => void new HttpExchange(ground, client, request, response).run(),
     close: () => upstream.close(),
   };
-  const settings = listenerSettings(loaded, n, listener);
+  const settings = listenerSettings(loaded, n, listener, shared.tlsFiles);
   return listening(loaded, n, (address) => HttpListener.listen(address, settings, site, logins));
 }

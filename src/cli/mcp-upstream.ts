@@ -1,7 +1,13 @@
 /** An MCP server behind a listener, for clients of every revision. */
 
+import { resolve } from 'node:path';
 import type { LoadedConfig } from '../config/load.ts';
-import { isProgram, type McpListenerConfig, type McpUpstream } from '../config/mcp-listener.ts';
+import {
+  isProgram,
+  type McpListenerConfig,
+  type McpProgram,
+  type McpUpstream,
+} from '../config/mcp-listener.ts';
 import type { RequestSession } from '../engine/request-session.ts';
 import { HttpListener } from '../transport/http-listener.ts';
 import { ApprovalStates } from '../transport/mcp/approval-state.ts';
@@ -17,7 +23,9 @@ import { type Listening, listening } from './listening.ts';
 import { unlimitedLogins } from './logins.ts';
 import { DEFAULT_PATH, listenerAccess } from './mcp-access.ts';
 import { openJudges } from './mcp-judges.ts';
+import { ProgramSource } from './program-source.ts';
 import { listenerSettings, requestDomain, upstreamOf } from './request-listeners.ts';
+import { servedEnvironment, shownCommand } from './stdio-config.ts';
 
 /** A silent stream is taken for dead by what is between within a minute, mostly. */
 const KEEP_ALIVE_MS = 15_000;
@@ -37,30 +45,31 @@ export async function listenForMcp(
     unlimitedLogins(listener, { ...shared, tokens: null }),
     shared,
   );
-  const address = addressOf(listener);
-  const { scheme, host, port, path } = address;
-  const domain = requestDomain(listener, `${scheme}://${host}:${port}${path}`, shared);
+  const { upstream } = listener;
+  const domain = requestDomain(listener, shownUpstream(upstream), shared);
   const sizes = { clientBytesMax: limits.request, serverBytesMax: limits.response };
   const judges = openJudges({ name: listener.name, sql: listener.sql, ...sizes }, domain, shared);
   const states = new ApprovalStates(await shared.state.credentials.salt());
   const judge = (session: RequestSession) =>
     new ApprovingJudge(new ConversationJudge(judges.ground, session), session, states);
   const toolHeaders = new ToolHeaders(limits.response);
-  const straight = new HttpLegSource({
-    upstream: upstreamOf(address, listener, shared, login),
-    path,
-    toolHeaders,
-    memory: shared.memory,
-    bytesMax: limits.response,
-  });
+  const straight = isProgram(upstream)
+    ? programOf(upstream, listener, shared)
+    : new HttpLegSource({
+        upstream: upstreamOf(upstream, listener, shared, login),
+        path: upstream.path,
+        toolHeaders,
+        memory: shared.memory,
+        bytesMax: limits.response,
+      });
   const bridged: BridgeOptions = {
     configured: listener.era,
-    isSilenceLegacy: false,
+    isSilenceLegacy: isProgram(upstream),
     sessionIdleMs: timeouts.session,
     sessionsMax: limits.sessions,
     inputWithinMs: INPUT_WITHIN_MS,
   };
-  const legs = new BridgedSource(straight, bridged, 'principal');
+  const legs = new BridgedSource(straight, bridged, isProgram(upstream) ? 'session' : 'principal');
   const sessions = new McpSessions({
     domain,
     legs,
@@ -80,7 +89,7 @@ export async function listenForMcp(
     keepAliveMs: KEEP_ALIVE_MS,
     judge,
   });
-  const settings = listenerSettings(loaded, n, listener);
+  const settings = listenerSettings(loaded, n, listener, shared.tlsFiles);
   const served = await listening(loaded, n, (at) => HttpListener.listen(at, settings, endpoint, logins));
   access.listensAt(served.port);
   return {
@@ -92,7 +101,24 @@ export async function listenForMcp(
   };
 }
 
-function addressOf({ upstream }: McpListenerConfig): McpUpstream {
-  if (!isProgram(upstream)) return upstream;
-  throw new Error('a program behind a listener is not served yet');
+function shownUpstream(upstream: McpUpstream | McpProgram): string {
+  if (isProgram(upstream)) return shownCommand(upstream.command);
+  const { scheme, host, port, path } = upstream;
+  return `${scheme}://${host}:${port}${path}`;
+}
+
+function programOf(
+  { command, environment, directory, dsn }: McpProgram,
+  { limits, timeouts }: McpListenerConfig,
+  shared: Shared,
+): ProgramSource {
+  const settings = {
+    command,
+    environment: servedEnvironment(process.env, environment),
+    directory: resolve(shared.directory, directory ?? '.'),
+    dsn: dsn?.listener ?? null,
+    messageBytesMax: limits.response,
+    idleMs: timeouts.session,
+  };
+  return new ProgramSource(settings, shared);
 }

@@ -10,8 +10,10 @@ import type { RequestDomain } from '../engine/request-domain.ts';
 import { HttpLogins } from '../identity/http-logins.ts';
 import type { HttpListenerSettings } from '../transport/http-listener.ts';
 import { HttpUpstream, type UpstreamLogin } from '../transport/http-upstream.ts';
+import { RenewedTls } from '../transport/renewed-tls.ts';
 import type { Shared } from './listeners.ts';
 import { unlimitedLogins } from './logins.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 export type RequestListenerConfig = HttpListenerConfig | McpListenerConfig;
 
@@ -24,6 +26,7 @@ export function listenerSettings(
   loaded: LoadedConfig,
   n: number,
   listener: RequestListenerConfig,
+  tlsFiles: TlsFiles,
 ): HttpListenerSettings {
   const { timeouts } = listener;
   return {
@@ -32,7 +35,7 @@ export function listenerSettings(
     idleTimeoutMs: timeouts.idle,
     // Those that have yet to log in are as many as those that have, at most.
     connectionsMax: 2 * loaded.config.limits.connections,
-    tls: tlsAt(loaded, n, listener),
+    tls: tlsAt(loaded, n, listener, tlsFiles),
   };
 }
 
@@ -60,13 +63,17 @@ export function upstreamOf(
   });
 }
 
-function tlsAt({ directory, source }: LoadedConfig, n: number, { tls }: RequestListenerConfig) {
+function tlsAt(
+  { source }: LoadedConfig,
+  n: number,
+  { name, tls }: RequestListenerConfig,
+  tlsFiles: TlsFiles,
+): RenewedTls | null {
   if (tls === undefined) return null;
+  const served = new RenewedTls();
   try {
-    return {
-      cert: readFileSync(resolve(directory, tls.cert)),
-      key: readFileSync(resolve(directory, tls.key)),
-    };
+    tlsFiles.add(name, tls, (material) => served.use(material));
+    return served;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ProblemsError([

@@ -8,6 +8,7 @@ import type { RequestDomain } from '../engine/request-domain.ts';
 import { HttpClient } from './http-client.ts';
 import { problem } from './http-problems.ts';
 import type { ListenAddress } from './listener.ts';
+import type { RenewedTls } from './renewed-tls.ts';
 
 /** What a listener serves. */
 export interface HttpSite {
@@ -26,8 +27,8 @@ export interface HttpListenerSettings {
   /** Between two requests of a connection. */
   readonly idleTimeoutMs: number;
   readonly connectionsMax: number;
-  /** PEM; null: in the clear. */
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
+  /** Null: in the clear. */
+  readonly tls: RenewedTls | null;
 }
 
 const HEADER_BYTES_MAX = 16 * 1024;
@@ -131,17 +132,21 @@ function serverOf(settings: HttpListenerSettings): http.Server {
     // What Host says is looked at with everything else of the head, and told in the same words.
     requireHostHeader: false,
   };
-  const server =
-    tls === null
-      ? http.createServer(options)
-      : https.createServer({
-          ...options,
-          ...tls,
-          ALPNProtocols: ['http/1.1'],
-          handshakeTimeout: HANDSHAKE_MS,
-        });
+  const server = tls === null ? http.createServer(options) : securedServer(tls, options);
   server.maxRequestsPerSocket = REQUESTS_MAX;
   server.maxConnections = connectionsMax;
+  return server;
+}
+
+/** Connections that are open go on as they are when the certificate is another. */
+function securedServer(tls: RenewedTls, options: http.ServerOptions): http.Server {
+  const server = https.createServer({
+    ...options,
+    ...tls.current,
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: HANDSHAKE_MS,
+  });
+  tls.follow((material) => server.setSecureContext(material));
   return server;
 }
 

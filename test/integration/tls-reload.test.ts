@@ -9,6 +9,7 @@ import pg from 'pg';
 import { type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
 import { createShop } from '../../src/demo/shop.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
+import { startRawUpstream } from '../support/http-upstream.ts';
 import { type Sluice, startSluice } from '../support/sluice.ts';
 import { until } from '../support/until.ts';
 
@@ -109,4 +110,35 @@ test('files behind links that are swapped, as Kubernetes does it', async () => {
     async () => (await shown()).every((name) => name === 'localhost'),
     'the certificate behind the links',
   );
+});
+
+test('listeners of HTTP get it too: who is there goes on, and one that fits no key is not used', async () => {
+  const upstream = await startRawUpstream();
+  put(certificates.certificate, certificates.key);
+  const site = await startSluice({
+    upstream: `http://127.0.0.1:${upstream.port}`,
+    listener: `tls: { cert: ${directory}/tls.crt, key: ${directory}/tls.key }`,
+  });
+  try {
+    const open = connect({ port: site.port, host: '127.0.0.1', rejectUnauthorized: false });
+    let answered = '';
+    open.on('data', (chunk) => {
+      answered += String(chunk);
+    });
+    open.write('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(() => answered.includes('hello'), 'the first answer');
+    put(certificates.otherCertificate, certificates.otherKey);
+    await until(async () => (await shownBy(site.port, 'http/1.1')) === 'elsewhere', 'the new certificate');
+    copyFileSync(certificates.certificate, join(directory, 'tls.crt'));
+    site.server.reloadTls();
+    assert.ok(site.log().includes('cannot be used; those in force stay'));
+    assert.equal(await shownBy(site.port, 'http/1.1'), 'elsewhere');
+    answered = '';
+    open.write('GET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(() => answered.includes('hello'), 'an answer over the connection of before');
+    open.destroy();
+  } finally {
+    await site.stop();
+    await upstream.close();
+  }
 });
