@@ -161,10 +161,10 @@ async function count(
     rows: limit.rows === null ? null : Math.max(0, limit.rows - counted.rows),
     bytes: limit.bytes === null ? null : Math.max(0, limit.bytes - counted.bytes),
   };
-  const cut = cutToBounds(shown, result, rows, bounds, denial.rule);
+  const cut = cutToBounds(shown, result, rowsOf(shown, result), bounds, denial.rule);
   if (cut === null) return refused(request, denial, 'withheld');
   const bytes = cut.document.bytes(0);
-  const again = await run.take(cut.rows, bytes.length);
+  const again = await run.take(limit.rows === null ? 0 : cut.rows, bytes.length);
   return again === null ? { bytes, tag, cutBy: denial.rule } : refused(request, again, 'withheld');
 }
 

@@ -11,6 +11,7 @@ import { cutResult, type Share } from './result-rows.ts';
 
 const NONE = -1;
 const STEPS = 12;
+const NEAR = 8;
 
 export interface Bounds {
   /** What may still be sent; null: as much as there is. */
@@ -35,7 +36,9 @@ export function cutToBounds(
   rule: string,
 ): Cut | null {
   const rowsMax = Math.min(rows, bounds.rows ?? rows);
-  const build = (share: Share) => marked(document, result, { share, rows, rule });
+  const [nearer, at] =
+    bounds.bytes === null ? [document, result] : narrowed(document, result, rowsMax, bounds.bytes);
+  const build = (share: Share) => marked(nearer, at, { share, rows, rule });
   const fits = (made: JsonDocument) => bounds.bytes === null || lengthOf(made) <= bounds.bytes;
   const whole = build({ rows: rowsMax, text: 1 });
   if (fits(whole)) return { document: whole, rows: rowsMax };
@@ -55,6 +58,21 @@ export function cutToBounds(
     }
   }
   return best;
+}
+
+/** Something much longer is cut to a few times the bound first, so that what is tried then is small. */
+function narrowed(
+  document: JsonDocument,
+  result: number,
+  rows: number,
+  bytes: number,
+): readonly [JsonDocument, number] {
+  const part = (NEAR * bytes) / lengthOf(document);
+  if (part >= 1) return [document, result];
+  const edits = new JsonEdits(document);
+  cutResult(document, result, { rows: Math.ceil(rows * part), text: part }, edits);
+  const made = read(edits);
+  return [made, made.member(0, 'result')];
 }
 
 function lengthOf(document: JsonDocument): number {
@@ -82,6 +100,10 @@ function marked(
     if (before === NONE) edits.addMember(meta, MARK_NAME, mark);
     else edits.replace(before, mark);
   }
+  return read(edits);
+}
+
+function read(edits: JsonEdits): JsonDocument {
   const bytes = edits.apply();
   const made = scanJson(bytes, 0, bytes.length, PLAIN_JSON);
   if (isRefused(made)) throw new Error(`a result that was cut is ${made.message}`);
