@@ -18,10 +18,8 @@ export interface McpUpstream {
 /** An MCP server that is a program of this machine, spoken to over its standard input and output. */
 const program = z.strictObject({
   command: z
-    .array(z.string())
-    .min(1)
-    .refine(([file]) => file !== undefined && file !== '', {
-      message: 'expected a program and its arguments',
+    .tuple([z.string().min(1)], z.string(), {
+      error: 'expected a program and its arguments, such as [npx, …]',
     })
     .describe('The program and its arguments; no shell reads them. One is started for each session.'),
   environment: z

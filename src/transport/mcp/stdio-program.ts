@@ -27,7 +27,7 @@ export interface ProgramEvents {
 }
 
 /** A server closes when its standard input does (MCP, lifecycle, shutdown); then it is asked, then it is made to. */
-const GRACE_MS = 2_000;
+const GRACE_MS = 1_000;
 /** What a program's children hold of its pipes once it has gone itself is not waited for. */
 const LAST_BYTES_MS = 500;
 
