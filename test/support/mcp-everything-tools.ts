@@ -1,11 +1,45 @@
 /** The tools that the conformance suite of MCP asks servers for, for both eras. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { ASKING, asked, type Offer, sampled, tellProgress, text } from './mcp-everything-asking.ts';
+import {
+  type ElicitRequestFormParams,
+  type InputRequest,
+  inputRequired,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
+import {
+  type Answer,
+  ASKING,
+  asked,
+  type Offer,
+  sampled,
+  tellProgress,
+  text,
+} from './mcp-everything-asking.ts';
 
 /** A red pixel, and no sound at all. */
 export const PNG =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';
 const WAV = 'UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA=';
+
+const TITLED = [1, 2, 3].map((n) => ({ const: `value${n}`, title: `Option ${n}` }));
+
+/** Asks for one thing, in whichever way the client's era has it. */
+function ask(context: ServerContext, request: InputRequest, done: (answer: object) => Answer): Answer {
+  const answer = context.mcpReq.inputResponses?.['answer'];
+  if (typeof answer === 'object' && answer !== null) return done(answer);
+  return inputRequired({ inputRequests: { answer: request } });
+}
+
+function elicit(context: ServerContext, params: ElicitRequestFormParams): Answer {
+  const request = { method: 'elicitation/create' as const, params };
+  return ask(context, request, (answer) => text(`Elicitation completed: ${elicited(answer)}`));
+}
+
+function elicited(answer: object): string {
+  const action: unknown = 'action' in answer ? answer.action : null;
+  const content: unknown = 'content' in answer ? answer.content : {};
+  return `action=${String(action)}, content=${JSON.stringify(content)}`;
+}
 
 const SIMPLE: Record<string, Offer> = {
   test_simple_text: {
@@ -135,25 +169,27 @@ const TALKATIVE: Record<string, Offer> = {
   test_sampling: {
     description: 'Asks the client’s model',
     schema: { type: 'object', properties: { prompt: { type: 'string' } }, required: ['prompt'] },
-    async run({ prompt }, { mcpReq }) {
-      const { content } = await mcpReq.requestSampling(sampled(String(prompt), 100).params);
-      return text(`LLM response: ${'text' in content ? content.text : JSON.stringify(content)}`);
-    },
+    run: ({ prompt }, context) =>
+      ask(context, sampled(String(prompt), 100), (answer) => {
+        const content: unknown = 'content' in answer ? answer.content : null;
+        const isText = typeof content === 'object' && content !== null && 'text' in content;
+        return text(`LLM response: ${isText ? String(content.text) : JSON.stringify(content)}`);
+      }),
   },
   test_elicitation: {
     description: 'Asks the user',
     schema: { type: 'object', properties: { message: { type: 'string' } }, required: ['message'] },
-    async run({ message }, { mcpReq }) {
-      const { action, content } = await mcpReq.elicitInput(
-        asked(String(message), { username: { type: 'string' }, email: { type: 'string' } }).params,
-      );
-      return text(`User response: action=${action}, content=${JSON.stringify(content ?? {})}`);
-    },
+    run: ({ message }, context) =>
+      ask(
+        context,
+        asked(String(message), { username: { type: 'string' }, email: { type: 'string' } }),
+        (answer) => text(`User response: ${elicited(answer)}`),
+      ),
   },
   test_elicitation_sep1034_defaults: {
     description: 'Asks the user, with defaults',
-    async run(_args, { mcpReq }) {
-      const { action, content } = await mcpReq.elicitInput({
+    run: (_args, context) =>
+      elicit(context, {
         mode: 'form',
         message: 'Please review and update the form fields with defaults',
         requestedSchema: {
@@ -167,22 +203,19 @@ const TALKATIVE: Record<string, Offer> = {
           },
           required: [],
         },
-      });
-      return text(`Elicitation completed: action=${action}, content=${JSON.stringify(content ?? {})}`);
-    },
+      }),
   },
   test_elicitation_sep1330_enums: {
     description: 'Asks the user to choose',
-    async run(_args, { mcpReq }) {
-      const titled = [1, 2, 3].map((n) => ({ const: `value${n}`, title: `Option ${n}` }));
-      const { action, content } = await mcpReq.elicitInput({
+    run: (_args, context) =>
+      elicit(context, {
         mode: 'form',
         message: 'Please select options from the enum fields',
         requestedSchema: {
           type: 'object',
           properties: {
             untitledSingle: { type: 'string', enum: ['option1', 'option2', 'option3'] },
-            titledSingle: { type: 'string', oneOf: titled },
+            titledSingle: { type: 'string', oneOf: TITLED },
             legacyEnum: {
               type: 'string',
               enum: ['opt1', 'opt2', 'opt3'],
@@ -192,13 +225,11 @@ const TALKATIVE: Record<string, Offer> = {
               type: 'array',
               items: { type: 'string', enum: ['option1', 'option2', 'option3'] },
             },
-            titledMulti: { type: 'array', items: { anyOf: titled } },
+            titledMulti: { type: 'array', items: { anyOf: TITLED } },
           },
           required: [],
         },
-      });
-      return text(`Elicitation completed: action=${action}, content=${JSON.stringify(content ?? {})}`);
-    },
+      }),
   },
   test_reconnection: {
     description: 'Closes its stream before it answers',

@@ -1,7 +1,12 @@
 /** Messages of MCP sent on a leg one by one, and everything that answers them. */
 import { Conversation } from '../../protocols/mcp/conversation.ts';
 import { CANONICAL_JSON, isRefused, scanJson } from '../../src/json/index.ts';
-import type { MessageToServer, ServerLeg } from '../../src/transport/mcp/legs.ts';
+import {
+  LegError,
+  type MessageToServer,
+  type ServerLeg,
+  type ServerStream,
+} from '../../src/transport/mcp/legs.ts';
 
 const META = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -51,8 +56,15 @@ export function messageOf(
 }
 
 export async function messagesOf(leg: ServerLeg, message: MessageToServer): Promise<readonly Answer[]> {
-  const stream = await leg.send(message);
   const messages: Answer[] = [];
+  let stream: ServerStream;
+  try {
+    stream = await leg.send(message);
+  } catch (error) {
+    // What a server says with a status that is no success is an answer as well.
+    if (!(error instanceof LegError) || error.body === null) throw error;
+    return [JSON.parse(error.body.toString('utf8'))];
+  }
   for await (const { message: bytes } of stream.events)
     if (bytes !== null) messages.push(JSON.parse(bytes.toString('utf8')));
   stream.close();

@@ -179,15 +179,25 @@ export function inputRequiredAnswer(
   );
 }
 
-/** What a legacy server asks, as a modern client knows it: nothing has to be matched, so that pages have no id. */
-export function inputParams(method: string, params: Buffer | null): Buffer | null {
-  if (method !== 'elicitation/create' || params === null) return params;
-  const document = scanJson(params, 0, params.length, CANONICAL_JSON);
-  const id = isRefused(document) ? NONE : document.member(document.root, 'elicitationId');
-  if (isRefused(document) || id === NONE) return params;
+/**
+ * What a legacy server asks, as a modern client knows it: nothing has to be matched, so that pages have no id, and there
+ * is no stream on which progress could be told.
+ */
+export function inputParams(params: Buffer | null): Buffer | null {
+  const document = params === null ? null : scanJson(params, 0, params.length, CANONICAL_JSON);
+  if (document === null || isRefused(document)) return params;
   const edits = new JsonEdits(document);
-  edits.remove(id);
-  return edits.apply();
+  const { root } = document;
+  if (document.text(document.member(root, 'mode')) === 'url')
+    removeAll(edits, [document.member(root, 'elicitationId')]);
+  const meta = document.member(root, '_meta');
+  const token = document.member(meta, 'progressToken');
+  removeAll(edits, [token !== NONE && document.size(meta) === 1 ? meta : token]);
+  return edits.isEmpty ? params : edits.apply();
+}
+
+function removeAll(edits: JsonEdits, nodes: readonly number[]): void {
+  for (const node of nodes) if (node !== NONE) edits.remove(node);
 }
 
 /** The pages that have to be seen to before a request can be made (2025-11-25, -32042); empty: the error is another one. */
@@ -200,7 +210,7 @@ export function pagesRequired(
   const asked = document.member(document.member(error, 'data'), 'elicitations');
   if (code === NONE || document.written(code) !== '-32042' || !document.isArray(asked)) return pages;
   for (const page of document.children(asked)) {
-    const params = inputParams('elicitation/create', Buffer.from(document.bytes(page)));
+    const params = inputParams(Buffer.from(document.bytes(page)));
     pages.set(`page-${pages.size + 1}`, { method: 'elicitation/create', params });
   }
   return pages;

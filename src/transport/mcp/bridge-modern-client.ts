@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
-import { errorAnswer } from '../../../protocols/mcp/answers.ts';
 import {
   discoverAnswer,
   inputParams,
@@ -12,28 +11,26 @@ import {
   legacyRequest,
   type ModernClient,
   modernClient,
-  modernResult,
-  pagesRequired,
-  progressUnder,
   requestText,
   retryOf,
-  takesPages,
 } from '../../../protocols/mcp/bridge/modern-to-legacy.ts';
 import { severityOf } from '../../../protocols/mcp/bridge/shared.ts';
-import { type RequestId, RPC_ERRORS } from '../../../protocols/mcp/message.ts';
+import type { RequestId } from '../../../protocols/mcp/message.ts';
 import type { Method } from '../../../protocols/mcp/methods.ts';
 import type { AskedOfClient, BridgeCall, CallItem } from './bridge-call.ts';
 import { LegacySession } from './bridge-legacy-session.ts';
 import type { LegacySessions, SessionAnswer } from './bridge-legacy-sessions.ts';
+import { eventOf, NOTHING, oneMessage, type ReadMessage, readBytes } from './bridge-messages.ts';
 import {
-  errorCode,
-  errorUnder,
-  eventOf,
-  NOTHING,
-  oneMessage,
-  type ReadMessage,
-  readBytes,
-} from './bridge-messages.ts';
+  answerFor,
+  invalid,
+  noTasks,
+  notificationFor,
+  refusalOf,
+  refusedSession,
+  type Served,
+  severityWanted,
+} from './bridge-modern-answers.ts';
 import type { ParkedCalls } from './bridge-parked.ts';
 import { readFilter, subscription } from './bridge-subscription.ts';
 import {
@@ -45,8 +42,6 @@ import {
 } from './legs.ts';
 
 const NONE = -1;
-/** 2025-11-25, resources, error handling; the modern era has -32602 for it. */
-const RESOURCE_NOT_FOUND = -32002;
 
 export interface ModernBridgePorts {
   /** By which requests that wait are kept apart from those of others. */
@@ -57,17 +52,6 @@ export interface ModernBridgePorts {
   readonly parked: ParkedCalls;
   /** Of the legacy era, for a new session. */
   open(): Promise<ServerLeg>;
-}
-
-/** A request of the client as it is served: the call behind it may be older. */
-interface Served {
-  readonly id: RequestId;
-  readonly method: Method;
-  readonly digest: string;
-  readonly client: ModernClient;
-  /** As written; null: the client wants no progress. */
-  readonly progressToken: string | null;
-  readonly signal: AbortSignal;
 }
 
 interface Serving {
@@ -111,9 +95,7 @@ export class ModernClientBridge implements ServerLeg {
       case 'tasks/get':
       case 'tasks/update':
       case 'tasks/cancel':
-        return oneMessage(
-          errorAnswer(id, RPC_ERRORS.methodNotFound, 'the server has no tasks of this revision', null),
-        );
+        throw noTasks(id);
       default:
         return this.#request(message, read, params, client, id, method);
     }
@@ -205,6 +187,7 @@ export class ModernClientBridge implements ServerLeg {
     return this.#serve(served, session, call);
   }
 
+  /** Rejects with LegError. */
   async #serve(served: Served, session: LegacySession, call: BridgeCall): Promise<ServerStream> {
     let isHeld = true;
     const release = () => {
@@ -224,6 +207,11 @@ export class ModernClientBridge implements ServerLeg {
       return { shape: 'many', events, close: drop };
     }
     const item = await first;
+    const refusal = item?.kind === 'answer' ? refusalOf(served, item.read) : null;
+    if (refusal !== null) {
+      served.signal.removeEventListener('abort', drop);
+      throw refusal;
+    }
     return { shape: item === null || item.kind === 'notification' ? 'many' : 'one', events, close: drop };
   }
 
@@ -264,54 +252,8 @@ export class ModernClientBridge implements ServerLeg {
     const { principal, parked } = this.#ports;
     const state = parked.park({ session, call, asked, principal, digest: served.digest });
     const requests = [...asked].map(([key, { method, params }]) => {
-      return [key, { method, params: inputParams(method, params) }] as const;
+      return [key, { method, params: inputParams(params) }] as const;
     });
     return inputRequiredAnswer(served.id, new Map(requests), state);
   }
-}
-
-function invalid(id: RequestId, why: string): Promise<ServerStream> {
-  return Promise.resolve(oneMessage(errorAnswer(id, RPC_ERRORS.invalidParams, why, null)));
-}
-
-function refusedSession(id: RequestId, { document, message }: ReadMessage): Buffer {
-  return message.kind === 'error'
-    ? errorUnder(id, document, message.error)
-    : errorAnswer(id, RPC_ERRORS.internal, 'the server has begun no session', null);
-}
-
-function severityWanted({ logLevel }: ModernClient): number | null {
-  return logLevel === null ? null : severityOf(logLevel);
-}
-
-/** Null: the client did not ask for it. */
-function notificationFor(
-  { progressToken }: Served,
-  { read: { document, message }, method }: Extract<CallItem, { readonly kind: 'notification' }>,
-): Buffer | null {
-  if (message.kind !== 'notification' || method !== 'notifications/progress') return document.source;
-  return progressToken === null ? null : progressUnder(document, message, progressToken);
-}
-
-function answerFor(
-  { id, method, client }: Served,
-  { document, message }: ReadMessage,
-  server: Buffer | null,
-): Buffer {
-  if (message.kind === 'result')
-    return modernResult(document, message.node, message.result, method, server, id.written);
-  if (message.kind !== 'error')
-    return errorAnswer(id, RPC_ERRORS.internal, 'the server did not answer', null);
-  const pages = pagesRequired(document, message.error);
-  if (pages.size > 0 && takesPages(client)) return inputRequiredAnswer(id, pages, null);
-  if (method !== 'resources/read' || errorCode(document, message.error) !== RESOURCE_NOT_FOUND)
-    return errorUnder(id, document, message.error);
-  const data = document.member(message.error, 'data');
-  const text = document.text(document.member(message.error, 'message')) ?? '';
-  return errorAnswer(
-    id,
-    RPC_ERRORS.invalidParams,
-    text,
-    data === NONE ? null : Buffer.from(document.bytes(data)),
-  );
 }
