@@ -11,6 +11,7 @@ import { exportJournal } from './export.ts';
 import { login } from './login.ts';
 import { mcp } from './mcp.ts';
 import { password } from './password.ts';
+import { pins } from './pins.ts';
 import { quarantine } from './quarantine.ts';
 import { replay } from './replay.ts';
 import { revoke } from './revoke.ts';
@@ -36,6 +37,7 @@ export const COMMANDS: readonly Command[] = [
   budgets,
   alerts,
   quarantine,
+  pins,
   login,
   token,
   revoke,

@@ -53,9 +53,22 @@ export class Pins {
   constructor(options: PinsOptions) {
     this.#options = options;
     this.#unwatch = options.store.watch('pins', () => {
+      const before = this.#pins;
       this.#pins = null;
       this.#loading = null;
+      if (before !== null) void this.#recordReviews(before);
     });
+  }
+
+  /** Somebody has reviewed what was held: that is in the journal before anything is called by it. */
+  async #recordReviews(before: ReadonlyMap<string, Pin>): Promise<void> {
+    const now = await this.#load().catch(() => null);
+    // What cannot be read now is read before the next call, and recorded by other instances.
+    for (const [key, { listener, kind, name, accepted, acceptedBy: by }] of now ?? []) {
+      if (accepted === null || by === null || before.get(key)?.accepted === accepted) continue;
+      const members = { listener, what: 'accepted', kind, name, definition: hashOf(accepted), by };
+      this.#options.record('pin', JSON.stringify(members).slice(1, -1));
+    }
   }
 
   close(): void {
