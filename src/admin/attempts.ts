@@ -1,4 +1,8 @@
-/** How often logins may fail: by name and address together, by address, and all in all. */
+/**
+ * How often logins may fail: by name and address together, by address, and all in all. Addresses from which somebody has
+ * logged in are not a part of that sum, so that whoever has many cannot keep people out. Of IPv6, the first 64 bits count.
+ */
+import { networkOf } from '../core/network.ts';
 
 interface Bucket {
   tokens: number;
@@ -6,12 +10,15 @@ interface Bucket {
 }
 
 const BUCKETS_MAX = 10_000;
+/** Addresses from which people came lately. */
+const KNOWN_MAX = 1_000;
 const LIMITS = { pair: 5, address: 20, all: 200 } as const;
 /** A bucket that is empty is full again after this. */
 const REFILL_MS = 60_000;
 
 export class Attempts {
   readonly #buckets = new Map<string, Bucket>();
+  readonly #known = new Set<string>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -20,11 +27,13 @@ export class Attempts {
 
   /** Seconds until the next attempt may be made; 0: now. */
   waitS(name: string, address: string): number {
-    return Math.max(...keysOf(name, address).map(([key, max]) => this.#waitS(key, max)));
+    const network = networkOf(address);
+    const keys = keysOf(name, network).filter(([key]) => key !== ALL || !this.#known.has(network));
+    return Math.max(...keys.map(([key, max]) => this.#waitS(key, max)));
   }
 
   failed(name: string, address: string): void {
-    for (const [key, max] of keysOf(name, address)) {
+    for (const [key, max] of keysOf(name, networkOf(address))) {
       const bucket = this.#bucket(key, max);
       bucket.tokens = Math.max(0, bucket.tokens - 1);
     }
@@ -32,7 +41,12 @@ export class Attempts {
 
   /** It has not failed after all: what was taken is given back. */
   succeeded(name: string, address: string): void {
-    for (const [key, max] of keysOf(name, address)) {
+    const network = networkOf(address);
+    // The one that was seen last is forgotten last.
+    this.#known.delete(network);
+    if (this.#known.size >= KNOWN_MAX) this.#known.delete(this.#known.keys().next().value ?? '');
+    this.#known.add(network);
+    for (const [key, max] of keysOf(name, network)) {
       const bucket = this.#bucket(key, max);
       bucket.tokens = Math.min(max, bucket.tokens + 1);
     }
@@ -57,10 +71,12 @@ export class Attempts {
   }
 }
 
-function keysOf(name: string, address: string): readonly (readonly [string, number])[] {
+const ALL = 'all';
+
+function keysOf(name: string, network: string): readonly (readonly [string, number])[] {
   return [
-    [`pair ${address} ${name.slice(0, 256)}`, LIMITS.pair],
-    [`address ${address}`, LIMITS.address],
-    ['all', LIMITS.all],
+    [`pair ${network} ${name.slice(0, 256)}`, LIMITS.pair],
+    [`address ${network}`, LIMITS.address],
+    [ALL, LIMITS.all],
   ];
 }

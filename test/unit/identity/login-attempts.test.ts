@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IdentityPort, LoginPlan } from '../../../src/core/login.ts';
+import { networkOf } from '../../../src/core/network.ts';
 import { LimitedLogins } from '../../../src/identity/limited-logins.ts';
-import { LoginAttempts, networkOf } from '../../../src/identity/login-attempts.ts';
+import { LoginAttempts } from '../../../src/identity/login-attempts.ts';
 import { verifierOf } from '../../../src/identity/mysql-password.ts';
 import { ListenerIdentity } from '../../../src/identity/users.ts';
 
