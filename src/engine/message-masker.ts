@@ -173,7 +173,7 @@ class Detection {
   }
 
   edits(): JsonEdits {
-    if (this.#finds(this.#document.start(0), this.#document.end(0)) !== null) this.#visit(0);
+    this.#visit(0);
     return this.#edits;
   }
 
@@ -213,11 +213,16 @@ function maskNode(document: JsonDocument, node: number, cell: CellMask, edits: J
     if (cell.ofNull !== null) edits.replace(node, cell.ofNull);
     return;
   }
-  const out = new ByteSink(64);
-  const outcome = cell.mask(document.source, document.start(node), document.end(node), out);
+  value.reset();
+  const outcome = cell.mask(document.source, document.start(node), document.end(node), value);
   if (outcome === CELL_OUTCOME.kept) return;
-  edits.replace(node, outcome === CELL_OUTCOME.written ? out.taken() : NULL);
+  // Small, many, and for no other thread: copies may share their memory.
+  const bytes = outcome === CELL_OUTCOME.written ? Buffer.from(value.bytes.subarray(0, value.at)) : NULL;
+  edits.replace(node, bytes);
 }
+
+/** For one value that is masked; nothing is kept in it between two. */
+const value = new ByteSink(256);
 
 /** The very bytes where nothing is masked. */
 function cellOf(cell: CellMask, bytes: Buffer): Buffer {

@@ -25,7 +25,9 @@ const decoded = new DecodedString();
 export function textOf(source: Buffer, start: number, end: number, escaped: boolean): string {
   if (!escaped) return source.utf8Slice(start, end);
   decodeJsonString(source, start, end, 0, decoded);
-  return decoded.bytes.utf8Slice(0, decoded.end);
+  const text = decoded.bytes.utf8Slice(0, decoded.end);
+  decoded.trim();
+  return text;
 }
 
 const FNV_OFFSET = 0x811c9dc5 | 0;

@@ -12,8 +12,10 @@ export function writeJsonEscaped(source: Buffer, start: number, end: number, out
     if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) continue;
     out.copy(source, from, i);
     from = i + 1;
-    if (byte >= 0x20) out.text(`\\${String.fromCharCode(byte)}`);
-    else out.text(`\\u00${HEX.charAt(byte >> 4)}${HEX.charAt(byte & 15)}`);
+    if (byte >= 0x20) {
+      out.u8(BACKSLASH);
+      out.u8(byte);
+    } else out.text(`\\u00${HEX.charAt(byte >> 4)}${HEX.charAt(byte & 15)}`);
   }
   out.copy(source, from, end);
 }

@@ -11,7 +11,6 @@ const CONTEXT_BYTES = 28;
 const REDACTED = Buffer.from('[redacted]');
 const NULL_WORD = Buffer.from('null');
 const ZERO = Buffer.from('0');
-const NO_EDITS: readonly Edit[] = [];
 
 export interface HitMasker {
   readonly scanner: Scanner;
@@ -21,10 +20,12 @@ export interface HitMasker {
   maskNumber(source: Buffer, start: number, end: number, rule: number): Buffer | null;
 }
 
+/** What takes the place of [start, end) stands in the editor's `written`, from `from` to `to`. */
 interface Edit {
   readonly start: number;
   readonly end: number;
-  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
 }
 
 export type EditOutcome = 'kept' | 'written' | 'not-json';
@@ -48,7 +49,7 @@ export function editJson(
   let at = start;
   for (const edit of editor.edits) {
     out.copy(source, at, edit.start);
-    out.copy(edit.bytes, 0, edit.bytes.length);
+    out.copy(editor.written.bytes, edit.from, edit.to);
     at = edit.end;
   }
   out.copy(source, at, end);
@@ -90,6 +91,8 @@ function workspaceAt(depth: number): Workspace {
 
 class JsonEditor implements JsonVisitor {
   readonly edits: Edit[] = [];
+  /** One buffer for all edits: a buffer for each would cost more than what is written to it. */
+  readonly written = new ByteSink(0);
   readonly #masker: HitMasker;
   readonly #source: Buffer;
   readonly #floor: number;
@@ -106,15 +109,23 @@ class JsonEditor implements JsonVisitor {
   }
 
   string(start: number, end: number, escaped: boolean, isKey: boolean): void {
-    const edits = escaped ? this.#escapedString(start, end, isKey) : this.#plainString(start, end, isKey);
-    if (edits === null) this.edits.push({ start: start - 1, end: end + 1, bytes: NULL_WORD });
-    else this.edits.push(...edits);
+    const before = this.edits.length;
+    const isMasked = escaped ? this.#escapedString(start, end, isKey) : this.#plainString(start, end, isKey);
+    if (isMasked) return;
+    this.edits.length = before;
+    this.#put(start - 1, end + 1, NULL_WORD);
+  }
+
+  #put(start: number, end: number, bytes: Buffer): void {
+    const from = this.written.at;
+    this.written.copy(bytes, 0, bytes.length);
+    this.edits.push({ start, end, from, to: this.written.at });
   }
 
   number(start: number, end: number): void {
     const rule = this.#hitIn(start, end);
     if (rule < 0) return;
-    this.edits.push({ start, end, bytes: this.#masker.maskNumber(this.#source, start, end, rule) ?? ZERO });
+    this.#put(start, end, this.#masker.maskNumber(this.#source, start, end, rule) ?? ZERO);
   }
 
   /** The rule of the first hit that touches [start, end); -1 where none does. */
@@ -124,57 +135,67 @@ class JsonEditor implements JsonVisitor {
     return this.#next < hits.count && hits.start(this.#next) < end ? hits.rule(this.#next) : -1;
   }
 
-  /** Null: the string as a whole becomes null. */
-  #plainString(start: number, end: number, isKey: boolean): readonly Edit[] | null {
+  /** False: the string as a whole becomes null. */
+  #plainString(start: number, end: number, isKey: boolean): boolean {
     const hits = this.#hits;
-    if (this.#hitIn(start, end) < 0) return NO_EDITS;
-    const edits: Edit[] = [];
     for (let rule = this.#hitIn(start, end); rule >= 0; rule = this.#hitIn(start, end)) {
       // A hit that reaches into the next token is cut at this one's end, and goes on there.
       const from = Math.max(start, hits.start(this.#next));
       const to = Math.min(end, hits.end(this.#next));
-      const bytes = this.#masked(this.#source, from, to, rule, isKey);
-      if (bytes === null) return null;
-      edits.push({ start: from, end: to, bytes });
+      const at = this.written.at;
+      if (!this.#mask(this.#source, from, to, rule, isKey)) return false;
+      this.edits.push({ start: from, end: to, from: at, to: this.written.at });
       if (hits.end(this.#next) > end) break;
       this.#next++;
     }
-    return edits;
+    return true;
   }
 
-  #escapedString(start: number, end: number, isKey: boolean): readonly Edit[] | null {
-    const from = Math.min(CONTEXT_BYTES, start - this.#floor);
+  #escapedString(start: number, end: number, isKey: boolean): boolean {
     const { decoded, hits } = workspaceAt(this.#depth);
-    decodeJsonString(this.#source, start, end, from, decoded);
+    const isMasked = this.#decodedString(start, end, isKey, decoded, hits);
+    decoded.trim();
+    return isMasked;
+  }
+
+  #decodedString(start: number, end: number, isKey: boolean, decoded: DecodedString, hits: Hits): boolean {
+    const context = Math.min(CONTEXT_BYTES, start - this.#floor);
+    decodeJsonString(this.#source, start, end, context, decoded);
     const { bytes, places, end: to } = decoded;
     hits.clear();
-    this.#masker.scanner.scan(bytes, 0, from, to, hits);
-    if (this.#depth < NESTING_MAX && looksLikeJson(bytes, from, to)) {
-      const inner = new ByteSink((to - from) * 2);
-      const outcome = editJson(this.#masker, bytes, from, to, hits, inner, this.#depth + 1);
-      if (outcome === 'kept') return NO_EDITS;
-      if (outcome === 'written') return [{ start, end, bytes: escapedBytes(inner.bytes, 0, inner.at) }];
+    this.#masker.scanner.scan(bytes, 0, context, to, hits);
+    if (this.#depth < NESTING_MAX && looksLikeJson(bytes, context, to)) {
+      const inner = new ByteSink(0);
+      const outcome = editJson(this.#masker, bytes, context, to, hits, inner, this.#depth + 1);
+      if (outcome === 'kept') return true;
+      if (outcome === 'written') {
+        const from = this.written.at;
+        this.written.room(inner.at);
+        writeJsonEscaped(inner.bytes, 0, inner.at, this.written);
+        this.edits.push({ start, end, from, to: this.written.at });
+        return true;
+      }
     }
-    if (hits.count === 0) return NO_EDITS;
-    const edits: Edit[] = [];
     for (let i = 0; i < hits.count; i++) {
-      const masked = this.#masked(bytes, hits.start(i), hits.end(i), hits.rule(i), isKey);
-      if (masked === null) return null;
-      edits.push({ start: places[hits.start(i)] ?? start, end: places[hits.end(i)] ?? end, bytes: masked });
+      const from = this.written.at;
+      if (!this.#mask(bytes, hits.start(i), hits.end(i), hits.rule(i), isKey)) return false;
+      const [first, last] = [places[hits.start(i)] ?? start, places[hits.end(i)] ?? end];
+      this.edits.push({ start: first, end: last, from, to: this.written.at });
     }
-    return edits;
+    return true;
   }
 
-  /** A masked part of a string, escaped. A name of a member cannot be null. */
-  #masked(source: Buffer, start: number, end: number, rule: number, isKey: boolean): Buffer | null {
-    const plain = new ByteSink(64);
-    if (this.#masker.maskText(source, start, end, rule, plain)) return escapedBytes(plain.bytes, 0, plain.at);
-    return isKey ? REDACTED : null;
+  /** Writes a masked part of a string, escaped; false: there is none. A name of a member cannot be null. */
+  #mask(source: Buffer, start: number, end: number, rule: number, isKey: boolean): boolean {
+    plain.reset();
+    if (this.#masker.maskText(source, start, end, rule, plain)) {
+      writeJsonEscaped(plain.bytes, 0, plain.at, this.written);
+      return true;
+    }
+    if (isKey) this.written.copy(REDACTED, 0, REDACTED.length);
+    return isKey;
   }
 }
 
-function escapedBytes(bytes: Buffer, start: number, end: number): Buffer {
-  const out = new ByteSink((end - start) * 2 + 16);
-  writeJsonEscaped(bytes, start, end, out);
-  return out.taken();
-}
+/** For a masked value before it is escaped; nothing is kept in it between two values. */
+const plain = new ByteSink(256);
