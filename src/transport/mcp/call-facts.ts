@@ -59,8 +59,14 @@ export function openFacts(kind: 'tool' | 'resource' | 'prompt', name: string): C
   };
 }
 
-export function decide(session: RequestSession, method: Method, facts: CallFacts): RequestDecision {
-  const decision = session.judge(facts);
+/** `own`: what a request about a task says by itself, where `facts` are those of the call that began it. */
+export function decide(
+  session: RequestSession,
+  method: Method,
+  facts: CallFacts,
+  own: CallFacts = facts,
+): RequestDecision {
+  const decision = own === facts ? session.judge(facts) : approvedBefore(session, facts, own);
   const { verdict, rule } = decision;
   const isOpen =
     WITHOUT_INTENT.has(method) || (LISTS.has(method) && verdict === 'deny' && rule === 'default');
@@ -84,6 +90,22 @@ export function decide(session: RequestSession, method: Method, facts: CallFacts
     policyVersion,
     response: session.masks,
   };
+}
+
+/** People have agreed to the call before its task began: they are asked only where a rule is about asking for tasks. */
+function approvedBefore(session: RequestSession, facts: CallFacts, own: CallFacts): RequestDecision {
+  const decision = session.judge(facts);
+  if (decision.verdict === 'deny') return decision;
+  const { verdict, rule, message, obligations } = session.judge(own);
+  if (verdict === 'deny') return { ...decision, verdict: 'allow', obligations: withApprovals(decision, []) };
+  return { ...decision, verdict, rule, message, obligations: withApprovals(decision, obligations.approvals) };
+}
+
+function withApprovals(
+  { obligations }: RequestDecision,
+  approvals: RequestDecision['obligations']['approvals'],
+): RequestDecision['obligations'] {
+  return { ...obligations, approvals };
 }
 
 /** `tools/call query`, and why; the arguments stand beside it. */

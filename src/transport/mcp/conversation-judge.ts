@@ -126,7 +126,7 @@ export class ConversationJudge implements McpJudge {
     const session = this.#session;
     const own = callFacts(document, method, subject, params);
     const facts = taskFacts(this.#ground.tasks, session, document, params, own);
-    const run = new RequestRun(session, facts, decide(session, method, facts));
+    const run = new RequestRun(session, facts, decide(session, method, facts, own));
     const request = new JudgedRequest({ id, method, subject, revision, facts }, run, (ended) => {
       if (this.#requests.get(ended.id.key) === ended) this.#requests.delete(ended.id.key);
       if (!ended.wasAnswered) this.#conversation.toServer.take(ended.id);

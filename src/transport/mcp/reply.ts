@@ -97,7 +97,12 @@ export class Reply implements Outbound {
   }
 
   async single(message: Buffer, status: number): Promise<void> {
-    if (this.#response.headersSent) return this.event({ message, id: null, retryMs: null });
+    if (this.#response.headersSent) {
+      // Comments or progress have begun the events: this is the last of them.
+      await this.event({ message, id: null, retryMs: null });
+      this.end();
+      return;
+    }
     this.#quiet();
     this.#single = true;
     const type = message.length === 0 ? [] : ([['content-type', 'application/json']] as const);
