@@ -32,6 +32,7 @@ export class RequestRule {
       when.body === undefined ? null : MATCHERS.body.compile(when.body),
       when.tools === undefined ? null : MATCHERS.tools.compile(when.tools),
       when.resources === undefined ? null : MATCHERS.resources.compile(when.resources),
+      when.calls === undefined ? null : MATCHERS.calls.compile(when.calls),
       when.prompts === undefined ? null : MATCHERS.prompts.compile(when.prompts),
       when.arguments === undefined ? null : MATCHERS.arguments.compile(when.arguments),
     ];

@@ -23,6 +23,7 @@ const whenSchema = z.strictObject({
   body: MATCHERS.body.schema.optional(),
   tools: MATCHERS.tools.schema.optional(),
   resources: MATCHERS.resources.schema.optional(),
+  calls: MATCHERS.calls.schema.optional(),
   prompts: MATCHERS.prompts.schema.optional(),
   arguments: MATCHERS.arguments.schema.optional(),
   users: MATCHERS.users.schema.optional(),

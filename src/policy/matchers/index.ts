@@ -3,6 +3,7 @@ import { callArguments } from './arguments.ts';
 import { at } from './at.ts';
 import { batch } from './batch.ts';
 import { body } from './body.ts';
+import { calls } from './calls.ts';
 import { clients } from './clients.ts';
 import { columns } from './columns.ts';
 import { effects } from './effects.ts';
@@ -36,6 +37,7 @@ export const MATCHERS = {
   paths,
   headers,
   body,
+  calls,
   tools,
   resources,
   prompts,
