@@ -17,7 +17,12 @@ export type Answer = CallToolResult | InputRequiredResult;
 export interface Offer {
   readonly description: string;
   readonly schema?: Tool['inputSchema'];
-  run(args: Readonly<Record<string, unknown>>, context: ServerContext): Promise<Answer> | Answer;
+  /** `client`: its capabilities, whichever way its era tells them. */
+  run(
+    args: Readonly<Record<string, unknown>>,
+    context: ServerContext,
+    client: object,
+  ): Promise<Answer> | Answer;
 }
 
 const state = createRequestStateCodec<string>({ key: 'a key of the fixture that is long enough for it' });
@@ -164,8 +169,7 @@ export const ASKING: Record<string, Offer> = {
   },
   test_input_required_result_capabilities: {
     description: 'Asks for what the client can',
-    run(_args, context) {
-      const can = capabilitiesOf(context);
+    run(_args, context, can) {
       const requests: InputRequests = {
         ...('sampling' in can ? { greeting: sampled('Generate a greeting', 50) } : {}),
         ...('elicitation' in can ? NAME : {}),
@@ -175,8 +179,8 @@ export const ASKING: Record<string, Offer> = {
   },
   test_missing_capability: {
     description: 'Cannot do without sampling',
-    run(_args, context) {
-      if (!('sampling' in capabilitiesOf(context)))
+    run(_args, _context, can) {
+      if (!('sampling' in can))
         throw new ProtocolError(-32021, 'Missing required client capability', {
           requiredCapabilities: { sampling: {} },
         });
@@ -190,9 +194,9 @@ function stateOf({ mcpReq }: ServerContext): string {
   return typeof sealed === 'string' ? sealed : '';
 }
 
-function capabilitiesOf({ mcpReq }: ServerContext): object {
+export function capabilitiesIn({ mcpReq }: ServerContext): object | null {
   const { [CLIENT_CAPABILITIES_META_KEY]: named }: Record<string, unknown> = mcpReq.envelope ?? {};
-  return typeof named === 'object' && named !== null ? named : {};
+  return typeof named === 'object' ? named : null;
 }
 
 export const ASKS_FOR_CONTEXT: InputRequests = {

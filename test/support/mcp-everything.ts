@@ -12,7 +12,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { Events } from './mcp-events.ts';
-import { ASKS_FOR_CONTEXT, type Offer } from './mcp-everything-asking.ts';
+import { ASKS_FOR_CONTEXT, capabilitiesIn, type Offer } from './mcp-everything-asking.ts';
 import { offersWith, PNG } from './mcp-everything-tools.ts';
 
 const RESOURCES = [
@@ -77,7 +77,8 @@ function everythingServer(offers: ReadonlyMap<string, Offer>): Server {
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const offer = offers.get(params.name);
     if (offer === undefined) throw new ProtocolError(-32602, `Unknown tool: ${params.name}`);
-    return offer.run(params.arguments ?? {}, context);
+    const client = capabilitiesIn(context) ?? server.getClientCapabilities() ?? {};
+    return offer.run(params.arguments ?? {}, context, client);
   });
   addResources(server);
   addPrompts(server);

@@ -43,7 +43,6 @@ export class BridgeCall {
   readonly #ports: CallPorts;
   readonly #controller = new AbortController();
   #over = false;
-  #isStream: Promise<boolean> = Promise.resolve(false);
 
   constructor(ports: CallPorts, number: number, method: Method, logSeverity: number | null) {
     this.#ports = ports;
@@ -68,21 +67,10 @@ export class BridgeCall {
 
   /** Reads what answers by itself; a failure is thrown to whoever takes the items. */
   begin(sending: Promise<ServerStream>): void {
-    this.#isStream = answeredBy(sending).then(
-      (stream) => {
-        void this.#read(stream);
-        return stream.shape === 'many';
-      },
-      (error: unknown) => {
-        this.end(error);
-        return false;
-      },
+    answeredBy(sending).then(
+      (stream) => this.#read(stream),
+      (error: unknown) => this.end(error),
     );
-  }
-
-  /** Whether the server has begun to answer with a stream. It may ask for input before it begins at all. */
-  get isStream(): Promise<boolean> {
-    return this.#isStream;
   }
 
   /** It has ended, or nobody wants it any more. `failure`: what whoever takes its items is thrown. */

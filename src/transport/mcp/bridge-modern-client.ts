@@ -3,7 +3,7 @@
  * server asks in the middle of a request is a result that asks for input. One for each principal.
  */
 import { createHash } from 'node:crypto';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import {
   discoverAnswer,
   inputParams,
@@ -42,6 +42,8 @@ import {
 } from './legs.ts';
 
 const NONE = -1;
+/** After so long without a word an answer is taken to come as a stream. */
+const FIRST_WORD_MS = 2_000;
 
 export interface ModernBridgePorts {
   /** By which requests that wait are kept apart from those of others. */
@@ -199,13 +201,8 @@ export class ModernClientBridge implements ServerLeg {
     if (served.signal.aborted) drop();
     else served.signal.addEventListener('abort', drop, { once: true });
     const first = call.items.take();
-    const begun = first.then(() => false);
-    const isStream = await Promise.race([call.isStream.then((is) => is || begun), begun]);
     const events = this.#events({ served, session, call, first, drop, release });
-    if (isStream) {
-      first.catch(() => {});
-      return { shape: 'many', events, close: drop };
-    }
+    if (await isLate(first)) return { shape: 'many', events, close: drop };
     const item = await first;
     const refusal = item?.kind === 'answer' ? refusalOf(served, item.read) : null;
     if (refusal !== null) {
@@ -255,5 +252,16 @@ export class ModernClientBridge implements ServerLeg {
       return [key, { method, params: inputParams(params) }] as const;
     });
     return inputRequiredAnswer(served.id, new Map(requests), state);
+  }
+}
+
+/** Rejects as the first word does, if it comes in time. */
+async function isLate(first: Promise<unknown>): Promise<boolean> {
+  const heard = new AbortController();
+  const silence = delay(FIRST_WORD_MS, true, { signal: heard.signal, ref: false }).catch(() => false);
+  try {
+    return await Promise.race([first.then(() => false), silence]);
+  } finally {
+    heard.abort();
   }
 }
