@@ -17,6 +17,7 @@ import { DEFAULT_CONFIG, type Dialect, dialectOf, policyFileBeside, policyFileOf
 import { inspectState } from './state-store.ts';
 import { type Style, styleFor } from './style.ts';
 import { plural } from './text-layout.ts';
+import { unseenTriggers } from './trigger-grants.ts';
 import { readUpstreamCatalog } from './upstream-catalog.ts';
 
 const HELP = `Usage: sluice check [--config FILE] [--json]
@@ -171,7 +172,7 @@ async function checkConfig(
   problems.push(...files, ...keyProblems(loaded));
   const state = files.some(({ key }) => key.startsWith('state')) ? null : await inspectState(loaded);
   if (state !== null && !state.isAway) problems.push(loaded.source.problemAt(['state', 'url'], state.why));
-  const { listeners, catalogs } = await readCatalogs(loaded, files);
+  const { listeners, catalogs, warnings } = await readCatalogs(loaded, files);
   const policyFile = policyFileOf(loaded);
   const isThere = existsSync(policyFile);
   if (!isThere) problems.push(loaded.source.problemAt(['policy'], `there is no file ${policyFile}`));
@@ -183,7 +184,7 @@ async function checkConfig(
     config: file,
     policyFile,
     problems,
-    warnings: [...configWarnings(loaded), ...(policy === null ? [] : policyWarnings(policy))],
+    warnings: [...configWarnings(loaded), ...warnings, ...(policy === null ? [] : policyWarnings(policy))],
     notes: [
       ...(state?.isAway === true ? [state.why] : []),
       ...listeners.flatMap(({ name, upstream, unreachable }) =>
@@ -221,8 +222,10 @@ async function readCatalogs(
 ): Promise<{
   readonly listeners: readonly ListenerReport[];
   readonly catalogs: readonly (AnyCatalog | null)[];
+  readonly warnings: readonly Problem[];
 }> {
-  const { config, directory } = loaded;
+  const { config, directory, source } = loaded;
+  const warnings: Problem[] = [];
   const read = await Promise.all(
     sqlListenersOf(config).map(async ({ listener, n }) => {
       const { host, port, database } = listener.upstream;
@@ -232,14 +235,21 @@ async function readCatalogs(
         return { catalog: null, report: { ...report, unreachable: 'its certificate file cannot be used' } };
       }
       try {
-        const catalog = await readUpstreamCatalog(listener.catalog.upstream ?? listener.upstream, directory);
+        const upstream = listener.catalog.upstream ?? listener.upstream;
+        const catalog = await readUpstreamCatalog(upstream, directory);
+        const unseen = await unseenTriggers(upstream, directory);
+        if (unseen !== null) warnings.push(source.problemAt(['listeners', n, 'upstream'], unseen));
         return { catalog, report: { ...report, unreachable: null } };
       } catch (error) {
         return { catalog: null, report: { ...report, unreachable: errorText(error) } };
       }
     }),
   );
-  return { listeners: read.map(({ report }) => report), catalogs: read.map(({ catalog }) => catalog) };
+  return {
+    listeners: read.map(({ report }) => report),
+    catalogs: read.map(({ catalog }) => catalog),
+    warnings,
+  };
 }
 
 function reportJson(report: Report): Record<string, unknown> {

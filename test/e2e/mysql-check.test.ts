@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { MysqlServer } from '../../src/demo/mysql-server.ts';
 import { type CommandResult, sluice } from '../support/command-line.ts';
-import { FLAVOURS, type MysqlPair, startMysqlPair } from '../support/mysql-servers.ts';
+import { adminConnection, FLAVOURS, type MysqlPair, startMysqlPair } from '../support/mysql-servers.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'sluice-mysql-check-'));
 let pair: MysqlPair;
@@ -80,6 +80,25 @@ masks:
     assert.match(error, /no column matches "shop\.customers\.snn"; did you mean "shop\.customers\.ssn"/);
     assert.match(error, /last4 cannot mask shop\.orders\.placed_at \(timestamp\): it only works on/);
     assert.match(error, /token cannot mask shop\.order_items\.line \(int(\(11\))?\): a token is text/);
+  });
+}
+
+for (const flavour of FLAVOURS) {
+  test(`${flavour}: an account that is not shown triggers is told of`, async () => {
+    const server = pair[flavour];
+    const admin = await adminConnection(server);
+    const name = `reader_${flavour}`;
+    const told = async () => {
+      const upstream = server.appUrl('shop').replace(/\/\/[^@]+@/, `//${name}:x@`);
+      return /has no TRIGGER privilege on shop/.test((await check(server, 'default: deny\n', upstream)).out);
+    };
+    await admin.query(`CREATE USER '${name}'@'%' IDENTIFIED BY 'x'`);
+    await admin.query(`GRANT SELECT, SHOW VIEW ON shop.* TO '${name}'@'%'`);
+    assert.equal(await told(), true);
+    await admin.query(`GRANT TRIGGER ON \`sh_p\`.* TO '${name}'@'%'`);
+    assert.equal(await told(), false);
+    await admin.query(`DROP USER '${name}'@'%'`);
+    await admin.end();
   });
 }
 
