@@ -1,6 +1,5 @@
 /** The phases of a session, each with what belongs to it alone. */
-import { MalformedBytes } from '../../src/bytes/index.ts';
-import { ProxyError } from '../../src/core/errors.ts';
+import type { ProxyError } from '../../src/core/errors.ts';
 import type { SqlGate } from '../../src/core/gate.ts';
 import type { EnginePort, SessionActivity } from '../../src/core/session.ts';
 import { sentBy } from '../sql/run.ts';
@@ -82,13 +81,4 @@ export function leave(phase: Phase, engine: EnginePort): void {
   if (phase.phase !== 'serving') return;
   phase.frontend.abandon();
   phase.backend.close();
-}
-
-export type FailureCode = 'malformed-frame' | 'upstream-malformed' | 'invariant';
-
-/** Whatever goes wrong in a session ends it, and no other. `code`: what bytes that cannot be read are. */
-export function failureOf(code: FailureCode, error: unknown): ProxyError {
-  if (error instanceof ProxyError) return error;
-  if (error instanceof MalformedBytes) return new ProxyError(code, { detail: error.message, cause: error });
-  return new ProxyError('invariant', { cause: error });
 }

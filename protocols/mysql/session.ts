@@ -3,6 +3,7 @@ import { MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
 import type { Identity } from '../../src/core/principal.ts';
 import type { EnginePort, ProtocolSession, SessionActivity } from '../../src/core/session.ts';
+import { type FailureCode, failureOf } from '../sql/session-failure.ts';
 import { Backend } from './backend.ts';
 import { successor, UserChange } from './change-user.ts';
 import { collationForServer } from './collations.ts';
@@ -11,7 +12,7 @@ import { enterDatabase } from './entering.ts';
 import { Frontend } from './frontend.ts';
 import { Handshake, type HandshakeResult, type HandshakeSettings, type Login } from './handshake.ts';
 import { BLOCK, Link, type LinkSettings } from './link.ts';
-import { activityOf, type FailureCode, failureFor, failureOf, leave, type Phase } from './phases.ts';
+import { activityOf, failureFor, leave, type Phase } from './phases.ts';
 import { askNext } from './questions.ts';
 import { applyChanges } from './reading.ts';
 import type { Command } from './refusals.ts';
@@ -305,7 +306,6 @@ export class MysqlSession implements ProtocolSession {
     this.#engine.closed(error);
   }
 
-  /** Whatever goes wrong in a session ends it, and no other. */
   #guarded(code: FailureCode, step: () => void): void {
     try {
       step();

@@ -1,25 +1,17 @@
 /** One Postgres session, from the client's first byte to the last: phases, and who handles bytes in each. */
-import { MalformedBytes } from '../../src/bytes/index.ts';
 import { ProxyError } from '../../src/core/errors.ts';
 import type { Identity } from '../../src/core/principal.ts';
 import type { EnginePort, ProtocolSession, SessionActivity } from '../../src/core/session.ts';
-import { activityOf } from './activity.ts';
+import { type FailureCode, failureOf } from '../sql/session-failure.ts';
 import { Backend } from './backend.ts';
-import {
-  AUTHENTICATION_OK,
-  backendKeyData,
-  failureResponse,
-  parameterStatus,
-  readyForQuery,
-  TERMINATE,
-} from './encode.ts';
 import { Frontend } from './frontend.ts';
 import { Handshake, type HandshakeResult, type HandshakeSettings } from './handshake.ts';
 import { BLOCK, Link, type LinkSettings, UNDER_WAY_MAX } from './link.ts';
+import { activityOf, failureFor, leave, type Phase, welcome } from './phases.ts';
 import { probe } from './probe.ts';
 import { retract } from './retract.ts';
-import { MINOR_LONG_KEYS, type Startup } from './startup.ts';
-import { overTime } from './timeouts.ts';
+import type { Startup } from './startup.ts';
+import { timeUp } from './timeouts.ts';
 import { UpstreamHandshake, type UpstreamReady } from './upstream.ts';
 
 export interface PostgresSettings extends HandshakeSettings, LinkSettings {
@@ -29,26 +21,6 @@ export interface PostgresSettings extends HandshakeSettings, LinkSettings {
 
 /** How long a client that has closed its side gets to read what it asked for before. */
 const HALF_CLOSED_MS = 5_000;
-
-type FailureCode = 'malformed-frame' | 'upstream-malformed' | 'invariant';
-
-/** 4 bytes of secret in protocol 3.0 (its field is an int32); longer since 3.2. */
-const SHORT_SECRET_BYTES = 4;
-const LONG_SECRET_BYTES = 32;
-
-type Phase =
-  | { readonly phase: 'startup'; readonly handshake: Handshake; readonly deadlineMs: number }
-  | {
-      readonly phase: 'dialling';
-      readonly upstream: UpstreamHandshake;
-      readonly startup: Startup;
-      readonly link: Link;
-      /** What the client sends ahead of the server's readiness. */
-      readonly early: Buffer[];
-      readonly deadlineMs: number;
-    }
-  | { readonly phase: 'serving'; readonly link: Link; readonly frontend: Frontend; readonly backend: Backend }
-  | { readonly phase: 'closed' };
 
 export class PostgresSession implements ProtocolSession {
   readonly #engine: EnginePort;
@@ -74,7 +46,7 @@ export class PostgresSession implements ProtocolSession {
     try {
       this.#downstreamBytes(bytes, start, end);
     } catch (error) {
-      this.#failed('malformed-frame', error);
+      this.terminate(failureOf('malformed-frame', error));
     }
   }
 
@@ -101,7 +73,7 @@ export class PostgresSession implements ProtocolSession {
     try {
       this.#upstreamBytes(bytes, start, end);
     } catch (error) {
-      this.#failed('upstream-malformed', error);
+      this.terminate(failureOf('upstream-malformed', error));
     }
   }
 
@@ -149,17 +121,8 @@ export class PostgresSession implements ProtocolSession {
   }
 
   #serve(link: Link, startup: Startup, ready: UpstreamReady, early: readonly Buffer[], rest: Buffer): void {
-    const { downstream } = this.#engine;
-    const send = (bytes: Buffer) => downstream.send(bytes, 0, bytes.length);
     this.#engine.upstreamReady({ processId: ready.processId, secret: ready.secret });
-    send(AUTHENTICATION_OK);
-    for (const [name, value] of ready.parameters) send(parameterStatus(name, value));
-    const key = this.#engine.cancelKey(
-      startup.minor >= MINOR_LONG_KEYS ? LONG_SECRET_BYTES : SHORT_SECRET_BYTES,
-    );
-    send(backendKeyData(key.processId, key.secret));
-    for (const notice of ready.notices) send(notice);
-    send(readyForQuery(ready.status));
+    welcome(this.#engine, startup, ready);
     link.status = ready.status;
     link.readingStale = true;
     const frontend = new Frontend(link);
@@ -170,7 +133,7 @@ export class PostgresSession implements ProtocolSession {
       });
     const backend = new Backend(link, later);
     this.#phase = { phase: 'serving', link, frontend, backend };
-    if (early.length > 0) downstream.resume();
+    if (early.length > 0) this.#engine.downstream.resume();
     if (rest.length > 0) backend.receive(rest, 0, rest.length);
     this.#settle(link, frontend);
     for (const bytes of early) frontend.receive(bytes, 0, bytes.length);
@@ -268,26 +231,11 @@ export class PostgresSession implements ProtocolSession {
   tick(): void {
     const phase = this.#phase;
     const now = this.#engine.now();
-    switch (phase.phase) {
-      case 'startup':
-        if (now > phase.deadlineMs) this.terminate(new ProxyError('handshake-timeout'));
-        return;
-      case 'dialling':
-        if (now > phase.deadlineMs)
-          this.terminate(new ProxyError('upstream-unreachable', { detail: 'no answer in time' }));
-        return;
-      case 'serving':
-        // Without Terminate, it may as well have died. One that has said it leaves what it asked for behind.
-        if (this.#downstreamGone && !phase.frontend.ended && now - this.#goneSinceMs > HALF_CLOSED_MS)
-          this.#close(null);
-        else {
-          const error = overTime(phase.link, this.#settings, now);
-          if (error !== null) this.terminate(error);
-        }
-        return;
-      case 'closed':
-        return;
-    }
+    // Without Terminate, it may as well have died. One that has said it leaves what it asked for behind.
+    const isGone = this.#downstreamGone && now - this.#goneSinceMs > HALF_CLOSED_MS;
+    if (isGone && phase.phase === 'serving' && !phase.frontend.ended) this.#close(null);
+    const error = timeUp(this.#phase, this.#settings, now);
+    if (error !== null) this.terminate(error);
   }
 
   drain(): void {
@@ -298,12 +246,8 @@ export class PostgresSession implements ProtocolSession {
 
   terminate(error: ProxyError): void {
     if (this.#phase.phase === 'closed') return;
-    // Before a client knows that it speaks to a Postgres server, it can read an error all the same (libpq does).
-    // In the middle of a message it cannot: it would take the error for the rest of a row.
-    if (this.#phase.phase !== 'serving' || !this.#phase.backend.isInsideMessage) {
-      const bytes = failureResponse(error);
-      this.#engine.downstream.send(bytes, 0, bytes.length);
-    }
+    const message = failureFor(this.#phase, error);
+    if (message !== null) this.#engine.downstream.send(message, 0, message.length);
     this.#close(error);
   }
 
@@ -313,15 +257,7 @@ export class PostgresSession implements ProtocolSession {
     const { rows, bytes } = this.activity;
     this.#total = { rows, bytes };
     this.#phase = { phase: 'closed' };
-    if (phase.phase === 'serving') {
-      // What still runs there runs for nobody.
-      if (phase.link.replies.size > 0) this.#engine.upstream.cancel();
-      else this.#engine.upstream.send(TERMINATE, 0, TERMINATE.length);
-      if (phase.link.definitionsMoved || phase.link.namesMoved) phase.link.gate.definitionsAbandoned();
-      phase.link.tape?.stop();
-      phase.frontend.abandon();
-      phase.backend.close();
-    }
+    leave(phase, this.#engine);
     this.#engine.upstream.end();
     this.#engine.downstream.end();
     this.#engine.closed(error);
@@ -331,23 +267,11 @@ export class PostgresSession implements ProtocolSession {
     try {
       step();
     } catch (error) {
-      this.#failed(code, error);
+      this.terminate(failureOf(code, error));
     }
-  }
-
-  /** Whatever goes wrong in a session ends it, and no other. */
-  #failed(code: FailureCode, error: unknown): void {
-    if (error instanceof ProxyError) this.terminate(error);
-    else if (error instanceof MalformedBytes)
-      this.terminate(new ProxyError(code, { detail: error.message, cause: error }));
-    else this.terminate(new ProxyError('invariant', { cause: error }));
   }
 
   get activity(): SessionActivity {
-    const phase = this.#phase;
-    if (phase.phase !== 'serving') {
-      return { phase: phase.phase === 'closed' ? 'closed' : 'startup', ...this.#total };
-    }
-    return activityOf(phase.link);
+    return activityOf(this.#phase, this.#total);
   }
 }

@@ -1,14 +1,15 @@
-/** Time limits of a session that is being served. */
+/** Time limits of sessions. */
 import { ProxyError } from '../../src/core/errors.ts';
 import { failureResponse } from './encode.ts';
 import type { Link, LinkSettings } from './link.ts';
+import type { Phase } from './phases.ts';
 import type { Run } from './replies.ts';
 
 /** How long a server may take to end what was cancelled, or to answer Sluice's own question; then it counts as lost. */
 const ANSWER_MS_MAX = 5_000;
 
 /** Cancels a statement that is over its time. Gives the reason where the session has to end. */
-export function overTime(link: Link, settings: LinkSettings, now: number): ProxyError | null {
+function overTime(link: Link, settings: LinkSettings, now: number): ProxyError | null {
   const { statementTimeoutMs, idleTimeoutMs } = settings;
   // While a result is paused it is people who take their time.
   const run = statementTimeoutMs > 0 && !link.paused ? link.runAtServer() : null;
@@ -34,4 +35,20 @@ function timeOut(link: Link, run: Run, ms: number): void {
   );
   link.cutRun = run;
   link.cancel();
+}
+
+/** Why the session has to end now; null where it need not. */
+export function timeUp(phase: Phase, settings: LinkSettings, now: number): ProxyError | null {
+  switch (phase.phase) {
+    case 'startup':
+      return now > phase.deadlineMs ? new ProxyError('handshake-timeout') : null;
+    case 'dialling':
+      return now > phase.deadlineMs
+        ? new ProxyError('upstream-unreachable', { detail: 'no answer in time' })
+        : null;
+    case 'serving':
+      return overTime(phase.link, settings, now);
+    case 'closed':
+      return null;
+  }
 }

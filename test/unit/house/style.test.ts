@@ -9,7 +9,6 @@ const FUNCTION_LINES_MAX = 75;
 
 /** Files that have outgrown the limit, and how far they may until they are split. No others may be added. */
 const LONGER: Readonly<Record<string, number>> = {
-  'protocols/postgres/session.ts': 360,
   'src/engine/connection.ts': 360,
 };
 
