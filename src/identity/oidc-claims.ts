@@ -75,6 +75,9 @@ function nameOf(claims: JWTPayload, claim: string): string {
   const name = claimAt(claims, claim);
   if (typeof name !== 'string' || !isName(name))
     throw new TokenRefusal(`it has no user name: its claim "${claim}" is missing, or is none`);
+  // It would look like another one's name, and be none of those that rules name.
+  if (name !== name.normalize('NFC'))
+    throw new TokenRefusal("its user name is not in Unicode's normal form NFC");
   // Otherwise anybody could be anybody by writing another address into a profile.
   if (claim === 'email' && claims['email_verified'] !== true)
     throw new TokenRefusal('its e-mail address has not been verified by the issuer');

@@ -187,6 +187,15 @@ test('algorithms, clients, required claims, names and nested groups are as confi
       await outcome(email, await issuer.sign({ ...address, email_verified })),
       /has not been verified/,
     );
+  const named = tokensOf({ username: 'preferred_username' });
+  assert.equal(
+    await outcome(named, await issuer.sign({ preferred_username: 'jos\u00e9' })),
+    'jos\u00e9 [dba]',
+  );
+  assert.match(
+    await outcome(named, await issuer.sign({ preferred_username: 'jose\u0301' })),
+    /normal form NFC/,
+  );
   const nested = tokensOf({ groups: 'realm_access.roles' });
   assert.equal(
     await outcome(nested, await issuer.sign({ realm_access: { roles: ['x', 'y'] } })),
