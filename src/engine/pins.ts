@@ -107,7 +107,7 @@ export class Pins {
         pin.accepted === (why === null ? definition : null) &&
         pin.pending === (why === null ? null : definition)
       ) {
-        this.#record(why === null ? 'first' : 'held', offer, digest, why, witness);
+        this.#note(why === null ? 'first' : 'held', offer, digest, why, witness);
         return why === null ? { standing: 'shown', hash: digest } : held(offer, why);
       }
       return this.#look(offer, witness);
@@ -117,7 +117,7 @@ export class Pins {
     const why = problem ?? CHANGED;
     const isNew = await store.pins.hold({ listener, kind, name }, definition, why);
     pins.set(key, { ...known, pending: definition, pendingWhy: why });
-    if (isNew) this.#record('held', offer, digest, why, witness);
+    if (isNew) this.#note('held', offer, digest, why, witness);
     return held(offer, why);
   }
 
@@ -166,7 +166,7 @@ export class Pins {
     }
   }
 
-  #record(
+  #note(
     what: 'first' | 'held',
     { kind, name }: Offered,
     digest: string,
