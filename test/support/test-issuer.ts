@@ -151,7 +151,7 @@ export class TestIssuer {
       accountId: session?.accountId ?? this.person.sub,
       clientId: String(params['client_id']),
     });
-    grant.addOIDCScope('openid profile offline_access');
+    grant.addOIDCScope(`openid profile offline_access ${MCP_SCOPES}`);
     grant.addResourceScope(AUDIENCE, 'openid profile');
     const asked = params['resource'];
     for (const resource of Array.isArray(asked) ? asked : [asked])
@@ -188,6 +188,7 @@ export class TestIssuer {
           redirect_uris: [],
         },
       ],
+      scopes: ['openid', 'offline_access', ...MCP_SCOPES.split(' ')],
       claims: { openid: ['sub'], profile: ['preferred_username', 'groups'] },
       conformIdTokenClaims: false,
       findAccount: async (_context, id) => ({
