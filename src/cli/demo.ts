@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import pino, { type Logger } from 'pino';
 import { isObject, parseJson } from '../core/json.ts';
 import { firstSession } from '../demo/audit.ts';
+import { McpAgent } from '../demo/mcp-agent.ts';
 import { hasPostgres } from '../demo/postgres-server.ts';
 import { buildStage, type DemoProtocol, type Stage } from '../demo/stage.ts';
 import { tellStory } from '../demo/story.ts';
@@ -10,7 +11,7 @@ import { parseArguments } from './arguments.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { styleFor } from './style.ts';
 
-const HELP = `Usage: sluice demo [--mysql] [--once] [--port PORT] [--dir FOLDER]
+const HELP = `Usage: sluice demo [--mysql | --mcp] [--once] [--port PORT] [--dir FOLDER]
 
 Starts a real Postgres with a sample shop and Sluice in front of it, plays a short session of an agent,
 verifies the journal of it, and stays up for your own psql until Ctrl-C.
@@ -18,6 +19,8 @@ verifies the journal of it, and stays up for your own psql until Ctrl-C.
 Options:
   --mysql        with MariaDB or MySQL: the mariadbd or mysqld that this system has, or MariaDB from Debian's
                  packages (29 MB, downloaded once)
+  --mcp          with an MCP server in between: an MCP client, Sluice, dbhub, Sluice, Postgres; dbhub comes from npm
+                 (31 MB, downloaded once)
   --once         end after the session
   --port PORT    where Sluice listens on 127.0.0.1 (default: 6432, 6306 for MySQL, or any free port when that is taken)
   --dir FOLDER   write sluice.yaml, policy.yaml and the journal there and keep them
@@ -34,6 +37,7 @@ const ERROR_LEVEL = 50;
 const NEW_POLICY = 'a new policy is in force';
 
 interface DemoOptions {
+  readonly mcp: boolean;
   readonly protocol: DemoProtocol;
   readonly once: boolean;
   readonly port: number | null;
@@ -53,6 +57,13 @@ export const demo: Command = {
       );
       return EXIT.bad;
     }
+    if (options.mcp && !McpAgent.isPossible()) {
+      io.error(
+        "sluice demo: the agent of --mcp is the MCP SDK's client, which is not installed; install it beside sluice with\n" +
+          '  npm install @modelcontextprotocol/client\n',
+      );
+      return EXIT.bad;
+    }
     const stopping = new AbortController();
     const stop = () => stopping.abort();
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -66,7 +77,7 @@ export const demo: Command = {
 };
 
 function optionsFrom(args: readonly string[]): DemoOptions {
-  const parsed = parseArguments(args, { texts: ['port', 'dir'], flags: ['once', 'mysql'] });
+  const parsed = parseArguments(args, { texts: ['port', 'dir'], flags: ['once', 'mysql', 'mcp'] });
   if (parsed.positionals.length > 0) {
     throw new UsageError(`demo takes no argument "${parsed.positionals[0]}"`);
   }
@@ -74,7 +85,10 @@ function optionsFrom(args: readonly string[]): DemoOptions {
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
     throw new UsageError(`--port takes a number up to 65535, not "${port}"`);
   }
+  if (parsed.flag('mysql') && parsed.flag('mcp'))
+    throw new UsageError('--mcp plays on Postgres: expected --mysql or --mcp');
   return {
+    mcp: parsed.flag('mcp'),
     protocol: parsed.flag('mysql') ? 'mysql' : 'postgres',
     once: parsed.flag('once'),
     port: port === undefined ? null : Number(port),
@@ -133,10 +147,11 @@ function newsOf(terminal: Terminal, news: { readonly wanted: boolean }): Logger 
 }
 
 function showAddresses(stage: Stage, terminal: Terminal): void {
-  const { url, policyFile, journalDirectory, console: page } = stage;
+  const { url, mcpUrl, policyFile, journalDirectory, console: page } = stage;
   const { style } = terminal;
   terminal.line();
-  terminal.say(`connect   ${style.bold(url)}`);
+  // With an MCP server, only those logins are taken that Sluice makes for it.
+  terminal.say(mcpUrl === null ? `connect   ${style.bold(url)}` : `MCP       ${style.bold(mcpUrl)}`);
   terminal.say(`console   ${style.bold(page.url)} as ${page.user}, password ${page.password}`);
   terminal.say(`policy    ${policyFile}`);
   terminal.say(`journal   ${journalDirectory}`);
@@ -154,7 +169,12 @@ function showWhatNext(stage: Stage, terminal: Terminal): void {
     terminal.say(command);
   };
   terminal.line(`\n${style.bold('Your turn, in another terminal')}\n`);
-  suggest('be the agent', stage.clientCommand);
+  if (stage.mcpUrl === null) suggest('be the agent', stage.clientCommand);
+  else
+    suggest(
+      'be the agent: give this to your MCP client',
+      `{ "mcpServers": { "shop": { "type": "http", "url": "${stage.mcpUrl}" } } }`,
+    );
   suggest(
     'ask for something that a person has to allow, and allow it in the console',
     'UPDATE shop.products SET price = price * 0.9 WHERE id = 1;',

@@ -48,6 +48,8 @@ export interface DemoAddresses {
   readonly password: string;
   /** The database's connection string. */
   readonly upstream: string;
+  /** The MCP server that uses the database; null: there is none. */
+  readonly mcp: { readonly port: number; readonly program: readonly string[] } | null;
 }
 
 /** Lines of the listener that one protocol has and the other does not. */
@@ -56,14 +58,32 @@ const OWN_LINES = {
   mysql: `    multi_statements: true              # several in one message; each of them is judged\n`,
 } as const;
 
-export function demoConfig({ protocol, port, consolePort, password, upstream }: DemoAddresses): string {
+function authLine(mcp: DemoAddresses['mcp']): string {
+  if (mcp === null) return '    auth: [trust]                       # loopback only, for the demo\n';
+  return '    auth: [session]                     # logins that Sluice makes for the MCP servers it starts\n';
+}
+
+/** Between the agent's client and the server: what it is asked for; and what it asks the database for, by `shop`. */
+function mcpLines(mcp: DemoAddresses['mcp']): string {
+  if (mcp === null) return '';
+  return `  - name: tools
+    protocol: mcp
+    listen: "127.0.0.1:${mcp.port}"
+    upstream:                           # started for each session, with a login of its own for the listener shop
+      command: ${JSON.stringify(mcp.program)}
+      dsn: { listener: shop }
+    sql: { listener: shop }             # SQL in arguments is judged as if it had come to shop
+    auth: [trust]
+`;
+}
+
+export function demoConfig({ protocol, port, consolePort, password, upstream, mcp }: DemoAddresses): string {
   return `listeners:
   - name: shop
     protocol: ${protocol}
     listen: "127.0.0.1:${port}"
     upstream: "${upstream}?${protocol === 'postgres' ? 'sslmode=disable' : 'ssl-mode=DISABLED'}"
-${OWN_LINES[protocol]}    auth: [trust]                       # loopback only, for the demo
-identity:
+${OWN_LINES[protocol]}${authLine(mcp)}${mcpLines(mcp)}identity:
   users:
     - { name: agent, groups: [agents] }
     - { name: dba, groups: [dba], password: "${password}" }

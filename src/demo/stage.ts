@@ -9,12 +9,14 @@ import { startServer } from '../cli/server.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Agent } from './agent.ts';
 import { DEMO_POLICY, demoConfig } from './files.ts';
+import { dbhubCommand } from './mcp-server.ts';
 import type { MysqlFlavour } from './mysql-programs.ts';
 import { buildMysqlStand } from './mysql-stand.ts';
 import { buildPostgresStand } from './postgres-stand.ts';
 import type { Scene } from './scenes.ts';
 
 const CONSOLE_PORT = 8600;
+const MCP_PORT = 7432;
 const PASSWORD_BYTES = 6;
 
 export type DemoProtocol = 'postgres' | 'mysql';
@@ -41,6 +43,8 @@ export interface StageOptions {
   readonly protocol: DemoProtocol;
   /** Of MySQL: which of both; null for whichever is there. */
   readonly flavour?: MysqlFlavour | null;
+  /** Also an MCP server that uses the database, between two listeners of Sluice. */
+  readonly mcp?: boolean;
   /** Where Sluice listens; null for the friendly port or, if that is taken, any free port. 0 for any free port. */
   readonly port: number | null;
   /** Where the files go and stay; null for a temporary folder that goes away. */
@@ -57,6 +61,8 @@ export interface Stage {
   /** For clients: through Sluice. */
   readonly url: string;
   readonly clientCommand: string;
+  /** For MCP clients: through Sluice; null where there is no MCP server. */
+  readonly mcpUrl: string | null;
   readonly policyFile: string;
   readonly journalDirectory: string;
   /** With which Sluice signs the journal. */
@@ -84,6 +90,7 @@ export async function buildStage(options: StageOptions): Promise<Stage> {
         ? await buildMysqlStand(begin, options.flavour ?? null)
         : await buildPostgresStand(begin);
     undo.push(() => stand.stop());
+    const program = options.mcp === true ? await dbhubCommand(begin) : null;
     begin('Starting Sluice');
     const { protocol, friendlyPort } = stand;
     const configFile = join(directory, 'sluice.yaml');
@@ -93,7 +100,9 @@ export async function buildStage(options: StageOptions): Promise<Stage> {
     // A port of its own choice is for those who start several.
     const consolePort = options.port !== 0 && (await isFree(CONSOLE_PORT)) ? CONSOLE_PORT : 0;
     const password = randomBytes(PASSWORD_BYTES).toString('hex');
-    const addresses = { protocol, port, consolePort, password, upstream: stand.directUrl };
+    const mcpPort = options.port !== 0 && (await isFree(MCP_PORT)) ? MCP_PORT : 0;
+    const mcp = program === null ? null : { port: mcpPort, program };
+    const addresses = { protocol, port, consolePort, password, upstream: stand.directUrl, mcp };
     writeFileSync(configFile, demoConfig(addresses));
     const server = await startServer(loadConfig(configFile, {}), options.log);
     undo.push(() => server.stop());
@@ -102,6 +111,7 @@ export async function buildStage(options: StageOptions): Promise<Stage> {
       stand,
       url: stand.agentUrl(taken),
       clientCommand: stand.clientCommand(taken),
+      mcpUrl: mcp === null ? null : `http://127.0.0.1:${server.ports.get('tools') ?? mcpPort}/mcp`,
       policyFile,
       configFile,
       console: { url: server.adminUrl ?? '', user: 'dba', password },

@@ -2,6 +2,9 @@
 import type { JournalProblem } from '../journal/verify.ts';
 import type { Answer } from './agent.ts';
 import { countVerdicts, cutTail, tamper, verify } from './audit.ts';
+import { McpAgent } from './mcp-agent.ts';
+import { MCP_SCENES } from './mcp-scenes.ts';
+import { tellToolStory } from './mcp-story.ts';
 import type { Step } from './scenes.ts';
 import type { Stage } from './stage.ts';
 import type { Terminal } from './terminal.ts';
@@ -15,6 +18,7 @@ export async function tellStory(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
+  if (stage.mcpUrl !== null) return tellOfTools(stage, stage.mcpUrl, terminal, signal);
   const surprises: string[] = [];
   const { scenes, placeholder } = stage.stand;
   const agent = await stage.stand.connect(stage.url);
@@ -38,6 +42,23 @@ export async function tellStory(
   await showDatabase(scenes.length + 1, stage, terminal, surprises);
   showJournal(scenes.length + 2, stage, terminal, surprises);
   return surprises;
+}
+
+async function tellOfTools(
+  stage: Stage,
+  url: string,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const agent = await McpAgent.connect(url, 'agent');
+  try {
+    const surprises = [...(await tellToolStory(stage, agent, { terminal, signal, first: 1 }))];
+    await showDatabase(MCP_SCENES.length + 1, stage, terminal, surprises);
+    showJournal(MCP_SCENES.length + 2, stage, terminal, surprises);
+    return surprises;
+  } finally {
+    await agent.end();
+  }
 }
 
 function showAnswer(terminal: Terminal, answer: Answer): void {

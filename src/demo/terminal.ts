@@ -1,6 +1,7 @@
 /** How the demo looks in a terminal: headings, statements, rows, errors. */
 import type { Style } from '../cli/style.ts';
 import type { Answer, ServerError } from './agent.ts';
+import { rowsIn, type ToolAnswer } from './mcp-agent.ts';
 
 const MARGIN = '   ';
 const CELL_MAX = 40;
@@ -37,8 +38,27 @@ export class Terminal {
     this.say(`${this.style.dim('agent>')} ${this.style.cyan(sql)}${given}`);
   }
 
+  toolCall(tool: string, sql: string): void {
+    this.say(`${this.style.dim('agent>')} ${tool} ${this.style.cyan(sql)}`);
+  }
+
+  /** What a model gets to read. */
+  toolAnswer(answer: ToolAnswer, most: number): void {
+    const { text, isError } = answer;
+    if (isError) {
+      const [first = '', ...rest] = text.split('\n');
+      this.bad(this.style.red(first));
+      for (const line of rest) this.aside(`  ${line}`);
+      return;
+    }
+    const rows = rowsIn(answer);
+    if (rows === null) for (const line of text.split('\n').slice(0, most)) this.say(`  ${line}`);
+    else if (rows.length > 0) this.rows({ rows }, most);
+    this.good('passed');
+  }
+
   /** The first rows as a table. */
-  rows({ rows }: Answer, most: number): void {
+  rows({ rows }: Pick<Answer, 'rows'>, most: number): void {
     const columns = Object.keys(rows[0] ?? {});
     const shown = rows.slice(0, most).map((row) => columns.map((column) => cellText(row[column] ?? null)));
     const widths = columns.map((column, n) =>
