@@ -1,6 +1,7 @@
 /** A recorded session for a terminal. Everything in it came from a client, so no control character passes. */
 import { formatBytes, formatMs } from '../core/quantities.ts';
-import type { RecordedApproval, RecordedResult, RecordedStatement } from './recording.ts';
+import { type RecordedSql, SQL_MAX } from './recorded-story.ts';
+import type { RecordedApproval, RecordedCause, RecordedResult, RecordedStatement } from './recording.ts';
 import { responseLines } from './response-text.ts';
 import type { SessionSummary } from './session-summaries.ts';
 import type { Style } from './style.ts';
@@ -46,6 +47,8 @@ export function statementText(statement: RecordedStatement, rowsMax: number, sty
   if (statement.observed.length > 0) {
     lines.push(`${INDENT}${style.yellow(`observed: ${statement.observed.join(', ')}`)}`);
   }
+  if (statement.cause !== null) lines.push(`${INDENT}${causeText(statement.cause, style)}`);
+  lines.push(...sqlLines(statement.sql, style));
   for (const approval of statement.approvals) lines.push(`${INDENT}${approvalText(approval, style)}`);
   for (const [n, result] of statement.results.entries()) {
     lines.push(`${INDENT}${resultText(result, style)}`);
@@ -67,6 +70,27 @@ export function statementText(statement: RecordedStatement, rowsMax: number, sty
 function markOf(verdict: string, style: Style): string {
   if (verdict === 'deny') return style.red(style.bold('DENY '));
   return verdict === 'approve' ? style.yellow('appr.') : style.green('allow');
+}
+
+/** Such as `SQL 2 of session wmkq7w96939ukp: SELECT id FROM customers`. */
+function sqlLines(sql: readonly RecordedSql[], style: Style): readonly string[] {
+  const lines = sql.slice(0, SQL_MAX).map(({ session, number, text, verdict, candidates }) => {
+    const maybe = candidates > 1 ? ', perhaps' : '';
+    const line = `SQL ${number} of session ${session}${maybe}: ${oneLine(text, VALUE_WIDTH)}`;
+    return `${INDENT}${verdict === 'deny' ? style.red(`${line} (denied)`) : style.dim(line)}`;
+  });
+  return sql.length > SQL_MAX
+    ? [...lines, `${INDENT}${style.dim(`… ${sql.length - SQL_MAX} more statements`)}`]
+    : lines;
+}
+
+/** Such as `for tools/call query (3 of session 8c7zcuq3jhmeuh, claude-code 2.1)`. */
+function causeText({ session, agent, calls, after }: RecordedCause, style: Style): string {
+  const of = `of session ${session}${agent === null ? '' : `, ${oneLine(agent, NAME_WIDTH)}`}`;
+  const named = calls.map(({ number, what }) => `${oneLine(what, NAME_WIDTH)} (${number})`);
+  if (named.length > 0) return style.dim(`for ${named.join(' or ')} ${of}`);
+  const last = after === null ? '' : `, after ${oneLine(after.what, NAME_WIDTH)} (${after.number})`;
+  return style.yellow(`no request was under way${last} ${of}`);
 }
 
 /** Such as `approval k7m2-pq9x: approved, yes by dana (ticket 4711)`. */

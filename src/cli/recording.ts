@@ -1,7 +1,8 @@
 /** One session out of a journal: what was asked, what was said of it, how it came out, and when. */
-import { isArray, type JsonObject } from '../core/json.ts';
+import { isArray, isObject, type JsonObject } from '../core/json.ts';
 import { numberIn, textIn, wordsIn } from './record-fields.ts';
 import { type RecordedResponse, RecordedResponses } from './recorded-responses.ts';
+import type { RecordedSql } from './recorded-story.ts';
 import { type SessionSummary, SessionTally } from './session-summaries.ts';
 
 export interface RecordedResult {
@@ -20,6 +21,16 @@ export interface RecordedApproval {
   readonly outcome: string | null;
   /** Who said yes or no, in order. */
   readonly votes: readonly { readonly by: string; readonly vote: string; readonly reason: string | null }[];
+}
+
+export interface RecordedCause {
+  /** Of the MCP session. */
+  readonly session: string;
+  readonly agent: string | null;
+  /** `tools/call query`, with the number that it has in its session; several where it cannot be told which. */
+  readonly calls: readonly { readonly number: number; readonly what: string }[];
+  /** What had ended last where nothing was under way. */
+  readonly after: { readonly number: number; readonly what: string } | null;
 }
 
 export interface RecordedStatement {
@@ -43,6 +54,10 @@ export interface RecordedStatement {
   readonly message: string | null;
   /** Those under which it ran, and those that its result asked for. */
   readonly approvals: readonly RecordedApproval[];
+  /** The requests of MCP behind it; null: none is known of, or expected. */
+  readonly cause: RecordedCause | null;
+  /** Of a request of MCP: the SQL that ran for it. */
+  readonly sql: readonly RecordedSql[];
   readonly results: readonly RecordedResult[];
   /** What the client got to see, where that is recorded. */
   readonly responses: readonly RecordedResponse[];
@@ -79,7 +94,12 @@ export function recordsBySession(
   return found;
 }
 
-export function recordingOf(id: string, records: readonly JsonObject[]): Recording {
+/** `sql`: what ran for its requests, by their number. */
+export function recordingOf(
+  id: string,
+  records: readonly JsonObject[],
+  sql: ReadonlyMap<number, readonly RecordedSql[]> = new Map(),
+): Recording {
   const startedAt = textIn(records[0] ?? {}, 'at') ?? '';
   const tally = new SessionTally(id, startedAt);
   const results = new Map<number, RecordedResult[]>();
@@ -96,7 +116,7 @@ export function recordingOf(id: string, records: readonly JsonObject[]): Recordi
   const startedMs = Date.parse(startedAt);
   const statements = records
     .filter(({ type }) => type === 'statement' || type === 'parse' || type === 'denied')
-    .map((record) => statementOf(record, startedMs, { results, approvals, responses }));
+    .map((record) => statementOf(record, startedMs, { results, approvals, responses, sql }));
   return { session: tally.summary(), statements };
 }
 
@@ -115,12 +135,13 @@ interface Gathered {
   readonly results: ReadonlyMap<number, readonly RecordedResult[]>;
   readonly approvals: RecordedApprovals;
   readonly responses: RecordedResponses;
+  readonly sql: ReadonlyMap<number, readonly RecordedSql[]>;
 }
 
 function statementOf(
   record: JsonObject,
   startedMs: number,
-  { results, approvals, responses }: Gathered,
+  { results, approvals, responses, sql }: Gathered,
 ): RecordedStatement {
   const number = numberIn(record, 'number') ?? 0;
   const at = textIn(record, 'at') ?? '';
@@ -141,9 +162,28 @@ function statementOf(
     policy: textIn(record, 'policy'),
     message: textIn(record, 'message'),
     approvals: approvals.of(wordsIn(record, 'approvals'), number),
+    cause: causeIn(record),
+    sql: sql.get(number) ?? [],
     results: record['type'] === 'denied' ? [] : (results.get(number) ?? []),
     responses: record['type'] === 'denied' ? [] : responses.of(number),
   };
+}
+
+function causeIn(record: JsonObject): RecordedCause | null {
+  const { cause } = record;
+  if (cause === undefined || !isObject(cause)) return null;
+  const { calls, after } = cause;
+  return {
+    session: textIn(cause, 'session') ?? '',
+    agent: textIn(cause, 'agent'),
+    calls: calls !== undefined && isArray(calls) ? calls.filter(isObject).map(callIn) : [],
+    after: after !== undefined && isObject(after) ? callIn(after) : null,
+  };
+}
+
+function callIn(call: JsonObject): RecordedCause['calls'][number] {
+  const words = [textIn(call, 'method'), textIn(call, 'about')].filter((word) => word !== null);
+  return { number: numberIn(call, 'number') ?? 0, what: words.join(' ') };
 }
 
 /** What one session's records say of approvals. */

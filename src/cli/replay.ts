@@ -4,6 +4,7 @@ import { parseArguments } from './arguments.ts';
 import { asciicastOf } from './asciicast.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { journalPlace, requireSegments } from './journal-directory.ts';
+import { sqlBehind } from './recorded-story.ts';
 import { type Recording, recordingOf, recordsBySession } from './recording.ts';
 import { headText, statementText, tailText } from './recording-text.ts';
 import { styleFor } from './style.ts';
@@ -97,7 +98,9 @@ function findRecording(directory: string, prefix: string): Recording {
       `"${prefix}" could be ${found.length} sessions: ${ids.join(', ')}${found.length > 5 ? ' …' : ''}`,
     );
   }
-  return recordingOf(...(exact ?? first));
+  const [id, records] = exact ?? first;
+  const isMcp = records.some(({ via }) => via === 'mcp');
+  return recordingOf(id, records, isMcp ? sqlBehind(recordsIn(directory), id) : new Map());
 }
 
 async function show(recording: Recording, speed: number | null, rowsMax: number, io: Io): Promise<void> {

@@ -1,5 +1,5 @@
 /** Sessions as a journal tells of them: one summary each, and whether a filter's words occur in them. */
-import type { JsonObject } from '../core/json.ts';
+import { isObject, type JsonObject } from '../core/json.ts';
 import { compilePattern, matchesRelation, type NamePattern } from '../policy/pattern.ts';
 import { numberIn, textIn, wordsIn } from './record-fields.ts';
 
@@ -13,6 +13,8 @@ export interface SessionSummary {
   readonly client: string | null;
   readonly listener: string | null;
   readonly application: string | null;
+  /** The MCP session that it works for. */
+  readonly behind: string | null;
   readonly statements: number;
   readonly denied: number;
   /** Results that were cut by a limit. */
@@ -117,6 +119,7 @@ export class SessionTally {
       client: textIn(start, 'client'),
       listener: textIn(start, 'listener'),
       application: textIn(start, 'application'),
+      behind: behindIn(start),
       statements: numberIn(end, 'statements') ?? this.#statements,
       denied: numberIn(end, 'denied') ?? this.#denied,
       truncated: this.#truncated,
@@ -126,6 +129,10 @@ export class SessionTally {
       ended: textIn(end, 'reason'),
     };
   }
+}
+
+function behindIn({ behind }: JsonObject): string | null {
+  return behind !== undefined && isObject(behind) ? textIn(behind, 'session') : null;
 }
 
 function rulesOf(record: JsonObject): readonly string[] {

@@ -92,12 +92,19 @@ export function momentOf(option: string, written: string | undefined, nowMs = Da
 
 const NAME_WIDTH = 20;
 
+const WORKS_FOR: Column<SessionSummary> = {
+  title: 'works for',
+  align: 'left',
+  cell: ({ behind }) => behind ?? '',
+};
+
 const COLUMNS: readonly Column<SessionSummary>[] = [
   { title: 'session', align: 'left', cell: ({ id }) => id },
   { title: 'when', align: 'left', cell: ({ at }) => shortTime(at) },
   { title: 'user', align: 'left', cell: ({ user }) => oneLine(user ?? '?', NAME_WIDTH) },
   { title: 'client', align: 'left', cell: ({ client }) => client ?? 'local' },
   { title: 'listener', align: 'left', cell: ({ listener }) => listener ?? '?' },
+  WORKS_FOR,
   { title: 'statements', align: 'right', cell: ({ statements }) => statements.toLocaleString('en') },
   {
     title: 'denied',
@@ -120,7 +127,11 @@ const COLUMNS: readonly Column<SessionSummary>[] = [
 
 function tableText(shown: readonly SessionSummary[], found: number, style: Style): string {
   if (found === 0) return 'no session matches\n';
-  const lines = aligned(shown, COLUMNS, style.dim).map((line, n) =>
+  // Without MCP none works for another.
+  const columns = shown.some(({ behind }) => behind !== null)
+    ? COLUMNS
+    : COLUMNS.filter((column) => column !== WORKS_FOR);
+  const lines = aligned(shown, columns, style.dim).map((line, n) =>
     (shown[n - 1]?.denied ?? 0) > 0 ? style.yellow(line) : line,
   );
   if (found > shown.length)

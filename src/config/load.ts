@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { type Problem, ProblemsError } from '../core/problem.ts';
 import { type LocatedDocument, readYaml } from '../core/yaml-document.ts';
-import type { McpListenerConfig } from './mcp-listener.ts';
+import { isProgram, type McpListenerConfig } from './mcp-listener.ts';
 import { sslWords } from './mysql-url.ts';
 import {
   type AnyListenerConfig,
@@ -86,6 +86,7 @@ function crossChecks(source: LocatedDocument<Config>): readonly Problem[] {
     if (listener.protocol === 'mcp') {
       for (const problem of mcpProblems(listener)) at('url', problem);
       for (const problem of sqlProblems(listener, listeners)) at('sql', problem);
+      for (const problem of programProblems(listener, listeners)) at('upstream', problem);
     }
     for (const problem of authProblems(listener, identity)) at('auth', problem);
     for (const problem of certificateProblems(listener)) at('auth', problem);
@@ -116,6 +117,17 @@ function* certificateProblems(listener: AnyListenerConfig) {
 function* mcpProblems({ listen, url, hosts }: McpListenerConfig) {
   if (!isLoopback(listen.host) && url === undefined && hosts.length === 0)
     yield 'expected the URL under which clients reach it, or hosts: another Host is refused';
+}
+
+/** A program logs in by what is made for its session. */
+function* programProblems({ upstream }: McpListenerConfig, listeners: readonly AnyListenerConfig[]) {
+  if (!isProgram(upstream) || upstream.dsn === undefined) return;
+  const { listener } = upstream.dsn;
+  const named = listeners.find(({ name }) => name === listener);
+  if (named === undefined) yield `no listener is named "${listener}"`;
+  else if (!isSqlListener(named)) yield `"${listener}" is in front of no database`;
+  else if (!named.auth.includes('session'))
+    yield `"${listener}" takes no session credentials: add session to its auth`;
 }
 
 function* sqlProblems({ sql }: McpListenerConfig, listeners: readonly AnyListenerConfig[]) {
