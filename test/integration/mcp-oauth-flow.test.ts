@@ -136,6 +136,9 @@ test('the SDK 1.x finds the issuer by the 401, gets a token for this resource, a
   await transport.finishAuth((await authProvider.answer()).get('code') ?? '');
   const done = await client.callTool({ name: 'delete_row', arguments: {} });
   assert.deepEqual(done.content, [{ type: 'text', text: 'delete_row done' }]);
+  // The session is the one of before; the token that goes into the exchange is the one of this call.
+  const exchanged = decodeJwt(tokens.asked.at(-1)?.form.get('subject_token') ?? '');
+  assert.equal(exchanged['scope'], 'mcp:read mcp:write');
 });
 
 test('the SDK 2.x does so too', async () => {

@@ -157,7 +157,7 @@ export class McpPost {
     }
     const learns =
       named === null ? null : (answer: Buffer) => void ground.toolHeaders.learn(actor.principal.name, answer);
-    await answerMessages({ judge, leg, resumes: named === null, learns }, read, reply);
+    await answerMessages({ judge, leg, actor, resumes: named === null, learns }, read, reply);
   }
 
   /** What is wrong with the head for such a message; null: nothing. */

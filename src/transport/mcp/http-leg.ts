@@ -58,7 +58,7 @@ export class HttpLeg implements ServerLeg {
       ...this.#sessionFields(method === 'initialize' ? null : revision),
       ...(await this.#mirrored(message)),
     ];
-    const answer = await this.#request('POST', fields, bytes, signal);
+    const answer = await this.#request('POST', fields, bytes, signal, message.actor);
     if (answer.status === 202 || answer.status === 204) {
       answer.body.resume();
       if (kind === 'request')
@@ -105,11 +105,12 @@ export class HttpLeg implements ServerLeg {
     fields: readonly Field[],
     body: Buffer | null,
     signal: AbortSignal,
+    actor: Identity = this.#actor,
   ): Promise<UpstreamAnswer> {
     const { upstream, path } = this.#ground;
     try {
       const own: readonly Field[] = [...fields, ['accept-encoding', 'identity'], ['user-agent', 'sluice']];
-      return await upstream.send({ method, path, fields: own, body, signal, actor: this.#actor });
+      return await upstream.send({ method, path, fields: own, body, signal, actor });
     } catch (error) {
       throw legErrorOf(error, signal);
     }

@@ -7,6 +7,7 @@ import type { RequestId } from '../../../protocols/mcp/message.ts';
 import type { Method } from '../../../protocols/mcp/methods.ts';
 import type { Era, Revision } from '../../../protocols/mcp/revisions.ts';
 import type { CallSubject } from '../../../protocols/mcp/subject.ts';
+import type { Identity } from '../../core/principal.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 
 /** A message that has been judged and may go to the server. */
@@ -22,6 +23,8 @@ export interface MessageToServer {
   readonly subject: CallSubject | null;
   /** Aborted when the client does not want the answer any more. */
   readonly signal: AbortSignal;
+  /** Who sent it, by what was shown with it; left out: by what the session was begun with. */
+  readonly actor?: Identity;
 }
 
 /** A piece of a server's stream. */

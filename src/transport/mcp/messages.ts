@@ -3,11 +3,14 @@ import { heldProgress } from '../../../protocols/mcp/approval-answers.ts';
 import { RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import { type Era, traitsOf } from '../../../protocols/mcp/revisions.ts';
 import type { ApprovalNotice } from '../../core/gate.ts';
+import type { Identity } from '../../core/principal.ts';
 import type { ClientBytes, ClientMessage, McpJudge } from './judge.ts';
 import { type Conversing, relayRequest, sendOneWay } from './relay.ts';
 import type { Outbound, Reply } from './reply.ts';
 
 export interface Conversation extends Conversing {
+  /** Who sends them. */
+  readonly actor: Identity;
   /** Told of every answer to tools/list; null: nobody needs to know. */
   readonly learns: ((answer: Buffer) => void) | null;
 }
@@ -66,7 +69,8 @@ export async function answerMessage(
     await out.single(outcome.bytes, outcome.isFault ? statusOf(message, on.judge) : 200);
     return true;
   }
-  const { message: forwarded, request } = outcome;
+  const { request } = outcome;
+  const forwarded = { ...outcome.message, actor: on.actor };
   if (request === null) {
     await sendOneWay(on.leg, forwarded);
     return false;

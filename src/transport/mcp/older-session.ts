@@ -34,7 +34,7 @@ export class OlderSession {
       for (const { reading } of read.messages)
         if (reading.reading === 'notification' && reading.method === 'notifications/initialized')
           void this.#listen();
-      const on = { judge, leg: this.#session.leg, resumes: false, learns: null };
+      const on = { judge, leg: this.#session.leg, actor, resumes: false, learns: null };
       await Promise.all(read.messages.map((message) => answerMessage(on, message, this.#out())));
     } catch (error) {
       // The stream is all there is to tell it by.

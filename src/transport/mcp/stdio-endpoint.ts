@@ -174,7 +174,8 @@ class StdioEndpoint {
     }
     const leg = await this.#leg(traitsOf(reading.revision).era, judge);
     try {
-      await answerMessage({ judge, leg, resumes: false, learns: null }, message, this.#out);
+      const { actor } = this.#client;
+      await answerMessage({ judge, leg, actor, resumes: false, learns: null }, message, this.#out);
     } catch (error) {
       if (!(error instanceof LegError) || error.fault !== 'session-gone') throw error;
       if (reading.reading !== 'request') return;
