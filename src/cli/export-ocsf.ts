@@ -1,7 +1,8 @@
 /**
  * Records as events of the Open Cybersecurity Schema Framework (https://schema.ocsf.io/1.3.0), with the profile
  * security_control: statements and results are Datastore Activity (6005), logins Authentication (3002), what people do
- * in the console and to approvals API Activity (6003). Records about the journal itself have no event.
+ * in the console, to approvals and to access API Activity (6003), alerts Detection Findings (2004). Records about the
+ * journal itself have no event.
  */
 import type { Json, JsonObject } from '../core/json.ts';
 import type { ExportedEvent, ExportedSession } from './export-events.ts';
@@ -19,6 +20,12 @@ const DATASTORE = {
   category_name: 'Application Activity',
   class_uid: 6005,
   class_name: 'Datastore Activity',
+};
+const FINDING = {
+  category_uid: 2,
+  category_name: 'Findings',
+  class_uid: 2004,
+  class_name: 'Detection Finding',
 };
 const API = {
   category_uid: 6,
@@ -80,7 +87,11 @@ export function ocsfEvent(event: ExportedEvent, product: JsonObject): JsonObject
     case 'approval-request':
     case 'approval-vote':
     case 'approval':
+    case 'revocation':
+    case 'revocation-lifted':
       return apiActivity(event, product);
+    case 'alert':
+      return finding(event, product);
     default:
       return null;
   }
@@ -89,7 +100,7 @@ export function ocsfEvent(event: ExportedEvent, product: JsonObject): JsonObject
 function base(
   event: ExportedEvent,
   product: JsonObject,
-  kind: typeof DATASTORE,
+  kind: typeof DATASTORE | typeof FINDING,
   activity: readonly [number, string],
 ): JsonObject {
   const [id, name] = activity;
@@ -212,12 +223,39 @@ function authentication(
   };
 }
 
+function finding(event: ExportedEvent, product: JsonObject): JsonObject {
+  const { record, session } = event;
+  const text = textIn(record, 'message') ?? '';
+  const alert = textIn(record, 'alert') ?? 'unknown';
+  const quarantined = numberIn(record, 'quarantinedUntil');
+  return {
+    ...base(event, product, FINDING, [1, 'Create']),
+    ...MEDIUM,
+    status_id: 1,
+    status: 'New',
+    // Whoever is in quarantine has no access any more.
+    ...(quarantined === null
+      ? { action_id: 1, action: 'Allowed', disposition_id: 17, disposition: 'Logged' }
+      : { action_id: 2, action: 'Denied', disposition_id: 3, disposition: 'Quarantined' }),
+    finding_info: {
+      uid: textIn(record, 'id') ?? event.uid,
+      title: alert,
+      desc: text,
+      types: [textIn(record, 'on') ?? ''],
+    },
+    actor: { user: { ...user(session), name: textIn(record, 'principal') ?? 'unknown' } },
+    firewall_rule: { name: alert, type: 'alert' },
+    message: text,
+  };
+}
+
 function apiActivity(event: ExportedEvent, product: JsonObject): JsonObject {
   const { record, session, type } = event;
   const by = textIn(record, 'by') ?? session?.principal ?? 'unknown';
   const operation = type === 'admin' ? `admin/${textIn(record, 'action') ?? ''}` : type;
   const creates = type === 'approval-request';
-  const what = textIn(record, 'approval') ?? textIn(record, 'target');
+  const about = textIn(record, 'approval') ?? textIn(record, 'target') ?? textIn(record, 'subject');
+  const access = type.startsWith('revocation') ? (textIn(record, 'kind') ?? 'principal') : null;
   return {
     ...base(event, product, API, creates ? [1, 'Create'] : [3, 'Update']),
     ...INFORMATIONAL,
@@ -225,7 +263,9 @@ function apiActivity(event: ExportedEvent, product: JsonObject): JsonObject {
     actor: { user: { name: by, type_id: 0 } },
     api: { operation, service: { name: 'sluice' } },
     src_endpoint: source(textIn(record, 'client') ?? session?.client ?? null),
-    ...(what === null ? {} : { resources: [{ uid: what, type: type === 'admin' ? 'session' : 'approval' }] }),
+    ...(about === null
+      ? {}
+      : { resources: [{ uid: about, type: access ?? (type === 'admin' ? 'session' : 'approval') }] }),
     message: [operation, textIn(record, 'vote') ?? textIn(record, 'outcome')]
       .filter((word) => word !== null)
       .join(': '),
