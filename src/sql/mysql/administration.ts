@@ -45,7 +45,8 @@ export function maintenance(
   a.effects |= admin;
   // A checksum is the same for the same values.
   if (kind.startsWith('CHECKSUM')) {
-    for (const table of tables) a.addColumns(wholeOf(useRelation(a, table, admin)), 'filter', 'anything');
+    for (const table of tables)
+      a.uses.addColumns(wholeOf(useRelation(a, table, admin)), 'filter', 'anything');
   } else mentionAll(a, tables, admin);
   return { kind, act: NO_ACT, ...DESCRIBING };
 }

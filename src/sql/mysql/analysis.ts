@@ -1,19 +1,15 @@
 /** What is gathered while one statement's tree is walked, and how its names are looked up. */
 import { type Effect, type EffectSet, effectSet } from '../../core/effects.ts';
-import {
-  type ColumnUse,
-  type FunctionUse,
-  type Origin,
-  PLACES,
-  type Place,
-  type RelationName,
-  type RelationUse,
-  type Revealed,
-  type TemporaryTable,
-  type TextParameter,
-  type Volatility,
+import type {
+  ColumnUse,
+  FunctionUse,
+  RelationName,
+  RelationUse,
+  Revealed,
+  TemporaryTable,
+  TextParameter,
 } from '../../core/facts.ts';
-import type { Origins } from '../origins.ts';
+import { Uses } from '../uses.ts';
 import type { Expression, ParsedStatement, Query } from './ast.ts';
 import type { MysqlReading, MysqlTable } from './catalog-model.ts';
 import type { Reached } from './columns.ts';
@@ -63,25 +59,15 @@ export class Analysis {
   readonly parser: InnerParser;
   effects: EffectSet = 0;
   readonly kinds: string[] = [];
-  readonly relations = new Map<string, RelationUse>();
-  readonly columns = new Map<string, ColumnUse>();
-  readonly functions = new Map<string, FunctionUse>();
+  readonly uses = new Uses();
   readonly settings = new Set<string>();
   readonly makesTemporary: TemporaryTable[] = [];
   readonly textParameters: TextParameter[] = [];
-  /** What the column that is visited next reveals of itself: set around a bare column that is compared or counted. */
-  reveals: Revealed = 'anything';
   unfiltered = false;
   changesReading = false;
   /** It may set by which rules the next text is cut into tokens: its sql_mode, its character set. */
   movesLexing = false;
   unresolved = false;
-  /** Values whose origin is not known are stored, or given to a function that has effects. */
-  storesUnknown = false;
-  /** Values whose origin is not known decide which rows there are, or in which order. */
-  comparesUnknown = false;
-  /** How many operations were met that may fail by the values they are given. */
-  fallible = 0;
   /** Queries seen so far: how much a server has read shows in its counters. */
   queries = 0;
   /** How many values were met whose collation has MySQL turn others into a character set that does not have them all. */
@@ -95,8 +81,6 @@ export class Analysis {
   readonly lookedAt = new Set<number>();
   /** What each column reference may stand for: whether a condition restricts a table is asked of it. */
   readonly reached = new Map<ColumnReference, Reached | null>();
-  /** By origin: in which places it was added, as revealing what. */
-  readonly #noted = new Map<Origin, number>();
   #depth = 0;
   #work = 0;
 
@@ -126,84 +110,19 @@ export class Analysis {
     if (this.#work > WORK_MAX) throw new Unreadable('more queries, tables and columns than Sluice follows');
   }
 
-  addRelation(name: RelationName, effects: EffectSet, role: RelationUse['role'], known: boolean): void {
-    const key = nameKey(name.schema, name.name);
-    const use = this.relations.get(key);
-    if (use === undefined) {
-      this.relations.set(key, { schema: name.schema, name: name.name, effects, role, known });
-      return;
-    }
-    const nearer = use.role === 'direct' || role !== 'direct' ? use.role : role;
-    this.relations.set(key, { ...use, effects: use.effects | effects, role: nearer });
-  }
-
-  addColumn(
-    column: Omit<ColumnUse, 'place' | 'reveals'>,
-    place: Place,
-    reveals: Revealed = 'anything',
-  ): void {
-    const { schema, table, column: name } = column;
-    const key = `${nameKey(schema, table)}\0${name}\0${place}`;
-    const known = this.columns.get(key);
-    if (known !== undefined && REVEALING[known.reveals] >= REVEALING[reveals]) return;
-    this.columns.set(key, { schema, table, column: name, place, reveals });
-  }
-
-  addColumns(origins: Origins, place: Place, reveals: Revealed = this.reveals): void {
-    if (origins === null) {
-      if (place === 'source') this.storesUnknown = true;
-      else if (place !== 'output' && place !== 'assignment') this.comparesUnknown = true;
-      return;
-    }
-    for (const origin of origins) {
-      // Origins of base columns are the same objects wherever a column is named: most of them come again.
-      const bit = 1 << (PLACES.indexOf(place) * 3 + REVEALING[reveals]);
-      const noted = this.#noted.get(origin) ?? 0;
-      if ((noted & bit) !== 0) continue;
-      this.#noted.set(origin, noted | bit);
-      // What was computed from a column can tell anything of it, however it is compared.
-      const own = origin.how === 'copied' ? reveals : origin.how === 'presence' ? 'presence' : 'anything';
-      this.addColumn(origin, place, own);
-    }
-  }
-
-  /** An operation may fail by values of these columns. */
-  mayFail(origins: Origins): void {
-    this.fallible++;
-    this.addColumns(origins, 'failure', 'anything');
-  }
-
   /** Visits a value that is only compared or counted: where it is a bare column, it reveals no more than that. */
   revealing<Result>(reveals: Revealed, value: Expression | null, visit: () => Result): Result {
     if (value?.is !== 'column') return visit();
-    const before = this.reveals;
-    this.reveals = reveals;
-    try {
-      return visit();
-    } finally {
-      this.reveals = before;
-    }
-  }
-
-  addFunction(schema: string | null, name: string, volatility: Volatility): void {
-    const key = nameKey(schema, name);
-    const known = this.functions.get(key);
-    if (known === undefined || RANK[known.volatility] < RANK[volatility]) {
-      this.functions.set(key, { schema, name, volatility });
-    }
+    return this.uses.revealing(reveals, visit);
   }
 
   /** Takes over what a view does behind its name. */
   addInside(inside: Inside, effects: EffectSet): void {
     this.effects |= inside.effects;
-    for (const use of inside.relations) {
-      const role = use.role === 'direct' ? 'view' : use.role;
-      this.addRelation(use, use.effects | effects, role, use.known);
-    }
-    for (const use of inside.functions) this.addFunction(use.schema, use.name, use.volatility);
-    for (const use of inside.stores) this.addColumn(use, 'source', use.reveals);
+    this.uses.addBehind(inside, effects);
+    for (const use of inside.stores) this.uses.addColumn(use, 'source', use.reveals);
     this.returnsSets ||= inside.returnsSets;
-    this.storesUnknown ||= inside.storesUnknown;
+    this.uses.storesUnknown ||= inside.storesUnknown;
   }
 
   /** What this analysis of a view's query comes to for whoever uses it. */
@@ -211,11 +130,11 @@ export class Analysis {
     return {
       shape,
       effects: this.effects,
-      relations: [...this.relations.values()],
-      functions: [...this.functions.values()],
+      relations: [...this.uses.relations.values()],
+      functions: [...this.uses.functions.values()],
       returnsSets: this.returnsSets,
-      stores: [...this.columns.values()].filter(({ place }) => place === 'source'),
-      storesUnknown: this.storesUnknown,
+      stores: [...this.uses.columns.values()].filter(({ place }) => place === 'source'),
+      storesUnknown: this.uses.storesUnknown,
     };
   }
 
@@ -263,14 +182,7 @@ export class Analysis {
   }
 }
 
-const REVEALING: Readonly<Record<Revealed, number>> = { presence: 0, equality: 1, anything: 2 };
-const RANK: Readonly<Record<Volatility, number>> = { immutable: 0, stable: 1, volatile: 2, unknown: 3 };
-
 /** In the catalog's spelling, which is the one that policies are written in. */
 function candidateOf(relation: MysqlTable): Candidate {
   return { schema: relation.schema, name: relation.name, relation, temporary: null };
-}
-
-export function nameKey(schema: string | null, name: string): string {
-  return schema === null ? `\0${name}` : `${schema}\0${name}`;
 }

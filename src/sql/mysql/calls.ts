@@ -18,14 +18,14 @@ export function callFunction(a: Analysis, call: FunctionCall, scope: Scope, plac
   let origins = given(a, call, scope, place, mayFail);
   const ordered = sorted(a, call.orderBy, origins, scope, 'order');
   // Rows are sorted for one aggregate and come to all others in that order, too; a WITHIN GROUP sorts on its own.
-  a.addColumns(ordered, place, 'anything');
+  a.uses.addColumns(ordered, place, 'anything');
   origins = union(origins, ordered);
   origins = union(origins, sorted(a, call.withinGroup, NOWHERE, scope, place));
   if (call.limit !== null) lookAtLimit(a, call.limit, scope);
   if (call.over !== null) origins = union(origins, windowOrigins(a, call.over, scope, place));
   const called = callNamed(a, call.schema, call.name, call.args.length);
-  if (called.keeps) a.addColumns(origins, 'source', 'anything');
-  a.addColumns(called.inside, place);
+  if (called.keeps) a.uses.addColumns(origins, 'source', 'anything');
+  a.uses.addColumns(called.inside, place);
   origins = union(origins, called.inside);
   return weaken(origins, called.kind === 'aggregate' ? 'aggregated' : 'computed');
 }
@@ -57,7 +57,7 @@ function argumentsOf(a: Analysis, call: FunctionCall, scope: Scope, place: Place
   const counts = call.args.length === 1 && call.schema === null && call.name.toUpperCase() === 'COUNT';
   const reveals = counts ? 'presence' : 'anything';
   const origins = a.revealing(reveals, first ?? null, () => expressions(a, call.args, scope, place));
-  if (call.distinct) a.addColumns(origins, 'group', 'equality');
+  if (call.distinct) a.uses.addColumns(origins, 'group', 'equality');
   return counts && first?.is === 'column' ? presenceOf(origins) : origins;
 }
 
@@ -65,7 +65,7 @@ function argumentsOf(a: Analysis, call: FunctionCall, scope: Scope, place: Place
 function sorted(a: Analysis, list: readonly OrderItem[], args: Origins, scope: Scope, place: Place): Origins {
   let origins: Origins = NOWHERE;
   for (const { by } of list) {
-    if (by.is === 'literal' || by.is === 'parameter') a.addColumns(args, place, 'anything');
+    if (by.is === 'literal' || by.is === 'parameter') a.uses.addColumns(args, place, 'anything');
     origins = union(origins, expression(a, by, scope, place));
   }
   return origins;

@@ -24,7 +24,7 @@ export function columnReference(
   a.reached.set(reference, found);
   if (found === null) a.unresolved = true;
   const origins = found === null ? null : found.column.origins;
-  a.addColumns(origins, place);
+  a.uses.addColumns(origins, place);
   return origins;
 }
 

@@ -102,7 +102,7 @@ function read(a: Analysis, side: Side, isEquality: boolean, scope: Scope, place:
   const reveals = isEquality ? 'equality' : 'anything';
   if (shape !== null) {
     const whole = wholeOf(shape);
-    a.addColumns(whole, place, reveals);
+    a.uses.addColumns(whole, place, reveals);
     return whole;
   }
   if (value === null) return NOWHERE;

@@ -48,7 +48,7 @@ export function definition(a: Analysis, statement: DefinitionStatement): Stateme
   if (query !== null && kind === 'CREATE TABLE') return createTableAs(a, statement, effects);
   mentionAll(a, tables, effects);
   // A view: who waits for a lock on its name has been judged by what it meant before.
-  if (query !== null) a.addColumns(wholeOf(analyzeQuery(a, query, null).shape), 'source');
+  if (query !== null) a.uses.addColumns(wholeOf(analyzeQuery(a, query, null).shape), 'source');
   noteColumns(a, statement);
   noteTemporary(a, statement, null);
   return plain(kind);
@@ -64,7 +64,7 @@ function createTableAs(a: Analysis, statement: DefinitionStatement, effects: Eff
   const { query, tables } = statement;
   a.addEffects('write');
   const shape = query === null ? null : analyzeQuery(a, query, null).shape;
-  if (shape !== null) a.addColumns(wholeOf(shape), 'source');
+  if (shape !== null) a.uses.addColumns(wholeOf(shape), 'source');
   mentionAll(a, tables, effects | effectSet('write'));
   noteColumns(a, statement);
   noteTemporary(a, statement, shape);
@@ -86,7 +86,7 @@ function noteColumns(a: Analysis, statement: DefinitionStatement): void {
   const scope = new Scope(null);
   scope.ranges.push(isNew ? newRange(statement, table) : alteredRange(a, statement, table));
   for (const referred of refers) scope.ranges.push(useRelation(a, referred, DEFINE));
-  for (const value of stores) a.addColumns(expression(a, value, scope, 'filter'), 'source');
+  for (const value of stores) a.uses.addColumns(expression(a, value, scope, 'filter'), 'source');
   for (const value of compares) expression(a, value, scope, 'filter');
 }
 
@@ -114,15 +114,15 @@ function assigned(a: Analysis, { alters, renames, columns }: DefinitionStatement
     for (const own of relation?.columns ?? []) {
       const isNew =
         alters.includes('*') || columns.some((made) => made.name.toLowerCase() === own.name.toLowerCase());
-      if (isNew) a.addColumn({ schema, table: name, column: own.name }, 'failure');
+      if (isNew) a.uses.addColumn({ schema, table: name, column: own.name }, 'failure');
     }
     for (const written of [...alters, ...columns.map((made) => made.name)]) {
       const own = relation?.columns.find((one) => one.name.toLowerCase() === written.toLowerCase());
-      a.addColumn({ schema, table: name, column: own?.name ?? written }, 'assignment');
+      a.uses.addColumn({ schema, table: name, column: own?.name ?? written }, 'assignment');
     }
     for (const written of renames) {
       const own = relation?.columns.find((one) => one.name.toLowerCase() === written.toLowerCase());
-      a.addColumn({ schema, table: name, column: own?.name ?? written }, 'source');
+      a.uses.addColumn({ schema, table: name, column: own?.name ?? written }, 'source');
     }
   }
 }
@@ -137,10 +137,10 @@ function moved(a: Analysis, tables: readonly TableName[]): void {
     const known = a.candidates(schema, name);
     // A view's own columns have no masks: those of the tables behind it have.
     if (known.some(({ relation }) => relation?.kind === 'view'))
-      a.addColumns(wholeOf(useRelation(a, table, 0)), 'source');
+      a.uses.addColumns(wholeOf(useRelation(a, table, 0)), 'source');
     for (const { relation } of known) {
       for (const column of relation?.columns ?? [])
-        a.addColumn(
+        a.uses.addColumn(
           { schema: relation?.schema ?? null, table: relation?.name ?? name, column: column.name },
           'source',
         );

@@ -48,7 +48,7 @@ export function expressions(
 
 /** Values of these columns decide whether a query beside them runs. Which rows there are is judged as a comparison already. */
 export function decideOnQueries(a: Analysis, origins: Origins, place: Place): void {
-  if (place !== 'filter' && place !== 'join') a.addColumns(origins, 'failure', 'anything');
+  if (place !== 'filter' && place !== 'join') a.uses.addColumns(origins, 'failure', 'anything');
 }
 
 function computed(
@@ -73,11 +73,12 @@ export function operation(
   visit: () => Origins,
   converts: () => boolean = () => true,
 ): Origins {
-  const { fallible, narrowing } = a;
+  const { narrowing } = a;
+  const { fallible } = a.uses;
   const origins = visit();
-  if (mayFail || (a.strict && converts()) || a.narrowing > narrowing) a.mayFail(origins);
-  else if (a.fallible > fallible && place !== 'filter' && place !== 'join')
-    a.addColumns(origins, 'failure', 'anything');
+  if (mayFail || (a.strict && converts()) || a.narrowing > narrowing) a.uses.mayFail(origins);
+  else if (a.uses.fallible > fallible && place !== 'filter' && place !== 'join')
+    a.uses.addColumns(origins, 'failure', 'anything');
   return origins;
 }
 
@@ -95,7 +96,7 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
     case 'assign': {
       a.addEffects('session');
       const origins = expression(a, value.value, scope, place);
-      a.addColumns(origins, 'source', 'anything');
+      a.uses.addColumns(origins, 'source', 'anything');
       return origins;
     }
     case 'column':
@@ -145,7 +146,7 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
       return insertedValue(a, value.column, scope, place);
     case 'sequence':
       useRelation(a, value.sequence, value.act === 'previous' ? READ : WRITE);
-      a.addColumns(computed(a, value.args, scope, place), 'source', 'anything');
+      a.uses.addColumns(computed(a, value.args, scope, place), 'source', 'anything');
       return NOWHERE;
     case 'call':
       return callFunction(a, value, scope, place);
@@ -186,7 +187,7 @@ function test(a: Analysis, value: Test, scope: Scope, place: Place): Origins {
 export function oneRow(a: Analysis, query: Query, scope: Scope): QueryResult {
   const result = analyzeQuery(a, query, scope);
   const bound = boundOfQuery(a, query, result.scope);
-  if (bound.kind !== 'rows' || bound.max > 1) a.fallible++;
+  if (bound.kind !== 'rows' || bound.max > 1) a.uses.fallible++;
   return result;
 }
 
@@ -203,7 +204,7 @@ export function isJson(a: Analysis, value: Expression, scope: Scope): boolean {
 function subquery(a: Analysis, query: Query, scope: Scope, place: Place): Origins {
   const { shape } = oneRow(a, query, scope);
   const whole = wholeOf(shape);
-  a.addColumns(whole, place);
+  a.uses.addColumns(whole, place);
   const [only] = shape.columns;
   if (shape.columns.length === 1 && !shape.open && only !== undefined) return only.origins;
   return weaken(whole, 'computed');
@@ -218,7 +219,7 @@ function defaultOf(a: Analysis, column: Expression, scope: Scope, place: Place):
   if (column.is !== 'column' || a.reading.catalog.traits.flavour !== 'mariadb') return origins;
   for (const range of a.reached.get(column)?.ranges ?? []) {
     const whole = weaken(wholeOf(range), 'computed');
-    a.addColumns(whole, place);
+    a.uses.addColumns(whole, place);
     origins = union(origins, whole);
   }
   return origins;
@@ -230,7 +231,7 @@ function insertedValue(a: Analysis, column: Expression, scope: Scope, place: Pla
   for (let at: Scope | null = scope; at !== null; at = at.parent) {
     if (at.inserted === null) continue;
     const origins = columnOf(at.inserted, column.name)?.origins ?? at.inserted.rest;
-    a.addColumns(origins, place);
+    a.uses.addColumns(origins, place);
     return origins;
   }
   return NOWHERE;

@@ -1,7 +1,8 @@
 /** From syntax trees to the facts that policy judges: the one door into the walk. */
 import { effectSet } from '../../core/effects.ts';
 import type { ColumnUse, RowBound, StatementFacts } from '../../core/facts.ts';
-import { Analysis, type InnerParser, nameKey } from './analysis.ts';
+import { nameKey } from '../name-key.ts';
+import { Analysis, type InnerParser } from './analysis.ts';
 import type { ParsedStatement } from './ast.ts';
 import { BUILTIN_SCHEMA } from './builtin-functions.ts';
 import { isMysqlSystemSchema } from './catalog.ts';
@@ -34,7 +35,7 @@ export function analyzeStatements(
     if (moved) throw new Unreadable('a statement in one text behind another that may change how it is read');
     const a = new Analysis(current, parser);
     const result = analyzeStatement(a, statement);
-    if (a.functions.has(ROW_COUNT)) for (const column of assigned) a.addColumn(column, 'filter');
+    if (a.uses.functions.has(ROW_COUNT)) for (const column of assigned) a.uses.addColumn(column, 'filter');
     const facts = factsFrom(a, result);
     statements.push(facts);
     assigned.push(...facts.columns.filter(({ place }) => place === 'assignment'));
@@ -69,10 +70,10 @@ export function factsFrom(a: Analysis, result: StatementResult): StatementFacts 
     kind: result.kind,
     kinds: [...new Set([result.kind, ...a.kinds])],
     effects: a.effects,
-    relations: [...a.relations.values()],
-    columns: [...a.columns.values()],
+    relations: [...a.uses.relations.values()],
+    columns: [...a.uses.columns.values()],
     textParameters: a.textParameters,
-    functions: [...a.functions.values()],
+    functions: [...a.uses.functions.values()],
     settings: [...a.settings],
     bound: boundFor(a, result.bound),
     unfiltered: a.unfiltered,
@@ -80,8 +81,8 @@ export function factsFrom(a: Analysis, result: StatementResult): StatementFacts 
       shape === null || shape.open ? null : shape.columns.map(({ name, origins }) => ({ name, origins })),
     act: result.act,
     changesReading: a.changesReading || (a.effects & MAY_RUN_ANYTHING) !== 0,
-    storesUnknown: a.storesUnknown,
-    comparesUnknown: a.comparesUnknown,
+    storesUnknown: a.uses.storesUnknown,
+    comparesUnknown: a.uses.comparesUnknown,
     unresolved: a.unresolved,
     makesTemporary: a.makesTemporary,
   };
@@ -89,9 +90,9 @@ export function factsFrom(a: Analysis, result: StatementResult): StatementFacts 
 
 /** A query over the server's own tables alone is as long as the schema, not as the data. */
 function boundFor(a: Analysis, bound: RowBound): RowBound {
-  if (bound.kind !== 'unbounded' || a.returnsSets || a.relations.size === 0) return bound;
+  if (bound.kind !== 'unbounded' || a.returnsSets || a.uses.relations.size === 0) return bound;
   if ((a.effects & MAY_RUN_ANYTHING) !== 0) return bound;
-  for (const { schema } of a.relations.values()) {
+  for (const { schema } of a.uses.relations.values()) {
     if (schema === null || !isMysqlSystemSchema(schema, a.reading.catalog.traits)) return bound;
   }
   return { kind: 'system' };

@@ -139,7 +139,7 @@ function merged(a: Analysis, join: Join, first: Shape, second: Shape, ranges: re
     const own = columnIn(first, name, ranges);
     const other = columnIn(second, name, ranges);
     const both = eitherColumn(own, other);
-    a.addColumns(both.origins, 'join', comparesWhole(own.type, other.type) ? 'equality' : 'anything');
+    a.uses.addColumns(both.origins, 'join', comparesWhole(own.type, other.type) ? 'equality' : 'anything');
     return both;
   });
   // Whether `*` has an invisible column that is merged depends on the server.
@@ -151,7 +151,7 @@ function merged(a: Analysis, join: Join, first: Shape, second: Shape, ranges: re
     rest: union(union(first.rest, second.rest), isUncertain ? wholeOf(sideBySide(first, second)) : NOWHERE),
   };
   // Which columns they have in common is not known, so any of them may be compared.
-  if (join.natural && shape.open) a.addColumns(wholeOf(shape), 'join', 'anything');
+  if (join.natural && shape.open) a.uses.addColumns(wholeOf(shape), 'join', 'anything');
   return shape;
 }
 

@@ -32,13 +32,13 @@ export function callNamed(a: Analysis, schema: string | null, name: string, args
   const builtin = isOwn ? builtinFunction(catalog.traits.flavour, name) : null;
   const stored = storedFunctions(a, schema, name);
   const named = isOwn ? effectsOfNamed(name, args) : null;
-  for (const routine of stored) a.addFunction(routine.schema, routine.name, 'unknown');
+  for (const routine of stored) a.uses.addFunction(routine.schema, routine.name, 'unknown');
   if (stored.length > 0) a.effects |= EXECUTE;
-  if (stored.some(({ body }) => mayLeaveBehind(body))) a.storesUnknown = true;
+  if (stored.some(({ body }) => mayLeaveBehind(body))) a.uses.storesUnknown = true;
   for (const routine of stored) noteRoutine(a, routine);
   if (named !== null) a.effects |= named;
   if (builtin !== null) {
-    a.addFunction(BUILTIN_SCHEMA, name.toLowerCase(), builtin.volatility);
+    a.uses.addFunction(BUILTIN_SCHEMA, name.toLowerCase(), builtin.volatility);
     // A file may be any table's.
     const isKnown = stored.length === 0 && ((named ?? 0) & FILE) === 0;
     return {
@@ -49,12 +49,12 @@ export function callNamed(a: Analysis, schema: string | null, name: string, args
   }
   if (stored.length === 0 && schema === null && catalog.isLoadable(name)) {
     // Its code is a library's, put there by whoever runs the server; known ones do what their name says.
-    a.addFunction(BUILTIN_SCHEMA, name.toLowerCase(), 'unknown');
+    a.uses.addFunction(BUILTIN_SCHEMA, name.toLowerCase(), 'unknown');
     if (named === null) a.effects |= EXECUTE;
     return { kind: 'scalar', inside: null, keeps: true };
   }
   if (stored.length === 0) {
-    a.addFunction(schema ?? a.reading.schema ?? null, name, 'unknown');
+    a.uses.addFunction(schema ?? a.reading.schema ?? null, name, 'unknown');
     a.effects |= EXECUTE;
     a.unresolved = true;
   }

@@ -30,8 +30,8 @@ export function handler(a: Analysis, statement: Extract<Statement, { is: 'handle
   if (limit !== null) lookAtLimit(inner, limit, scope);
   const shape = visible(range);
   // By which index it goes, and from which value on, is not followed: it may be any column's.
-  inner.addColumns(wholeOf(range), 'order', 'anything');
-  inner.addColumns(wholeOf(shape), 'output');
+  inner.uses.addColumns(wholeOf(range), 'order', 'anything');
+  inner.uses.addColumns(wholeOf(shape), 'output');
   adopt(a, inner);
   const bound = limit === null ? ({ kind: 'rows', max: 1 } as const) : boundOf(a, limit);
   return { kind: 'HANDLER', act: NO_ACT, bound, shape };

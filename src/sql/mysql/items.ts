@@ -36,11 +36,11 @@ export function itemColumns(
     a.spend(shape.columns.length);
     if (columns.length + shape.columns.length > COLUMNS_MAX) throw new Unreadable('so many columns');
     for (const one of shape.columns) {
-      a.addColumns(one.origins, place);
+      a.uses.addColumns(one.origins, place);
       columns.push(one);
     }
     if (!shape.open) continue;
-    a.addColumns(shape.rest, place);
+    a.uses.addColumns(shape.rest, place);
     open = true;
     rest = union(rest, shape.rest);
   }

@@ -8,7 +8,7 @@ export function mention(a: Analysis, table: TableName, effects: EffectSet): void
   for (const candidate of a.candidates(table.schema, table.name)) {
     noteSystemTable(a, candidate.schema, effects);
     const known = candidate.relation !== null || candidate.temporary !== null;
-    a.addRelation(candidate, effects, 'direct', known);
+    a.uses.addRelation(candidate, effects, 'direct', known);
   }
 }
 
@@ -19,6 +19,6 @@ export function mentionAll(a: Analysis, tables: readonly TableName[], effects: E
 /** Every relation of a schema, where the schema goes or changes as a whole. */
 export function mentionSchema(a: Analysis, schema: string, effects: EffectSet): void {
   for (const table of a.reading.catalog.tablesIn(schema)) {
-    a.addRelation(table, effects, 'direct', true);
+    a.uses.addRelation(table, effects, 'direct', true);
   }
 }

@@ -32,9 +32,9 @@ const COPY_IN = effectSet('write', 'copy-in');
 function assign(a: Analysis, range: Range, name: string): void {
   const own = columnOf(range, name);
   const table = { schema: range.relation?.schema ?? null, table: range.relation?.name ?? range.alias };
-  a.addColumn({ ...table, column: own?.name ?? name }, 'assignment');
+  a.uses.addColumn({ ...table, column: own?.name ?? name }, 'assignment');
   for (const origin of own?.origins ?? []) {
-    if (origin.how === 'copied') a.addColumn(origin, 'assignment');
+    if (origin.how === 'copied') a.uses.addColumn(origin, 'assignment');
   }
 }
 
@@ -49,7 +49,7 @@ export function insert(a: Analysis, statement: Insert): StatementResult {
   for (const name of listed) assign(a, range, name);
   if (statement.columns === null && range.open) assign(a, range, '*');
   const inserted = 'query' in source ? fromQuery(a, source.query, scope) : fromRows(a, source, range, scope);
-  a.addColumns(wholeOf(inserted.shape), 'source');
+  a.uses.addColumns(wholeOf(inserted.shape), 'source');
   onDuplicate(a, statement, range, listed, inserted);
   return returning(a, verb, statement.returning, [range], [table], inserted.bound);
 }

@@ -13,16 +13,12 @@ export function adopt(a: Analysis, inner: Analysis): void {
 export function adoptText(a: Analysis, inner: Analysis): void {
   a.effects |= inner.effects;
   a.kinds.push(...inner.kinds);
-  for (const use of inner.relations.values()) a.addRelation(use, use.effects, use.role, use.known);
-  for (const use of inner.columns.values()) a.addColumn(use, use.place, use.reveals);
-  for (const use of inner.functions.values()) a.addFunction(use.schema, use.name, use.volatility);
+  a.uses.adopt(inner.uses);
   for (const setting of inner.settings) a.settings.add(setting);
   a.unfiltered ||= inner.unfiltered;
   a.unresolved ||= inner.unresolved;
   a.changesReading ||= inner.changesReading;
   a.movesLexing ||= inner.movesLexing;
-  a.storesUnknown ||= inner.storesUnknown;
-  a.comparesUnknown ||= inner.comparesUnknown;
   a.returnsSets ||= inner.returnsSets;
   a.makesTemporary.push(...inner.makesTemporary);
 }

@@ -34,12 +34,12 @@ function orderBy(a: Analysis, by: OrderItem['by'], scope: Scope, place: Place): 
   if (by.literal.kind !== 'integer') return;
   const output = scope.hasOpenOutputs ? undefined : scope.outputs[Number(by.literal.text) - 1];
   if (output === undefined) orderByAny(a, scope, place);
-  a.addColumns(output?.origins ?? null, place, reveals);
+  a.uses.addColumns(output?.origins ?? null, place, reveals);
 }
 
 function orderByAny(a: Analysis, scope: Scope, place: Place): void {
-  for (const { origins } of scope.outputs) a.addColumns(origins, place, 'anything');
-  if (scope.hasOpenOutputs) a.addColumns(null, place);
+  for (const { origins } of scope.outputs) a.uses.addColumns(origins, place, 'anything');
+  if (scope.hasOpenOutputs) a.uses.addColumns(null, place);
 }
 
 /** Nothing but numbers, parameters and variables can stand there; how many rows there may be is asked elsewhere. */

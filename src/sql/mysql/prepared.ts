@@ -116,7 +116,7 @@ export function executeImmediate(
   for (const { index, ...column } of inner.textParameters) {
     const argument = statement.using[index - 1];
     const isText = argument?.is === 'literal' && argument.literal.kind === 'string';
-    if (!isText) a.addColumn(column, 'filter', 'anything');
+    if (!isText) a.uses.addColumn(column, 'filter', 'anything');
   }
   a.kinds.push('EXECUTE IMMEDIATE');
   return { ...result, bound: boundWith(result.bound, args) };
@@ -140,7 +140,7 @@ export function explain(
   if (into !== null) {
     // Out of a variable, a plan comes as it is.
     a.addEffects('session');
-    for (const used of inner.columns.values()) a.addColumn(used, 'source');
+    for (const used of inner.uses.columns.values()) a.uses.addColumn(used, 'source');
     return plain('EXPLAIN');
   }
   const act: SessionAct = result.act.act === 'execute' ? result.act : NO_ACT;
@@ -153,8 +153,8 @@ const READ = effectSet('read');
 function planOnly(inner: Analysis): void {
   const plan = (effects: EffectSet) => ((effects & CHANGES) === 0 ? effects : (effects & ~CHANGES) | READ);
   inner.effects = plan(inner.effects);
-  for (const [key, used] of inner.relations)
-    inner.relations.set(key, { ...used, effects: plan(used.effects) });
+  for (const [key, used] of inner.uses.relations)
+    inner.uses.relations.set(key, { ...used, effects: plan(used.effects) });
   inner.kinds.length = 0;
   inner.makesTemporary.length = 0;
   inner.unfiltered = false;

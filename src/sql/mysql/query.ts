@@ -73,19 +73,20 @@ function selectShape(a: Analysis, select: Select, scope: Scope): Shape {
   const star = fromClause(a, select.from, scope);
   if (select.where !== null) expression(a, select.where, scope, 'filter');
   for (const { name, spec } of select.windows) scope.windows.set(foldName(name), spec);
-  const { unresolved, comparesUnknown, storesUnknown } = a;
+  const { unresolved } = a;
+  const { comparesUnknown, storesUnknown } = a.uses;
   let shape = itemColumns(a, select.items, scope, star, 'output');
   if (scope.hasWindows && a.reading.catalog.traits.flavour === 'mariadb') {
     // Only now can windows name what comes after them: what was not found may be found.
     a.unresolved = unresolved;
-    a.comparesUnknown = comparesUnknown;
-    a.storesUnknown = storesUnknown;
+    a.uses.comparesUnknown = comparesUnknown;
+    a.uses.storesUnknown = storesUnknown;
     shape = itemColumns(a, select.items, scope, star, 'output', shape.columns);
   }
   scope.outputs = shape.columns;
   scope.hasOpenOutputs = shape.open;
   if (select.options.some((option) => /^DISTINCT(?:ROW)?$/.test(option)))
-    a.addColumns(wholeOf(shape), 'group', 'equality');
+    a.uses.addColumns(wholeOf(shape), 'group', 'equality');
   ordering(a, select.groupBy, scope, 'group');
   for (const condition of [select.having, select.qualify]) {
     if (condition === null) continue;
@@ -100,22 +101,22 @@ function selectShape(a: Analysis, select: Select, scope: Scope): Shape {
 function lockRows(a: Analysis): void {
   a.effects |= WRITE;
   // Which of the tables OF names is not followed, so all of them count as locked.
-  for (const use of a.relations.values()) {
-    if (use.role === 'direct') a.addRelation(use, WRITE, use.role, use.known);
+  for (const use of a.uses.relations.values()) {
+    if (use.role === 'direct') a.uses.addRelation(use, WRITE, use.role, use.known);
   }
 }
 
 /** PROCEDURE ANALYSE gives the least and greatest values of each column, in columns of its own. */
 function analysed(a: Analysis, shape: Shape): Shape {
   const rest = weaken(wholeOf(shape), 'computed');
-  a.addColumns(rest, 'output', 'anything');
+  a.uses.addColumns(rest, 'output', 'anything');
   return { columns: [], open: true, rest };
 }
 
 /** INTO: what comes out goes into variables or a file of the server's. */
 function into(a: Analysis, query: Query, shape: Shape): void {
   if (query.into === null) return;
-  a.addColumns(wholeOf(shape), 'source', 'anything');
+  a.uses.addColumns(wholeOf(shape), 'source', 'anything');
   if (query.into.into !== 'variables') a.addEffects('file', 'copy-out');
 }
 
@@ -127,7 +128,7 @@ function setOperation(a: Analysis, body: SetOperation, scope: Scope): Shape {
   const [first = UNKNOWN_SHAPE, ...others] = shapes;
   // All but UNION ALL compare whole rows.
   if (!(body.all && body.operator === 'union')) {
-    for (const shape of shapes) a.addColumns(wholeOf(shape), 'group', 'equality');
+    for (const shape of shapes) a.uses.addColumns(wholeOf(shape), 'group', 'equality');
   }
   // What stands behind EXCEPT takes rows away, and none of it comes out.
   if (body.operator === 'except') return first;

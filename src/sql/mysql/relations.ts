@@ -44,7 +44,7 @@ function useCandidate(a: Analysis, candidate: Candidate, effects: EffectSet): Sh
   a.effects |= effects;
   noteSystemTable(a, candidate.schema, effects);
   if (temporary !== null) {
-    a.addRelation(candidate, effects, 'direct', true);
+    a.uses.addRelation(candidate, effects, 'direct', true);
     const names = temporary.columns;
     return {
       columns: (names ?? []).map((name) => column(name, own(candidate, name))),
@@ -53,18 +53,18 @@ function useCandidate(a: Analysis, candidate: Candidate, effects: EffectSet): Sh
     };
   }
   if (relation !== null) {
-    a.addRelation(candidate, effects, 'direct', true);
+    a.uses.addRelation(candidate, effects, 'direct', true);
     return relation.kind === 'view' ? viewShape(a, relation, effects & ~READ) : tableShape(relation, a);
   }
   const numbers = numbersTable(a, candidate);
   if (numbers !== null) {
-    a.addRelation(candidate, effects, 'direct', true);
+    a.uses.addRelation(candidate, effects, 'direct', true);
     return numbers;
   }
   // What is not known may be a view that runs anything.
   a.unresolved = true;
   a.changesReading = true;
-  a.addRelation(candidate, effects, 'direct', false);
+  a.uses.addRelation(candidate, effects, 'direct', false);
   return { columns: [], open: true, rest: own(candidate, '*') };
 }
 

@@ -79,11 +79,11 @@ export function call(a: Analysis, { procedure, args }: Extract<Statement, { is: 
   if (routine === null) a.unresolved = true;
   else noteRoutine(a, routine);
   if (schema === 'sys' && RUNS_TEXT.test(procedure.name)) a.addEffects('dynamic');
-  a.addFunction(routine?.schema ?? schema, routine?.name ?? procedure.name, 'unknown');
+  a.uses.addFunction(routine?.schema ?? schema, routine?.name ?? procedure.name, 'unknown');
   expressions(a, args, new Scope(null), 'source');
   // What it puts into variables, those that it is given among them, can be read from there without a mask.
   if (args.some((arg) => arg.is === 'user-variable') || mayLeaveBehind(routine?.body ?? null)) {
-    a.storesUnknown = true;
+    a.uses.storesUnknown = true;
   }
   return { kind: 'CALL', act: NO_ACT, ...ANYTHING };
 }

@@ -69,7 +69,7 @@ export function show(a: Analysis, statement: Show): StatementResult {
   a.effects |= READ;
   if (table !== null) mention(a, table, READ);
   for (const [words, schema, name] of TABLES_BEHIND) {
-    if (words.test(what)) a.addRelation({ schema, name }, READ, 'direct', true);
+    if (words.test(what)) a.uses.addRelation({ schema, name }, READ, 'direct', true);
   }
   if (where !== null) expression(a, where, describedRows(), 'filter');
   if (limit !== null) lookAtLimit(a, limit, describedRows());

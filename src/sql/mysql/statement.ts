@@ -119,7 +119,7 @@ function byKind(a: Analysis, statement: Statement): StatementResult {
     case 'diagnostics':
       // What the server said of the statement before, which may quote values, goes where nobody masks it.
       a.addEffects('session');
-      a.storesUnknown = true;
+      a.uses.storesUnknown = true;
       return plain('GET DIAGNOSTICS');
     case 'signal':
       return signal(a, statement.expressions);
@@ -149,8 +149,8 @@ function select(a: Analysis, query: Query): StatementResult {
     a.addEffects('session');
     return plain('SELECT INTO');
   }
-  for (const used of a.relations.values()) {
-    if (used.role === 'direct') a.addRelation(used, effectSet('copy-out'), used.role, used.known);
+  for (const used of a.uses.relations.values()) {
+    if (used.role === 'direct') a.uses.addRelation(used, effectSet('copy-out'), used.role, used.known);
   }
   return plain(into.into === 'outfile' ? 'SELECT INTO OUTFILE' : 'SELECT INTO DUMPFILE');
 }

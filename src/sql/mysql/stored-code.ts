@@ -43,14 +43,14 @@ export function noteRoutine(a: Analysis, routine: MysqlRoutine): void {
     origins = text === null ? null : WRITES.test(text) ? readBy(a, text, routine.schema) : NOWHERE;
     stored.set(routine, origins);
   }
-  a.addColumns(origins, 'source', 'anything');
+  a.uses.addColumns(origins, 'source', 'anything');
 }
 
 /** Notes what the triggers may store that a statement sets off. `kind`: its verb, beside those of its parts. */
 export function noteTriggers(a: Analysis, kind: string): void {
   const events = new Set([kind, ...a.kinds].flatMap((one) => EVENTS.get(one) ?? []));
   if (events.size === 0) return;
-  for (const { schema, name, effects } of [...a.relations.values()]) {
+  for (const { schema, name, effects } of [...a.uses.relations.values()]) {
     const table = schema === null || (effects & CHANGES) === 0 ? null : a.reading.catalog.table(schema, name);
     if (table === null) continue;
     for (const trigger of table.triggers) {
@@ -60,7 +60,7 @@ export function noteTriggers(a: Analysis, kind: string): void {
         origins = storedByTrigger(a, table, trigger);
         stored.set(trigger, origins);
       }
-      a.addColumns(origins, 'source', 'anything');
+      a.uses.addColumns(origins, 'source', 'anything');
     }
   }
 }

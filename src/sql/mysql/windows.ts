@@ -25,7 +25,7 @@ function ofSpec(a: Analysis, spec: WindowSpec, scope: Scope, place: Place): Orig
   let order: Origins = NOWHERE;
   for (const { by } of spec.orderBy) order = union(order, expression(a, by, scope, 'order'));
   // The rows come out in the order in which a window has gone through them.
-  a.addColumns(union(parts, order), place, 'anything');
+  a.uses.addColumns(union(parts, order), place, 'anything');
   const frame = expressions(a, spec.frame, scope, place);
   scope.clause = clause;
   return weaken(union(union(based, parts), union(order, frame)), 'computed');

@@ -38,7 +38,7 @@ function recursiveShape(a: Analysis, cte: NamedText, scope: Scope): Shape {
     shape = next;
     if (!isSettled) continue;
     // Its columns are as wide as the first part has them.
-    for (const { origins } of shape.columns) if (!isCopy(origins)) a.mayFail(origins);
+    for (const { origins } of shape.columns) if (!isCopy(origins)) a.uses.mayFail(origins);
     return shape;
   }
   return UNKNOWN_SHAPE;

@@ -1,19 +1,11 @@
 /** What is gathered while one statement's tree is walked, and how its names are looked up. */
 import { type Effect, type EffectSet, effectSet } from '../../core/effects.ts';
-import type {
-  ColumnUse,
-  FunctionUse,
-  Place,
-  RelationName,
-  RelationUse,
-  Revealed,
-  TemporaryTable,
-  Volatility,
-} from '../../core/facts.ts';
+import type { FunctionUse, RelationName, RelationUse, Revealed, TemporaryTable } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Origins } from '../origins.ts';
+import { Uses } from '../uses.ts';
 import { type AstNode, Unreadable } from './ast.ts';
-import { type Catalog, type CatalogRelation, relationKey } from './catalog.ts';
+import type { Catalog, CatalogRelation } from './catalog.ts';
 import type { Scope, Shape } from './scope.ts';
 
 /** The mode in which a session's text is read: what a facts cache belongs to. */
@@ -59,24 +51,14 @@ export class Analysis {
   readonly parseText: ParseText;
   effects: EffectSet = 0;
   readonly kinds: string[] = [];
-  readonly relations = new Map<string, RelationUse>();
-  readonly columns = new Map<string, ColumnUse>();
-  readonly functions = new Map<string, FunctionUse>();
+  readonly uses = new Uses();
   readonly settings = new Set<string>();
   /** Those of `settings` that are changed as it runs and that change how later text is read. */
   readonly readingSettings = new Set<string>();
   readonly makesTemporary: TemporaryTable[] = [];
-  /** What the column that is visited next reveals of itself: set around a bare column that is compared or counted. */
-  reveals: Revealed = 'anything';
   unfiltered = false;
   changesReading = false;
   unresolved = false;
-  /** Values whose origin is not known are stored, or given to a function that has effects. */
-  storesUnknown = false;
-  /** Values whose origin is not known decide which rows there are, or in which order. */
-  comparesUnknown = false;
-  /** How many operations were met that may fail by the values they are given. */
-  fallible = 0;
   /** How many queries were met inside of expressions. */
   queries = 0;
   /** A set-returning function runs, so that row counts do not follow from the tables. */
@@ -117,84 +99,24 @@ export class Analysis {
     if (this.#work > WORK_MAX) throw new Unreadable('so many columns of so many tables');
   }
 
-  addRelation(name: RelationName, effects: EffectSet, role: RelationUse['role'], known: boolean): void {
-    const key = relationKey(name);
-    const use = this.relations.get(key);
-    if (use === undefined) {
-      this.relations.set(key, { schema: name.schema, name: name.name, effects, role, known });
-      return;
-    }
-    const nearer = use.role === 'direct' || role !== 'direct' ? use.role : role;
-    this.relations.set(key, { ...use, effects: use.effects | effects, role: nearer });
-  }
-
-  addColumn(
-    column: Omit<ColumnUse, 'place' | 'reveals'>,
-    place: Place,
-    reveals: Revealed = 'anything',
-  ): void {
-    const { schema, table, column: name } = column;
-    const key = `${relationKey({ schema, name: table })}\0${name}\0${place}`;
-    const known = this.columns.get(key);
-    if (known !== undefined && REVEALING[known.reveals] >= REVEALING[reveals]) return;
-    this.columns.set(key, { schema, table, column: name, place, reveals });
-  }
-
-  addColumns(origins: Origins, place: Place, reveals: Revealed = this.reveals): void {
-    if (origins === null) {
-      if (place === 'source') this.storesUnknown = true;
-      else if (place !== 'output' && place !== 'assignment') this.comparesUnknown = true;
-      return;
-    }
-    for (const origin of origins) {
-      // What was computed from a column can tell anything of it, however it is compared.
-      const own = origin.how === 'copied' ? reveals : origin.how === 'presence' ? 'presence' : 'anything';
-      this.addColumn(origin, place, own);
-    }
-  }
-
-  /** An operation may fail by values of these columns. */
-  mayFail(origins: Origins): void {
-    this.fallible++;
-    this.addColumns(origins, 'failure', 'anything');
-  }
-
   /** Visits what takes one way or another: where one may fail, that it does tells which was taken. */
   branching(visit: () => Origins): Origins {
-    const before = this.fallible;
+    const before = this.uses.fallible;
     const origins = visit();
-    if (this.fallible > before) this.addColumns(origins, 'failure', 'anything');
+    if (this.uses.fallible > before) this.uses.addColumns(origins, 'failure', 'anything');
     return origins;
   }
 
   /** Visits a value that is only compared or counted: where it is a bare column, it reveals no more than that. */
   revealing<Result>(reveals: Revealed, value: AstNode | null, visit: () => Result): Result {
     if (value?.tag !== 'ColumnRef') return visit();
-    const before = this.reveals;
-    this.reveals = reveals;
-    try {
-      return visit();
-    } finally {
-      this.reveals = before;
-    }
-  }
-
-  addFunction(schema: string | null, name: string, volatility: Volatility): void {
-    const key = relationKey({ schema, name });
-    const known = this.functions.get(key);
-    if (known === undefined || RANK[known.volatility] < RANK[volatility]) {
-      this.functions.set(key, { schema, name, volatility });
-    }
+    return this.uses.revealing(reveals, visit);
   }
 
   /** Takes over what a view or function does behind its name. */
   addInside(inside: Inside, effects: EffectSet): void {
     this.effects |= inside.effects;
-    for (const use of inside.relations) {
-      const role = use.role === 'direct' ? 'view' : use.role;
-      this.addRelation(use, use.effects | effects, role, use.known);
-    }
-    for (const use of inside.functions) this.addFunction(use.schema, use.name, use.volatility);
+    this.uses.addBehind(inside, effects);
     for (const setting of inside.settings) this.settings.add(setting);
     for (const setting of inside.readingSettings) this.readingSettings.add(setting);
     this.changesReading ||= inside.changesReading;
@@ -207,8 +129,8 @@ export class Analysis {
     return {
       shape,
       effects: this.effects,
-      relations: [...this.relations.values()],
-      functions: [...this.functions.values()],
+      relations: [...this.uses.relations.values()],
+      functions: [...this.uses.functions.values()],
       settings: [...this.settings],
       readingSettings: [...this.readingSettings],
       changesReading: this.changesReading,
@@ -221,16 +143,12 @@ export class Analysis {
   adopt(inner: Analysis): void {
     this.effects |= inner.effects;
     this.kinds.push(...inner.kinds);
-    for (const use of inner.relations.values()) this.addRelation(use, use.effects, use.role, use.known);
-    for (const use of inner.columns.values()) this.addColumn(use, use.place, use.reveals);
-    for (const use of inner.functions.values()) this.addFunction(use.schema, use.name, use.volatility);
+    this.uses.adopt(inner.uses);
     for (const setting of inner.settings) this.settings.add(setting);
     for (const setting of inner.readingSettings) this.readingSettings.add(setting);
     this.unfiltered ||= inner.unfiltered;
     this.unresolved ||= inner.unresolved;
     this.changesReading ||= inner.changesReading;
-    this.storesUnknown ||= inner.storesUnknown;
-    this.comparesUnknown ||= inner.comparesUnknown;
   }
 
   /** Takes over what was visited and looked at in a part of this statement's own text. */
@@ -278,9 +196,6 @@ export class Analysis {
       : [candidate(null, name, null, null)];
   }
 }
-
-const REVEALING: Readonly<Record<Revealed, number>> = { presence: 0, equality: 1, anything: 2 };
-const RANK: Readonly<Record<Volatility, number>> = { immutable: 0, stable: 1, volatile: 2, unknown: 3 };
 
 export function isTemporarySchema(schema: string): boolean {
   return schema === 'pg_temp' || schema.startsWith('pg_temp_');

@@ -3,6 +3,7 @@
  * A catalog is one epoch: it never changes; a refresh makes another.
  */
 import type { RelationName, Volatility } from '../../core/facts.ts';
+import { nameKey } from '../name-key.ts';
 import { type Builtins, builtinsOf, type FunctionTraits } from './builtin.ts';
 import type { ParserMajor } from './parser.ts';
 
@@ -53,9 +54,8 @@ export interface QualifiedName {
   readonly name: string;
 }
 
-/** No name holds a NUL, while either part may hold dots: `"a.b".c` is not `a."b.c"`. */
 export function relationKey({ schema, name }: RelationName): string {
-  return schema === null ? `\0${name}` : `${schema}\0${name}`;
+  return nameKey(schema, name);
 }
 
 export interface CatalogRelation {

@@ -30,7 +30,7 @@ export function indirection(a: Analysis, body: JsonObject, scope: Scope, place: 
   const field = steps[0]?.tag === 'String' ? stringOf(steps[0]) : null;
   const range = field === null ? null : wholeRowRange(a, arg, scope);
   const column = range === null || field === null || range.open ? undefined : columnOf(range, field);
-  if (column !== undefined) a.addColumns(column, place);
+  if (column !== undefined) a.uses.addColumns(column, place);
   let origins = column ?? weaken(expression(a, arg, scope, place), 'computed');
   for (const step of column === undefined ? steps : steps.slice(1)) {
     if (step.tag === 'String') origins = functional(a, stringOf(step), origins, place);
@@ -42,8 +42,8 @@ export function indirection(a: Analysis, body: JsonObject, scope: Scope, place: 
 /** Functional notation: `x.f` is `f(x)` where x has no field f, for rows and scalars alike. */
 function functional(a: Analysis, name: string, argument: Origins, place: Place): Origins {
   const call = callNamed(a, null, name, true);
-  if (call.keeps) a.addColumns(argument, 'source');
-  a.addColumns(call.inside, place);
+  if (call.keeps) a.uses.addColumns(argument, 'source');
+  a.uses.addColumns(call.inside, place);
   return union(argument, call.inside);
 }
 
@@ -116,7 +116,7 @@ export function columnReference(a: Analysis, body: JsonObject, scope: Scope, pla
 }
 
 function recorded(a: Analysis, origins: Origins, place: Place): Origins {
-  a.addColumns(origins, place);
+  a.uses.addColumns(origins, place);
   return origins;
 }
 

@@ -37,7 +37,7 @@ export function orderByIndex(a: Analysis, statement: JsonObject): void {
   for (const candidate of a.candidates(text(table, 'schemaname'), text(table, 'relname') ?? '')) {
     const columns = candidate.relation?.columns.map(({ name }) => name) ?? ['*'];
     const { schema, name } = candidate;
-    for (const column of columns) a.addColumn({ schema, table: name, column }, 'order');
+    for (const column of columns) a.uses.addColumn({ schema, table: name, column }, 'order');
   }
 }
 
@@ -55,6 +55,6 @@ function compareInConstraint(a: Analysis, constraint: JsonObject, table: JsonObj
 function compare(a: Analysis, table: JsonObject | null, columns: readonly string[]): void {
   if (table === null) return;
   for (const { schema, name } of a.candidates(text(table, 'schemaname'), text(table, 'relname') ?? '')) {
-    for (const column of columns) a.addColumn({ schema, table: name, column }, 'group', 'equality');
+    for (const column of columns) a.uses.addColumn({ schema, table: name, column }, 'group', 'equality');
   }
 }

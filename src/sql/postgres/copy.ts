@@ -27,7 +27,7 @@ function copyFrom(a: Analysis, body: JsonObject, file: boolean): StatementResult
     const columns = listed.length > 0 ? listed : range.columns.map((column) => column.name);
     for (const column of columns) {
       if (range.relation === null) continue;
-      a.addColumn({ schema: range.relation.schema, table: range.relation.name, column }, 'assignment');
+      a.uses.addColumn({ schema: range.relation.schema, table: range.relation.name, column }, 'assignment');
     }
     const scope = new Scope(null);
     scope.ranges.push(range);
@@ -50,10 +50,10 @@ function copyTo(a: Analysis, body: JsonObject, file: boolean): StatementResult {
   const query = node(body, 'query');
   if (query !== null) {
     const { shape, bound } = analyzeQuery(a, query, null);
-    for (const use of a.relations.values()) {
-      if (use.role === 'direct') a.addRelation(use, effectSet('copy-out'), use.role, use.known);
+    for (const use of a.uses.relations.values()) {
+      if (use.role === 'direct') a.uses.addRelation(use, effectSet('copy-out'), use.role, use.known);
     }
-    if (file) a.addColumns(wholeOf(shape), 'source');
+    if (file) a.uses.addColumns(wholeOf(shape), 'source');
     return { kind: 'COPY', act, bound: bound.kind === 'none' ? { kind: 'unbounded' } : bound, shape };
   }
   const relation = struct(body, 'relation');
@@ -68,8 +68,8 @@ function copyTo(a: Analysis, body: JsonObject, file: boolean): StatementResult {
             ...range,
             columns: listed.flatMap((name) => range.columns.filter((column) => column.name === name)),
           };
-    for (const column of shape.columns) a.addColumns(column.origins, file ? 'source' : 'output');
-    if (file && shape.open) a.addColumns(null, 'source');
+    for (const column of shape.columns) a.uses.addColumns(column.origins, file ? 'source' : 'output');
+    if (file && shape.open) a.uses.addColumns(null, 'source');
   }
   return { kind: 'COPY', act, bound: { kind: 'unbounded' }, shape };
 }

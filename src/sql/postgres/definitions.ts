@@ -146,7 +146,7 @@ export function alterTable(a: Analysis, body: JsonObject): StatementResult {
     if (relation === null || column === null || !subtype.includes('Column')) continue;
     const table = text(relation, 'relname') ?? '';
     for (const candidate of a.candidates(text(relation, 'schemaname'), table)) {
-      a.addColumn({ schema: candidate.schema, table, column }, 'assignment');
+      a.uses.addColumn({ schema: candidate.schema, table, column }, 'assignment');
     }
   }
   a.addEffects(...effects);
@@ -167,7 +167,7 @@ function showsElsewhere(a: Analysis, relation: JsonObject, command: AstNode, sub
   if (child === null) return;
   for (const candidate of a.candidates(text(child, 'schemaname'), text(child, 'relname') ?? '')) {
     for (const { name } of candidate.relation?.columns ?? []) {
-      a.addColumn({ schema: candidate.schema, table: candidate.name, column: name }, 'source');
+      a.uses.addColumn({ schema: candidate.schema, table: candidate.name, column: name }, 'source');
     }
   }
 }
@@ -177,7 +177,7 @@ function showsElsewhere(a: Analysis, relation: JsonObject, command: AstNode, sub
  * meant, and wait for the lock.
  */
 function toldElsewhere(a: Analysis, { schema, name: table, columns }: CatalogRelation): void {
-  for (const { name: column } of columns) a.addColumn({ schema, table, column }, 'source');
+  for (const { name: column } of columns) a.uses.addColumn({ schema, table, column }, 'source');
 }
 
 function isView(a: Analysis, relation: JsonObject): boolean {
@@ -224,8 +224,8 @@ export function rename(a: Analysis, body: JsonObject): StatementResult {
   if (relation !== null && column !== null && type === 'OBJECT_COLUMN') {
     const table = text(relation, 'relname') ?? '';
     for (const candidate of a.candidates(text(relation, 'schemaname'), table)) {
-      a.addColumn({ schema: candidate.schema, table, column }, 'assignment');
-      a.addColumn({ schema: candidate.schema, table, column }, 'source');
+      a.uses.addColumn({ schema: candidate.schema, table, column }, 'assignment');
+      a.uses.addColumn({ schema: candidate.schema, table, column }, 'source');
     }
   }
   if (relation !== null && type !== 'OBJECT_COLUMN') {
@@ -233,7 +233,8 @@ export function rename(a: Analysis, body: JsonObject): StatementResult {
     for (const candidate of named) if (candidate.relation !== null) toldElsewhere(a, candidate.relation);
   }
   // A view's own columns have no masks: those of the tables behind it have.
-  if (relation !== null && isView(a, relation)) a.addColumns(wholeOf(useRelation(a, relation, 0)), 'source');
+  if (relation !== null && isView(a, relation))
+    a.uses.addColumns(wholeOf(useRelation(a, relation, 0)), 'source');
   changeTemporary(a, relation, type === 'OBJECT_COLUMN' ? null : text(body, 'newname'));
   const subject = type === 'OBJECT_COLUMN' ? (text(body, 'relationType') ?? 'OBJECT_TABLE') : type;
   return plain(`ALTER ${objectWords(subject)}`);

@@ -58,7 +58,7 @@ function dropSchema(a: Analysis, object: AstNode, effects: number): void {
   a.changesReading = true;
   const schema = object.tag === 'String' ? stringOf(object) : '';
   for (const relation of a.reading.catalog.userRelations()) {
-    if (relation.schema === schema) a.addRelation(relation, effects, 'direct', true);
+    if (relation.schema === schema) a.uses.addRelation(relation, effects, 'direct', true);
   }
 }
 
@@ -77,7 +77,7 @@ export function everyRelation(
   isMeant: (kind: RelationKind, schema: string) => boolean,
 ): void {
   for (const relation of a.reading.catalog.userRelations()) {
-    if (isMeant(relation.kind, relation.schema)) a.addRelation(relation, effects, 'inherited', true);
+    if (isMeant(relation.kind, relation.schema)) a.uses.addRelation(relation, effects, 'inherited', true);
   }
 }
 

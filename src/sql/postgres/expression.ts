@@ -91,7 +91,7 @@ function walk(a: Analysis, value: AstNode, scope: Scope, place: Place): Origins 
     case 'SortBy':
       return optional(a, body, 'node', scope, place);
     case 'JsonAggConstructor':
-      a.addColumns(expressions(a, nodes(body, 'agg_order'), scope, 'order'), place);
+      a.uses.addColumns(expressions(a, nodes(body, 'agg_order'), scope, 'order'), place);
       return plain(a, value, scope, place);
     case 'WindowDef':
       return windowDefinition(a, body, scope, place);
@@ -106,13 +106,13 @@ function windowDefinition(a: Analysis, body: JsonObject, scope: Scope, place: Pl
   // The rows come out in the order in which a window has gone through them.
   const parts = expressions(a, nodes(body, 'partitionClause'), scope, 'group');
   const order = expressions(a, nodes(body, 'orderClause'), scope, 'order');
-  a.addColumns(union(parts, order), place);
+  a.uses.addColumns(union(parts, order), place);
   const frame = union(
     optional(a, body, 'startOffset', scope, place),
     optional(a, body, 'endOffset', scope, place),
   );
   // It may not be negative.
-  if (frame === null || frame.length > 0) a.mayFail(frame);
+  if (frame === null || frame.length > 0) a.uses.mayFail(frame);
   return weaken(union(union(parts, order), frame), 'computed');
 }
 
@@ -177,7 +177,7 @@ function plain(a: Analysis, value: AstNode, scope: Scope, place: Place): Origins
       : expression(a, partOf(value, field), scope, place);
     origins = union(origins, found);
   }
-  if (specialMayFail(value)) a.mayFail(origins);
+  if (specialMayFail(value)) a.uses.mayFail(origins);
   return weaken(origins, 'computed');
 }
 
@@ -220,7 +220,7 @@ function deciding(a: Analysis, list: readonly (AstNode | null)[], scope: Scope, 
     else withQueries++;
   }
   const decides = place !== 'filter' && place !== 'join' && withQueries > 0;
-  if (decides) a.addColumns(withQueries > 1 ? origins : bare, 'failure', 'anything');
+  if (decides) a.uses.addColumns(withQueries > 1 ? origins : bare, 'failure', 'anything');
   return weaken(origins, 'computed');
 }
 
@@ -238,10 +238,10 @@ function operatorExpression(a: Analysis, body: JsonObject, scope: Scope, place: 
   // Lists, ranges and rows are compared piece by piece, and only as far as it takes.
   const isPiecemeal = /^AEXPR_(IN|.*BETWEEN.*)$/.test(kind) || node(body, 'lexpr')?.tag === 'RowExpr';
   if (isPiecemeal && a.queries > queries && place !== 'filter' && place !== 'join')
-    a.addColumns(union(left, right), 'failure', 'anything');
+    a.uses.addColumns(union(left, right), 'failure', 'anything');
   const failing = failingOperator(body);
-  if (failing === 'maybe') a.mayFail(union(left, right));
-  else if (failing === 'by-rest' && (right === null || right.length > 0)) a.mayFail(right);
+  if (failing === 'maybe') a.uses.mayFail(union(left, right));
+  else if (failing === 'by-rest' && (right === null || right.length > 0)) a.uses.mayFail(right);
   return weaken(union(union(left, right), inside), 'computed');
 }
 
@@ -267,12 +267,12 @@ function typeCast(a: Analysis, body: JsonObject, scope: Scope, place: Place): Or
   const typeName = struct(body, 'typeName');
   if (typeName === null) throw new Unreadable('a cast without a type');
   const { name: type, inside } = useType(a, typeName);
-  a.addColumns(inside, place);
+  a.uses.addColumns(inside, place);
   const arg = node(body, 'arg');
   if (arg === null) throw new Unreadable('a cast of nothing');
   if (arg.tag === 'A_Const' && NAME_TYPES.test(type)) a.lookAt(locationOf(arg.body));
   const origins = expression(a, arg, scope, place);
-  if (arg.tag !== 'A_Const' && arg.tag !== 'ParamRef' && castMayFail(body)) a.mayFail(origins);
+  if (arg.tag !== 'A_Const' && arg.tag !== 'ParamRef' && castMayFail(body)) a.uses.mayFail(origins);
   return weaken(union(origins, inside), 'computed');
 }
 
@@ -289,7 +289,7 @@ function subLink(a: Analysis, body: JsonObject, scope: Scope, place: Place): Ori
     // Only whether there is a row comes out; the columns of its list do not matter to the value.
     return NOWHERE;
   }
-  a.addColumns(whole, place);
+  a.uses.addColumns(whole, place);
   if (type === 'EXPR_SUBLINK')
     return shape.columns.length === 1 ? (shape.columns[0]?.origins ?? null) : whole;
   return weaken(union(tested, whole), 'computed');

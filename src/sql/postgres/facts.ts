@@ -67,19 +67,19 @@ export function factsFrom(a: Analysis, result: StatementResult): StatementFacts 
     kind: result.kind,
     kinds: [...new Set([result.kind, ...a.kinds])],
     effects: a.effects,
-    relations: [...a.relations.values()],
-    columns: [...a.columns.values()],
+    relations: [...a.uses.relations.values()],
+    columns: [...a.uses.columns.values()],
     // A parameter takes its type from what it is compared with.
     textParameters: [],
-    functions: [...a.functions.values()],
+    functions: [...a.uses.functions.values()],
     settings: [...a.settings],
     bound: boundFor(a, result.bound),
     unfiltered: a.unfiltered,
     outputs: result.shape === null ? null : outputsOf(result.shape),
     act: result.act,
     changesReading: a.changesReading || (a.effects & MAY_RUN_ANYTHING) !== 0,
-    storesUnknown: a.storesUnknown,
-    comparesUnknown: a.comparesUnknown,
+    storesUnknown: a.uses.storesUnknown,
+    comparesUnknown: a.uses.comparesUnknown,
     unresolved: a.unresolved,
     makesTemporary: a.makesTemporary,
   };
@@ -87,8 +87,8 @@ export function factsFrom(a: Analysis, result: StatementResult): StatementFacts 
 
 /** A query over the system catalogs alone is as long as the schema, not as the data. */
 function boundFor(a: Analysis, bound: RowBound): RowBound {
-  if (bound.kind !== 'unbounded' || a.returnsSets || a.relations.size === 0) return bound;
-  for (const use of a.relations.values()) if (!isSystemSchema(use.schema)) return bound;
+  if (bound.kind !== 'unbounded' || a.returnsSets || a.uses.relations.size === 0) return bound;
+  for (const use of a.uses.relations.values()) if (!isSystemSchema(use.schema)) return bound;
   return { kind: 'system' };
 }
 

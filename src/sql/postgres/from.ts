@@ -124,7 +124,7 @@ function joinItem(a: Analysis, body: JsonObject, scope: Scope): Shape {
   optional(a, body, 'quals', scope, 'join');
   const merged: ScopeColumn[] = using.map((name) => {
     const origins = union(columnIn(left, name), columnIn(right, name));
-    a.addColumns(origins, 'join', 'equality');
+    a.uses.addColumns(origins, 'join', 'equality');
     return { name, origins };
   });
   const natural = flag(body, 'isNatural') && (left.open || right.open);
@@ -133,7 +133,7 @@ function joinItem(a: Analysis, body: JsonObject, scope: Scope): Shape {
     open: left.open || right.open,
     rest: union(left.rest, right.rest),
   };
-  if (natural) a.addColumns(wholeOf(shape), 'join');
+  if (natural) a.uses.addColumns(wholeOf(shape), 'join');
   const usingAlias = struct(body, 'join_using_alias');
   if (usingAlias !== null) {
     const onlyMerged: Shape = { columns: merged, open: false, rest: NOWHERE };

@@ -35,10 +35,10 @@ export function callFunction(a: Analysis, body: JsonObject, scope: Scope, place:
   const value = failing === 'by-rest' ? valueArgument(name) : -1;
   if (failing !== 'never') {
     const failsBy = given.filter((_, n) => n !== value).reduce(union, NOWHERE);
-    if (failing === 'maybe' || failsBy === null || failsBy.length > 0) a.mayFail(failsBy);
+    if (failing === 'maybe' || failsBy === null || failsBy.length > 0) a.uses.mayFail(failsBy);
   }
   // Which values there are that differ tells of equality, and is judged as grouping is.
-  if (flag(body, 'agg_distinct')) a.addColumns(origins, 'group', 'equality');
+  if (flag(body, 'agg_distinct')) a.uses.addColumns(origins, 'group', 'equality');
   if (counts && args[0]?.tag === 'ColumnRef') origins = presenceOf(origins);
   // Rows are sorted for one aggregate and come to all others in that order, too; a WITHIN GROUP sorts on its own.
   const ordered = expressions(
@@ -47,17 +47,17 @@ export function callFunction(a: Analysis, body: JsonObject, scope: Scope, place:
     scope,
     flag(body, 'agg_within_group') ? place : 'order',
   );
-  a.addColumns(ordered, place);
+  a.uses.addColumns(ordered, place);
   origins = union(origins, ordered);
   const filter = node(body, 'agg_filter');
   if (filter !== null) expression(a, filter, scope, 'filter');
   const over = struct(body, 'over');
   if (over !== null) origins = union(origins, expression(a, { tag: 'WindowDef', body: over }, scope, place));
   const call = callNamed(a, schema, name, false);
-  if (call.keeps) a.addColumns(origins, 'source');
-  if (call.returnsSet) a.addColumns(origins, 'filter');
+  if (call.keeps) a.uses.addColumns(origins, 'source');
+  if (call.returnsSet) a.uses.addColumns(origins, 'filter');
   if (flag(body, 'agg_star')) return NOWHERE;
-  a.addColumns(call.inside, place);
+  a.uses.addColumns(call.inside, place);
   origins = union(origins, call.inside);
   return weaken(origins, call.aggregate ? 'aggregated' : 'computed');
 }
@@ -95,7 +95,7 @@ export function callNamed(a: Analysis, schema: string | null, name: string, mayb
     if (named === null && catalog.typeCasts(name) !== null) {
       return { ...COMPUTES, inside: insideOfAll(a, catalog.typeCasts(name) ?? []) };
     }
-    a.addFunction(schema, name, 'unknown');
+    a.uses.addFunction(schema, name, 'unknown');
     a.addEffects('execute', ...(named ?? []));
     a.unresolved = true;
     a.returnsSets = true;
@@ -105,7 +105,7 @@ export function callNamed(a: Analysis, schema: string | null, name: string, mayb
   let keeps = named !== null;
   let returnsSet = false;
   if (builtin !== null) {
-    a.addFunction(builtinSchema, name, builtin.volatility);
+    a.uses.addFunction(builtinSchema, name, builtin.volatility);
     returnsSet = builtin.returnsSet;
     if (builtin.volatility === 'volatile' && named === null && !isHarmlessBuiltin(name)) {
       a.addEffects('execute');
@@ -141,7 +141,7 @@ function insideOfAll(a: Analysis, functions: readonly string[]): Origins {
 
 /** One overload of a user's function. */
 function callOwn(a: Analysis, fn: CatalogFunction): Pick<Call, 'inside' | 'keeps'> {
-  a.addFunction(fn.schema, fn.name, fn.volatility);
+  a.uses.addFunction(fn.schema, fn.name, fn.volatility);
   // The server does not let a stable or immutable function write.
   const mayWrite = fn.volatility === 'volatile' || fn.volatility === 'unknown';
   if (fn.body !== null) {
@@ -197,9 +197,9 @@ function readBody(a: Analysis, body: string): Inside {
 
 /** The result may depend on every column that is used in whatever place: which rows there are is a part of it. */
 function everythingIn(inner: Analysis, results: Origins): Origins {
-  if (inner.unresolved || inner.comparesUnknown || inner.storesUnknown) return null;
+  if (inner.unresolved || inner.uses.comparesUnknown || inner.uses.storesUnknown) return null;
   let used: Origins = weaken(results, 'computed');
-  for (const { schema, table, column, place } of inner.columns.values()) {
+  for (const { schema, table, column, place } of inner.uses.columns.values()) {
     if (place !== 'assignment') used = union(used, [{ schema, table, column, how: 'computed' }]);
   }
   return used;
@@ -263,13 +263,13 @@ export function useOperator(a: Analysis, path: readonly string[], place: Place):
   const functions = a.reading.catalog.operatorFunctions(name);
   if (functions !== null) {
     const inside = insideOfAll(a, functions);
-    a.addColumns(inside, place);
+    a.uses.addColumns(inside, place);
     return inside;
   }
   // The words of BETWEEN, SIMILAR TO and the like stand where an operator's name would.
   if (/^[A-Z ]+$/i.test(name) || name === '~~' || name === '!~~' || name === '~~*' || name === '!~~*')
     return NOWHERE;
-  a.addFunction(null, `operator ${name}`, 'unknown');
+  a.uses.addFunction(null, `operator ${name}`, 'unknown');
   a.addEffects('execute');
   a.unresolved = true;
   return null;

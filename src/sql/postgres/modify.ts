@@ -47,7 +47,7 @@ function target(a: Analysis, body: JsonObject): Range {
 }
 
 function assign(a: Analysis, range: Range, column: string): void {
-  if (range.relation !== null) a.addColumn({ ...named(range), column }, 'assignment');
+  if (range.relation !== null) a.uses.addColumn({ ...named(range), column }, 'assignment');
 }
 
 function named(range: Range): { schema: string | null; table: string } {
@@ -74,7 +74,7 @@ function insert(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
     a.kinds.length = kinds;
     if (!readsAnything(a)) a.effects &= ~READ;
   }
-  if (result !== null) a.addColumns(wholeOf(result.shape), 'source');
+  if (result !== null) a.uses.addColumns(wholeOf(result.shape), 'source');
   onConflict(a, body, range, scope);
   const bound: RowBound = result === null ? { kind: 'rows', max: 1 } : result.bound;
   return returning(a, body, scope, [range], bound);
@@ -89,7 +89,7 @@ function isPlainValues(source: AstNode): boolean {
 }
 
 function readsAnything(a: Analysis): boolean {
-  for (const use of a.relations.values()) if ((use.effects & READ) !== 0) return true;
+  for (const use of a.uses.relations.values()) if ((use.effects & READ) !== 0) return true;
   return false;
 }
 

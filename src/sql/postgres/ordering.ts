@@ -27,7 +27,7 @@ function orderBy(a: Analysis, item: AstNode, scope: Scope, place: Place): void {
       const constant = constantOf(item.body);
       a.lookAt(locationOf(item.body));
       if (constant.kind === 'integer')
-        a.addColumns(
+        a.uses.addColumns(
           scope.outputs[constant.value - 1]?.origins ?? null,
           place,
           place === 'group' ? 'equality' : 'anything',
@@ -39,7 +39,7 @@ function orderBy(a: Analysis, item: AstNode, scope: Scope, place: Place): void {
       const outputs = scope.outputs.filter((output) => output.name === name);
       // Output name or input column: which one the server takes depends on the clause, so both are recorded.
       const reveals = place === 'group' ? 'equality' : 'anything';
-      for (const output of outputs) a.addColumns(output.origins, place, reveals);
+      for (const output of outputs) a.uses.addColumns(output.origins, place, reveals);
       if (name !== null && outputs.length > 0 && lookUpColumn(scope, name) === undefined) {
         a.visited.add(item.body);
         return;

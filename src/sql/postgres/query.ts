@@ -83,7 +83,7 @@ function plainSelect(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
 function groupAndWindow(a: Analysis, body: JsonObject, scope: Scope, shape: Shape): void {
   const distinct = nodes(body, 'distinctClause');
   if (distinct.length === 0 && items(body, 'distinctClause').length > 0)
-    a.addColumns(wholeOf(shape), 'group', 'equality');
+    a.uses.addColumns(wholeOf(shape), 'group', 'equality');
   ordering(a, distinct, scope, 'group');
   ordering(a, nodes(body, 'groupClause'), scope, 'group');
   optional(a, body, 'havingClause', scope, 'filter');
@@ -107,8 +107,8 @@ function lockingClause(a: Analysis, body: JsonObject): void {
     // The names are aliases of FROM; which relations those are is not followed, so all of them count as locked.
     for (const locked of nodes(clause.body, 'lockedRels')) a.visited.add(locked.body);
   }
-  for (const use of a.relations.values())
-    if (use.role === 'direct') a.addRelation(use, write, use.role, use.known);
+  for (const use of a.uses.relations.values())
+    if (use.role === 'direct') a.uses.addRelation(use, write, use.role, use.known);
 }
 
 function valuesStatement(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
@@ -149,8 +149,8 @@ function setOperation(a: Analysis, body: JsonObject, scope: Scope): QueryResult 
   const shape = op === 'SETOP_EXCEPT' ? leftShape : sideBySide(leftShape, rightShape);
   // UNION, INTERSECT and EXCEPT compare whole rows, ALL or not; UNION ALL does not.
   if (!(flag(body, 'all') && op === 'SETOP_UNION')) {
-    a.addColumns(wholeOf(leftShape), 'group', 'equality');
-    a.addColumns(wholeOf(rightShape), 'group', 'equality');
+    a.uses.addColumns(wholeOf(leftShape), 'group', 'equality');
+    a.uses.addColumns(wholeOf(rightShape), 'group', 'equality');
   }
   scope.outputs = shape.columns;
   ordering(a, nodes(body, 'sortClause'), scope, 'order');

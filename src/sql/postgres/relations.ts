@@ -54,7 +54,7 @@ function useCandidate(a: Analysis, candidate: Candidate, effects: EffectSet, wit
   }
   if (isSystemSchema(candidate.schema) && (effects & WRITE) !== 0) changeSystem(a, candidate.name);
   a.effects |= effects;
-  a.addRelation(candidate, effects, 'direct', known);
+  a.uses.addRelation(candidate, effects, 'direct', known);
   if (temporary !== null) {
     const columns = (temporary.columns ?? []).map((column) => ({
       name: column,
@@ -95,11 +95,11 @@ export function followInheritance(
   effects: EffectSet,
   down: boolean,
 ): void {
-  for (const ancestor of ancestorsOf(a, relation)) a.addRelation(ancestor, effects, 'inherited', true);
+  for (const ancestor of ancestorsOf(a, relation)) a.uses.addRelation(ancestor, effects, 'inherited', true);
   if (!down) return;
   const pending = [...a.reading.catalog.childrenOf(relation)];
   for (let child = pending.pop(); child !== undefined; child = pending.pop()) {
-    a.addRelation(child, effects, 'inherited', true);
+    a.uses.addRelation(child, effects, 'inherited', true);
     if (child.kind === 'foreign-table') a.effects |= NETWORK;
     pending.push(...a.reading.catalog.childrenOf(child));
   }

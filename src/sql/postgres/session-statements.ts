@@ -132,7 +132,8 @@ const READ = effectSet('read');
 function planOnly(inner: Analysis): void {
   const plan = (effects: EffectSet) => ((effects & CHANGES) === 0 ? effects : (effects & ~CHANGES) | READ);
   inner.effects = plan(inner.effects);
-  for (const [key, use] of inner.relations) inner.relations.set(key, { ...use, effects: plan(use.effects) });
+  for (const [key, use] of inner.uses.relations)
+    inner.uses.relations.set(key, { ...use, effects: plan(use.effects) });
   inner.kinds.length = 0;
   inner.unfiltered = false;
 }

@@ -171,7 +171,7 @@ function makeTable(a: Analysis, into: JsonObject, shape: Shape): void {
   const relation = struct(into, 'rel');
   if (relation === null) throw new Unreadable('INTO without a table');
   a.addEffects('define', 'write');
-  a.addColumns(wholeOf(shape), 'source');
+  a.uses.addColumns(wholeOf(shape), 'source');
   mentionRelation(a, relation, effectSet('define', 'write'));
   if (makesTemporary(a, relation)) {
     const columns = renamed(shape, nodes(into, 'colNames').map(stringOf));
@@ -201,7 +201,7 @@ function createView(a: Analysis, body: JsonObject): StatementResult {
   mentionRelation(a, view, effectSet('define'));
   // Who waits for a lock on the name has been judged by what it meant before; and of a temporary view the catalog has
   // nothing, ever.
-  a.addColumns(wholeOf(shape), 'source');
+  a.uses.addColumns(wholeOf(shape), 'source');
   if (makesTemporary(a, view)) {
     const columns = renamed(shape, nodes(body, 'aliases').map(stringOf));
     a.makesTemporary.push({

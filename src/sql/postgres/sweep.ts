@@ -112,7 +112,7 @@ function visit(a: Analysis, tree: Json, effects: EffectSet, scope: Scope): void 
     else if (isObject(value) && QUERIES.has(key)) analyzeQuery(a, { tag: key, body: value }, scope);
     else if (isObject(value) && EXPRESSIONS.has(key)) {
       // Generated columns, USING of a new type and the like: what the expression gives may be kept.
-      a.addColumns(expression(a, { tag: key, body: value }, scope, 'filter'), 'source');
+      a.uses.addColumns(expression(a, { tag: key, body: value }, scope, 'filter'), 'source');
     } else if (isArray(value) && FUNCTION_FIELDS.has(key)) mentionFunction(a, value);
     else if (isObject(value) && key === 'DefElem') mentionInOption(a, value, effects, scope);
     else if (isObject(value) && namesFunction(tree, key) && isArray(value['objname']))
@@ -130,7 +130,7 @@ export function mentionRelation(a: Analysis, rangeVar: JsonObject, effects: Effe
 export function mentionName(a: Analysis, schema: string | null, name: string, effects: EffectSet): void {
   for (const candidate of a.candidates(schema, name)) {
     const known = candidate.relation !== null || candidate.temporary !== null;
-    a.addRelation(candidate, effects, 'direct', known);
+    a.uses.addRelation(candidate, effects, 'direct', known);
     if (candidate.relation !== null) followInheritance(a, candidate.relation, effects, true);
   }
 }

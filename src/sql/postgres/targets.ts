@@ -69,8 +69,8 @@ function starOf(a: Analysis, value: AstNode, scope: Scope, star: Shape, place: P
 
 function recorded(a: Analysis, shape: Shape, place: Place): Shape {
   a.spend(shape.columns.length);
-  for (const column of shape.columns) a.addColumns(column.origins, place);
-  if (shape.open) a.addColumns(shape.rest, place);
+  for (const column of shape.columns) a.uses.addColumns(column.origins, place);
+  if (shape.open) a.uses.addColumns(shape.rest, place);
   return shape;
 }
 
