@@ -16,6 +16,7 @@ const POLICY = `
 default: allow
 rules:
   - { name: no-touching, when: { tools: [touch] }, then: deny }
+  - { name: no-notes, when: { resources: ["note://1"] }, then: deny }
 masks:
   - { detect: [email], with: redact }
 `;
@@ -25,6 +26,7 @@ const ABLE = { capabilities: { elicitation: { form: {} } } };
 
 interface Connected {
   call(name: string, args?: Record<string, unknown>): Promise<string>;
+  subscribe(uri: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ async function legacy(url: URL): Promise<Connected> {
   await client.connect(transport);
   return {
     call: async (name, args = {}) => wordsOf(await client.callTool({ name, arguments: args })),
+    subscribe: (uri) => client.subscribeResource({ uri }),
     async close() {
       await transport.terminateSession();
       await client.close();
@@ -55,6 +58,7 @@ async function modern(url: URL): Promise<Connected> {
   await client.connect(new ModernHttp(url));
   return {
     call: async (name, args = {}) => wordsOf(await client.callTool({ name, arguments: args })),
+    subscribe: (uri) => client.listen({ resourceSubscriptions: [uri] }),
     close: () => client.close(),
   };
 }
@@ -84,6 +88,11 @@ for (const { name, connect, start } of CELLS) {
     test('promise 1: a denied call does not reach the server, and the agent is told why', async () => {
       assert.match(await client.call('touch'), /no-touching/);
       assert.ok(!server.received.some((body) => body.includes('"touch"')));
+    });
+
+    test('promise 1: whoever may not read a resource is not told of its changes', async () => {
+      await assert.rejects(client.subscribe('note://1'), /no-notes/);
+      assert.ok(!server.received.some((body) => body.includes('note://1')));
     });
 
     test('promise 4: what comes over the bridge is masked', async () => {

@@ -1,6 +1,7 @@
 /** What is against a call beside rules on calls: what it calls is held or not known, or SQL in its arguments is denied. */
 
 import { errorAnswer } from '../../../protocols/mcp/answers.ts';
+import { changeFilter } from '../../../protocols/mcp/bridge/subscriptions.ts';
 import { offersOf } from '../../../protocols/mcp/definitions.ts';
 import { type RequestId, RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import type { Method } from '../../../protocols/mcp/methods.ts';
@@ -11,7 +12,7 @@ import type { ProxyError } from '../../core/errors.ts';
 import type { Standing } from '../../engine/pins.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import { type JsonDocument, JsonEdits } from '../../json/index.ts';
-import { uriProblem } from './call-facts.ts';
+import { callFacts, uriProblem } from './call-facts.ts';
 import type { JudgeGround } from './judge-ground.ts';
 import type { ServerLeg } from './legs.ts';
 import { filterList } from './lists.ts';
@@ -61,6 +62,7 @@ export async function checkCall(
         denial: builtinDenial('sluice/unreadable', `the URI ${problem}`, 'Use the URI in its plain form.'),
       };
   }
+  if (method === 'subscriptions/listen') return checkSubscription(session, call);
   const pinned = PINNED.get(method);
   let definition: string | null = null;
   if (pinned !== undefined && subject !== null) {
@@ -74,6 +76,24 @@ export async function checkCall(
   const sql = await ground.sql.judge(call.document, subject, session);
   if (sql.verdict === 'denied') return { check: 'denied', denial: sql.denial };
   return sql.verdict === 'failed' ? { check: 'failed', error: sql.error } : { check: 'passes', definition };
+}
+
+/** Resources whose changes are wanted are subjects, as those of resources/subscribe are. */
+function checkSubscription(session: RequestSession, { document, params, method }: CheckedCall): CallCheck {
+  for (const uri of changeFilter(document, params)?.uris ?? []) {
+    const problem = uriProblem(uri);
+    if (problem !== null)
+      return {
+        check: 'denied',
+        denial: builtinDenial('sluice/unreadable', `the URI ${problem}`, 'Use the URI in its plain form.'),
+      };
+    const subject = { kind: 'resource', name: uri, arguments: -1 } as const;
+    const { verdict, rule, message } = session.judge(callFacts(document, method, subject, params));
+    if (verdict === 'allow') continue;
+    const why = message ?? `changes of ${uri} are not for you to be told of`;
+    return { check: 'denied', denial: builtinDenial(rule ?? 'default', why, 'Leave this resource out.') };
+  }
+  return { check: 'passes', definition: null };
 }
 
 async function standingOf(
