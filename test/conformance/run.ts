@@ -1,5 +1,5 @@
 /**
- * The official conformance suite of MCP, directly and through Sluice: `n test/conformance/run.ts [server|client]
+ * The official conformance suite of MCP, directly and through Sluice: `n test/conformance/run.ts [server|bridge|client]
  * [2025-11-25|2026-07-28]`. Every scenario that passes directly has to pass through Sluice; the figures are printed.
  */
 import { spawn } from 'node:child_process';
@@ -60,17 +60,35 @@ function resultsIn(directory: string): Results {
   return results;
 }
 
-async function serverLeg(revision: Revision): Promise<readonly [Results, Results]> {
-  const server = await startEverything();
+/** `eras`: of the server through Sluice; directly it has both. */
+async function serverLeg(
+  revision: Revision,
+  eras: readonly ('legacy' | 'modern')[] = ['legacy', 'modern'],
+): Promise<readonly [Results, Results]> {
+  const both = await startEverything();
+  const server = await startEverything({ eras });
   const sluice = await startSluice({ upstream: server.url, protocol: 'mcp' });
   try {
     const args = ['server', '--requirements', revision, '--url'];
-    const direct = await suite([...args, server.url]);
+    const direct = await suite([...args, both.url]);
     return [direct, await suite([...args, `http://127.0.0.1:${sluice.port}/mcp`])];
   } finally {
     await sluice.stop();
+    await both.close();
     await server.close();
   }
+}
+
+/** What the other era does not have: names for what a server asks, and streams that are taken up again. */
+const NOT_BRIDGED: ReadonlySet<string> = new Set([
+  'server-input-required-result-basic-elicitation',
+  'server-server-sse-polling',
+]);
+
+/** The client's era is that of the revision, and the server knows only the other one. */
+async function bridged(revision: Revision): Promise<readonly [Results, Results]> {
+  const [direct, through] = await serverLeg(revision, [revision === '2026-07-28' ? 'legacy' : 'modern']);
+  return [new Map([...direct].filter(([name]) => !NOT_BRIDGED.has(name))), through];
 }
 
 /** Logins are between a client and whoever is in front of it: those scenarios would be about Sluice alone. */
@@ -130,15 +148,15 @@ function compare(
   return lost.map(([name]) => `${leg} ${revision} ${name}`);
 }
 
+const LEGS = ['server', 'bridge', 'client'];
 const asked = process.argv.slice(2);
 const wants = (word: string, all: readonly string[]) =>
   !asked.some((one) => all.includes(one)) || asked.includes(word);
 const lost: string[] = [];
 for (const revision of REVISIONS.filter((one) => wants(one, REVISIONS))) {
-  if (wants('server', ['server', 'client']))
-    lost.push(...compare('server', revision, await serverLeg(revision)));
-  if (wants('client', ['server', 'client']))
-    lost.push(...compare('client', revision, await clientLeg(revision)));
+  if (wants('server', LEGS)) lost.push(...compare('server', revision, await serverLeg(revision)));
+  if (wants('bridge', LEGS)) lost.push(...compare('bridge', revision, await bridged(revision)));
+  if (wants('client', LEGS)) lost.push(...compare('client', revision, await clientLeg(revision)));
 }
 for (const name of lost) process.stdout.write(`lost: ${name}\n`);
 process.exit(lost.length === 0 ? 0 : 1);
