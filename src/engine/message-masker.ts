@@ -11,7 +11,6 @@ import {
   type JsonDocument,
   JsonEdits,
   type JsonPath,
-  jsonString,
   PLAIN_JSON,
   scanJson,
 } from '../json/index.ts';
@@ -99,10 +98,11 @@ export class MessageMasker {
 
   #inText(document: JsonDocument, node: number, edits: JsonEdits, depth: number): void {
     if (!mayHoldJson(document, node)) return;
-    const text = Buffer.from(document.text(node) ?? '');
+    const text = textBytes(document, node);
     const masked = this.#documents(text, depth + 1);
     if (masked === text) return;
-    edits.replace(node, masked === null ? jsonString(WITHHELD) : jsonString(masked.toString('utf8')));
+    const shown = masked === null ? WITHHELD : masked.toString('utf8');
+    edits.replace(node, Buffer.from(JSON.stringify(shown)));
   }
 
   /** The very text where nothing of it is masked. */
@@ -123,6 +123,14 @@ export class MessageMasker {
     parts.push(text.subarray(at));
     return Buffer.concat(parts);
   }
+}
+
+/** By the engine's own reader, which is several times as fast for texts with many escapes. */
+function textBytes(document: JsonDocument, node: number): Buffer {
+  if (!document.isEscaped(node))
+    return document.source.subarray(document.start(node) + 1, document.end(node) - 1);
+  const text: unknown = JSON.parse(document.written(node));
+  return Buffer.from(typeof text === 'string' ? text : '');
 }
 
 /** A string without brackets has no JSON in it that has members. */
