@@ -264,6 +264,37 @@ test('2026-07-28: who opens no pages is told the id and the place', async () => 
   assert.equal(textOf(await ask(url, 'tools/call', call)), 'delete_row done');
 });
 
+test('promise 7: answers to what the server asks are another call to agree to, and its own state stays', async () => {
+  const call = row();
+  upstream.result = (_name, params) =>
+    params['requestState'] === 'of-the-server'
+      ? { content: [{ type: 'text', text: JSON.stringify(params['inputResponses']) }] }
+      : {
+          resultType: 'input_required',
+          requestState: 'of-the-server',
+          inputRequests: {
+            why: {
+              method: 'elicitation/create',
+              params: { mode: 'form', message: 'why?', requestedSchema: { type: 'object', properties: {} } },
+            },
+          },
+        };
+  const capabilities = { elicitation: { form: {} } };
+  await ask(url, 'tools/call', call, { capabilities });
+  await decide(sluice, 'approve');
+  const asked = resultOf(await ask(url, 'tools/call', call, { capabilities }));
+  assert.equal(asked['resultType'], 'input_required');
+  const requestState = String(asked['requestState']);
+  const inputResponses = { why: { action: 'accept', content: { reason: 'because' } } };
+  const again = { ...call, inputResponses, requestState };
+  const told = await ask(url, 'tools/call', again, { capabilities });
+  assert.equal(resultOf(told)['isError'], true, told.body);
+  const request = await decide(sluice, 'approve');
+  assert.match(JSON.stringify(request.shown), /because/);
+  const done = await ask(url, 'tools/call', again, { capabilities });
+  assert.equal(textOf(done), JSON.stringify(inputResponses));
+});
+
 test('whoever is held is told for whom by progress, and gets the answer on the same stream', async () => {
   const call = { name: 'drop_table', arguments: { id: ++rows }, _meta: { progressToken: 'p1' } };
   const held = ask(url, 'tools/call', call);

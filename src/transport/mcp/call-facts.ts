@@ -92,6 +92,19 @@ export function decide(
   };
 }
 
+/**
+ * The arguments. Where a call comes again with answers to what the server asked (2026-07-28), those are a part of what it
+ * asks now, and of what people agree to.
+ */
+function bodyOf(document: JsonDocument, params: number, { arguments: given }: CallFacts): Buffer | null {
+  const args = given.kind === 'json' ? given.document.bytes(given.node) : null;
+  const responses = document.member(params, 'inputResponses');
+  const isWhole = given.kind === 'json' && given.node === params;
+  if (responses === NONE || isWhole) return args === null ? null : Buffer.from(args);
+  const written = `{"arguments":${args?.toString('utf8') ?? 'null'},"inputResponses":`;
+  return Buffer.concat([Buffer.from(written), document.bytes(responses), Buffer.from('}')]);
+}
+
 /** People have agreed to the call before its task began: they are asked only where a rule is about asking for tasks. */
 function approvedBefore(session: RequestSession, facts: CallFacts, own: CallFacts): RequestDecision {
   const decision = session.judge(facts);
@@ -128,7 +141,6 @@ export function callText(
   const reason = document.text(document.member(document.member(params, '_meta'), REASON));
   if (reason !== null)
     lines.push(`# reason: ${reason.replaceAll(/\s+/g, ' ').slice(0, REASON_CHARACTERS_MAX)}`);
-  const body = facts.arguments.kind === 'json' ? facts.arguments.document.bytes(facts.arguments.node) : null;
   const mcp = {
     method: facts.method,
     ...(name === null ? {} : { name }),
@@ -139,7 +151,7 @@ export function callText(
   return {
     via: 'mcp',
     text: Buffer.from(lines.join('\n')),
-    body: body === null ? null : Buffer.from(body),
+    body: bodyOf(document, params, facts),
     members: `"mcp":${JSON.stringify(mcp)}`,
     ...(call.id === null ? {} : { request: call.id.written }),
     trace: traceOf(document.text(document.member(document.member(params, '_meta'), 'traceparent')) ?? ''),
