@@ -1,4 +1,5 @@
 /** Builds one packet: header, little-endian integers, strings in the protocol's forms. */
+import { ByteSink } from '../../src/bytes/index.ts';
 import { HEADER_BYTES, PACKET_PAYLOAD_MAX, writeHeader } from './packet.ts';
 
 const LENGTH_16 = 0xfc;
@@ -6,46 +7,34 @@ const LENGTH_24 = 0xfd;
 const LENGTH_64 = 0xfe;
 
 export class PayloadWriter {
-  #bytes: Buffer;
-  #at = HEADER_BYTES;
+  readonly #sink: ByteSink;
 
   constructor(capacityBytes = 128) {
-    this.#bytes = Buffer.allocUnsafeSlow(HEADER_BYTES + capacityBytes);
-  }
-
-  #room(size: number): number {
-    const need = this.#at + size;
-    if (need > this.#bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(need, this.#bytes.length * 2));
-      this.#bytes.copy(grown, 0, 0, this.#at);
-      this.#bytes = grown;
-    }
-    const at = this.#at;
-    this.#at = need;
-    return at;
+    this.#sink = new ByteSink(HEADER_BYTES + capacityBytes);
+    this.#sink.take(HEADER_BYTES);
   }
 
   u8(value: number): this {
-    const at = this.#room(1);
-    this.#bytes.writeUInt8(value, at);
+    const at = this.#sink.take(1);
+    this.#sink.bytes.writeUInt8(value, at);
     return this;
   }
 
   u16(value: number): this {
-    const at = this.#room(2);
-    this.#bytes.writeUInt16LE(value, at);
+    const at = this.#sink.take(2);
+    this.#sink.bytes.writeUInt16LE(value, at);
     return this;
   }
 
   u32(value: number): this {
-    const at = this.#room(4);
-    this.#bytes.writeUInt32LE(value, at);
+    const at = this.#sink.take(4);
+    this.#sink.bytes.writeUInt32LE(value, at);
     return this;
   }
 
   zeros(count: number): this {
-    const at = this.#room(count);
-    this.#bytes.fill(0, at, at + count);
+    const at = this.#sink.take(count);
+    this.#sink.bytes.fill(0, at, at + count);
     return this;
   }
 
@@ -54,18 +43,18 @@ export class PayloadWriter {
     if (value < 0xfb) return this.u8(Number(value));
     if (value <= 0xffff) return this.u8(LENGTH_16).u16(Number(value));
     if (value <= 0xffffff) {
-      const at = this.u8(LENGTH_24).#room(3);
-      this.#bytes.writeUIntLE(Number(value), at, 3);
+      const at = this.u8(LENGTH_24).#sink.take(3);
+      this.#sink.bytes.writeUIntLE(Number(value), at, 3);
       return this;
     }
-    const at = this.u8(LENGTH_64).#room(8);
-    this.#bytes.writeBigUInt64LE(BigInt(value), at);
+    const at = this.u8(LENGTH_64).#sink.take(8);
+    this.#sink.bytes.writeBigUInt64LE(BigInt(value), at);
     return this;
   }
 
   raw(bytes: Uint8Array): this {
-    const at = this.#room(bytes.length);
-    this.#bytes.set(bytes, at);
+    const at = this.#sink.take(bytes.length);
+    this.#sink.bytes.set(bytes, at);
     return this;
   }
 
@@ -89,9 +78,9 @@ export class PayloadWriter {
 
   /** The packet, header and all, in memory of its own. The writer is used up. */
   packet(sequence: number): Buffer {
-    const length = this.#at - HEADER_BYTES;
+    const length = this.#sink.at - HEADER_BYTES;
     if (length >= PACKET_PAYLOAD_MAX) throw new Error('a packet of our own goes on in a second one');
-    writeHeader(this.#bytes, 0, length, sequence);
-    return this.#bytes.subarray(0, this.#at);
+    writeHeader(this.#sink.bytes, 0, length, sequence);
+    return this.#sink.bytes.subarray(0, this.#sink.at);
   }
 }

@@ -23,6 +23,14 @@ export class ByteSink {
     this.bytes = grown;
   }
 
+  /** Makes room for `size` bytes that come next, and gives where they go in `bytes`, which is looked up after this. */
+  take(size: number): number {
+    this.room(size);
+    const { at } = this;
+    this.at = at + size;
+    return at;
+  }
+
   u8(byte: number): void {
     this.room(1);
     this.bytes[this.at++] = byte;

@@ -1,3 +1,5 @@
+import { ByteSink } from './byte-sink.ts';
+
 const LENGTH_UNSET = 0xffffffff;
 
 /**
@@ -5,57 +7,44 @@ const LENGTH_UNSET = 0xffffffff;
  * The length is written as 0xffffffff until `end`, so that a frame left open cannot pass for a valid one.
  */
 export class FrameWriter {
-  #bytes: Buffer;
-  #at = 0;
+  readonly #sink: ByteSink;
   #lengthAt = -1;
 
   constructor(capacityBytes = 256) {
-    this.#bytes = Buffer.allocUnsafeSlow(capacityBytes);
-  }
-
-  #room(size: number): number {
-    const need = this.#at + size;
-    if (need > this.#bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(need, this.#bytes.length * 2));
-      this.#bytes.copy(grown, 0, 0, this.#at);
-      this.#bytes = grown;
-    }
-    const at = this.#at;
-    this.#at = need;
-    return at;
+    this.#sink = new ByteSink(capacityBytes);
   }
 
   /** Opens a frame. `tag` is the type byte; null for the frames of the start-up phase, which have none. */
   begin(tag: number | null): this {
     if (this.#lengthAt >= 0) throw new Error('a frame is open');
     if (tag !== null) this.u8(tag);
-    this.#lengthAt = this.#room(4);
-    this.#bytes.writeUInt32BE(LENGTH_UNSET, this.#lengthAt);
+    this.#lengthAt = this.#sink.take(4);
+    this.#sink.bytes.writeUInt32BE(LENGTH_UNSET, this.#lengthAt);
     return this;
   }
 
   end(): this {
     if (this.#lengthAt < 0) throw new Error('no frame is open');
-    this.#bytes.writeUInt32BE(this.#at - this.#lengthAt, this.#lengthAt);
+    this.#sink.bytes.writeUInt32BE(this.#sink.at - this.#lengthAt, this.#lengthAt);
     this.#lengthAt = -1;
     return this;
   }
 
   u8(value: number): this {
-    const at = this.#room(1);
-    this.#bytes.writeUInt8(value, at);
+    const at = this.#sink.take(1);
+    this.#sink.bytes.writeUInt8(value, at);
     return this;
   }
 
   i16(value: number): this {
-    const at = this.#room(2);
-    this.#bytes.writeInt16BE(value, at);
+    const at = this.#sink.take(2);
+    this.#sink.bytes.writeInt16BE(value, at);
     return this;
   }
 
   i32(value: number): this {
-    const at = this.#room(4);
-    this.#bytes.writeInt32BE(value, at);
+    const at = this.#sink.take(4);
+    this.#sink.bytes.writeInt32BE(value, at);
     return this;
   }
 
@@ -63,24 +52,23 @@ export class FrameWriter {
   cstring(text: string): this {
     if (text.includes('\0')) throw new Error('a NUL inside a C string');
     const size = Buffer.byteLength(text);
-    const at = this.#room(size + 1);
-    this.#bytes.write(text, at, 'utf8');
-    this.#bytes.writeUInt8(0, at + size);
+    const at = this.#sink.take(size + 1);
+    this.#sink.bytes.write(text, at, 'utf8');
+    this.#sink.bytes.writeUInt8(0, at + size);
     return this;
   }
 
   raw(bytes: Uint8Array): this {
-    const at = this.#room(bytes.length);
-    this.#bytes.set(bytes, at);
+    const at = this.#sink.take(bytes.length);
+    this.#sink.bytes.set(bytes, at);
     return this;
   }
 
   /** All frames written so far, as bytes of their own; the writer starts anew. */
   take(): Buffer {
     if (this.#lengthAt >= 0) throw new Error('a frame is open');
-    const taken = Buffer.allocUnsafeSlow(this.#at);
-    this.#bytes.copy(taken, 0, 0, this.#at);
-    this.#at = 0;
+    const taken = this.#sink.taken();
+    this.#sink.reset();
     return taken;
   }
 }
