@@ -129,8 +129,11 @@ export class ModernClientBridge implements ServerLeg {
       try {
         return await use(session);
       } catch (error) {
-        if (isAgain || !(error instanceof LegError) || error.fault !== 'session-gone') throw error;
-        await session.end().catch(() => {});
+        const fault = error instanceof LegError ? error.fault : null;
+        const isGone = fault === 'session-gone';
+        // A program that has ended takes its session with it; what it has done of the request nobody knows.
+        if (isGone || fault === 'ended') await session.end().catch(() => {});
+        if (isAgain || !isGone) throw error;
       }
     }
   }
