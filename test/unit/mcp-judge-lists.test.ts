@@ -96,6 +96,9 @@ test('a list that is not filtered leaves as it came', async () => {
   const list = ' {"tools": [ {"name":"a","inputSchema":{ "type":"object" }} ],"cacheScope":"public"}';
   client.answers = { 'tools/list': list };
   assert.equal(await client.ask('tools/list'), `{"jsonrpc":"2.0","id":1,"result":${list}}`);
+  // Without rules on calls no URI has to be read in one way only.
+  client.answers = { 'resources/read': '{"contents":[]}' };
+  assert.match(await client.ask('resources/read', { uri: 'file:///100%25' }), /"contents"/);
 });
 
 /** The whole life of a pin. */

@@ -54,7 +54,7 @@ export async function checkCall(
   call: CheckedCall,
 ): Promise<CallCheck> {
   const { subject, method } = call;
-  if (subject?.kind === 'resource') {
+  if (subject?.kind === 'resource' && tellsResourcesApart(session)) {
     const problem = method === 'completion/complete' ? null : uriProblem(subject.name);
     if (problem !== null)
       return {
@@ -94,6 +94,14 @@ function checkSubscription(session: RequestSession, { document, params, method }
     return { check: 'denied', denial: builtinDenial(rule ?? 'default', why, 'Leave this resource out.') };
   }
   return { check: 'passes', definition: null };
+}
+
+/** Where no rule looks at calls, a URI may lead wherever it does. */
+function tellsResourcesApart({ domain }: RequestSession): boolean {
+  const { current } = domain.policy;
+  return (
+    current.document.default === 'deny' || current.rules.some(({ requests }) => requests.subject === 'mcp')
+  );
 }
 
 async function standingOf(
