@@ -2,7 +2,7 @@
  * Approvals in the store: pending → approved | denied | expired | cancelled, approved → used. Who changes one holds its
  * row from the reading on, so two votes, a vote and the expiry, or two that take it, come one after the other.
  */
-import { isSamePerson, nameAlias } from '../core/person.ts';
+import { foldedName, isSamePerson, nameAlias } from '../core/person.ts';
 import {
   type Database,
   jsonAt,
@@ -16,6 +16,7 @@ import {
   type Value,
   wordAt,
 } from './database.ts';
+import { namesWithoutAccess } from './revocations.ts';
 import {
   APPROVAL_STATES,
   type Approval,
@@ -96,7 +97,8 @@ export class StoredApprovals implements ApprovalsStore {
       const [approval] = await withVotes(transaction, rows);
       if (approval === undefined) return { outcome: 'refused', why: 'unknown' };
       const now = await transaction.now();
-      const why = refusal(approval, vote, now);
+      const gone = await namesWithoutAccess(transaction);
+      const why = gone.has(foldedName(vote.by)) ? 'not-allowed' : refusal(approval, vote, now);
       if (why !== null) {
         if (why === 'expired' && approval.state === 'pending') {
           await settle(transaction, id, 'expired', now, approval.openUntil);
@@ -116,7 +118,7 @@ export class StoredApprovals implements ApprovalsStore {
         approval.votes.length,
         JSON.stringify(vote.aliases),
       );
-      const approvals = approval.votes.filter(({ verdict }) => verdict === 'approve').length + 1;
+      const approvals = yesIn(approval, gone) + 1;
       if (vote.verdict === 'deny') await settle(transaction, id, 'denied', now, approval.openUntil);
       else if (approvals >= approval.approvers) {
         const { windowMs, expiresAt } = approval;
@@ -134,19 +136,25 @@ export class StoredApprovals implements ApprovalsStore {
     return this.#database.write(async (transaction) => {
       // All of them are locked: with one alone, who comes second would wait for the first one's and find it used.
       const rows = await transaction.all(
-        `SELECT id, open_until FROM sluice.approvals
+        `SELECT * FROM sluice.approvals
           WHERE digest = $1 AND principal = $2 AND state = 'approved' ORDER BY id FOR UPDATE`,
         digest,
         principal,
       );
       const now = await transaction.now();
-      const serving = rows.find((row) => numberAt(row, 'open_until') > now);
-      if (serving === undefined) return null;
+      const gone = await namesWithoutAccess(transaction);
+      let serving: Approval | null = null;
+      for (const one of await withVotes(transaction, rows)) {
+        if (one.openUntil <= now || serving !== null) continue;
+        if (yesIn(one, gone) >= one.approvers) serving = one;
+        else await settle(transaction, one.id, 'cancelled', now, one.openUntil);
+      }
+      if (serving === null) return null;
       const taken = await transaction.all(
         `UPDATE sluice.approvals
           SET uses = uses + 1, state = CASE WHEN window_ms IS NULL THEN 'used' ELSE state END
           WHERE id = $1 RETURNING *`,
-        textAt(serving, 'id'),
+        serving.id,
       );
       await transaction.changed('approvals');
       const [approval] = await withVotes(transaction, taken);
@@ -200,6 +208,11 @@ async function dueIds(transaction: Transaction): Promise<readonly string[]> {
     EXPIRED_MAX,
   );
   return rows.map((row) => textAt(row, 'id')).sort();
+}
+
+/** Whoever has no access any more has not agreed. */
+function yesIn({ votes }: Approval, gone: ReadonlySet<string>): number {
+  return votes.filter(({ by, verdict }) => verdict === 'approve' && !gone.has(foldedName(by))).length;
 }
 
 function refusal(

@@ -1,9 +1,11 @@
 /** Revocations and quarantines in the store: one for each kind and subject, the last that was put. */
+import { foldedName } from '../core/person.ts';
 import {
   type Database,
   numberAt,
   numberOrNullAt,
   type Row,
+  type Transaction,
   textAt,
   textOrNullAt,
   wordAt,
@@ -83,6 +85,16 @@ export class StoredRevocations implements RevocationsStore {
       }));
     });
   }
+}
+
+/** Principals that have no access at this moment, as names are compared (core/person.ts). */
+export async function namesWithoutAccess(transaction: Transaction): Promise<ReadonlySet<string>> {
+  const rows = await transaction.all(
+    `SELECT subject FROM sluice.revocations WHERE kind IN ('principal', 'quarantine')
+      AND lifted_at IS NULL AND (until IS NULL OR until > $1)`,
+    await transaction.now(),
+  );
+  return new Set(rows.map((row) => foldedName(textAt(row, 'subject'))));
 }
 
 function revocationOf(row: Row): Revocation {

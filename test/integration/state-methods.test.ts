@@ -37,6 +37,35 @@ for (const make of [async () => sqliteGround(), () => postgresGround()]) {
       store = open();
     };
 
+    test('promise 7: whoever has no access any more has not agreed, neither before the last vote nor after it', async () => {
+      const { id } = await store.approvals.create(
+        await requestFor(store, { digest: 'left', principal: 'agent', approvers: 2 }),
+      );
+      const revoke = async (subject: string) => {
+        const at = await store.now();
+        await store.revocations.put({ kind: 'principal', subject, reason: null, by: 'ops', at, until: null });
+      };
+      const votes = async (by: string) => {
+        const outcome = await store.approvals.vote(id, yes(by));
+        return outcome.outcome === 'counted' ? outcome.approval.state : outcome.why;
+      };
+      assert.equal(await votes('ann'), 'pending');
+      await revoke('Ann');
+      assert.equal(await votes('bob'), 'pending');
+      assert.equal(await votes('cyd'), 'approved');
+      await revoke('cyd');
+      assert.equal(await store.approvals.take('left', 'agent'), null);
+      assert.equal((await store.approvals.get(id))?.state, 'cancelled');
+      const again = await store.approvals.create(
+        await requestFor(store, { digest: 'left', principal: 'agent' }),
+      );
+      const refused = await store.approvals.vote(again.id, yes('cyd'));
+      assert.deepEqual(refused, { outcome: 'refused', why: 'not-allowed' });
+      await store.approvals.vote(again.id, yes('bob'));
+      assert.equal((await store.approvals.take('left', 'agent'))?.id, again.id);
+      for (const name of ['Ann', 'cyd']) await store.revocations.lift('principal', name, 'ops', null);
+    });
+
     test('a request is kept as it was made, through a restart', async () => {
       const request = await requestFor(store, { reason: 'ticket 4711', approvers: 2, by: ['dba', 'leads'] });
       const made = await store.approvals.create(request);
