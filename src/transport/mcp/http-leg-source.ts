@@ -2,7 +2,8 @@
 import type { Era } from '../../../protocols/mcp/revisions.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import { HttpLeg, type HttpLegGround } from './http-leg.ts';
-import type { LegSource, ServerLeg } from './legs.ts';
+import { LegError, type LegSource, type MessageToServer, type ServerLeg, type ServerStream } from './legs.ts';
+import { OlderLeg } from './older-leg.ts';
 
 export class HttpLegSource implements LegSource {
   readonly #ground: HttpLegGround;
@@ -11,11 +12,54 @@ export class HttpLegSource implements LegSource {
     this.#ground = ground;
   }
 
-  async open(_era: Era, session: RequestSession): Promise<ServerLeg> {
-    return new HttpLeg(this.#ground, session.actor);
+  open(era: Era, session: RequestSession): Promise<ServerLeg> {
+    const { actor } = session;
+    const leg = new HttpLeg(this.#ground, actor);
+    if (era === 'modern') return Promise.resolve(leg);
+    return Promise.resolve(new LegacyLeg(leg, () => OlderLeg.open(this.#ground, actor)));
   }
 
   async close(): Promise<void> {
     await this.#ground.upstream.close();
+  }
+}
+
+/** What a server of HTTP+SSE alone says to the first message (2025-11-25, transports, backwards compatibility). */
+const OLDER_SAYS: ReadonlySet<number> = new Set([400, 404, 405]);
+
+/** The first message finds out which of the two transports the server has. */
+class LegacyLeg implements ServerLeg {
+  #leg: ServerLeg;
+  readonly #older: () => Promise<ServerLeg>;
+
+  constructor(leg: ServerLeg, older: () => Promise<ServerLeg>) {
+    this.#leg = leg;
+    this.#older = older;
+  }
+
+  async send(message: MessageToServer): Promise<ServerStream> {
+    try {
+      return await this.#leg.send(message);
+    } catch (error) {
+      const isOlder =
+        message.method === 'initialize' &&
+        error instanceof LegError &&
+        error.fault === 'refused' &&
+        OLDER_SAYS.has(error.status ?? 0);
+      if (!isOlder) throw error;
+      // Where there is no such stream either, the first answer is the one that counts.
+      const older = await this.#older().catch(() => null);
+      if (older === null) throw error;
+      this.#leg = older;
+      return older.send(message);
+    }
+  }
+
+  listen(lastEventId: string | null, signal: AbortSignal): Promise<ServerStream | null> {
+    return this.#leg.listen(lastEventId, signal);
+  }
+
+  end(): Promise<void> {
+    return this.#leg.end();
   }
 }
