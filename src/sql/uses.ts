@@ -9,6 +9,7 @@ import {
   type RelationName,
   type RelationUse,
   type Revealed,
+  type StatementFacts,
   type Volatility,
 } from '../core/facts.ts';
 import { nameKey } from './name-key.ts';
@@ -93,6 +94,21 @@ export class Uses {
     if (known === undefined || RANK[known.volatility] < RANK[volatility]) {
       this.functions.set(key, { schema, name, volatility });
     }
+  }
+
+  /** As facts have them. */
+  asFacts(): Pick<
+    StatementFacts,
+    'relations' | 'columns' | 'functions' | 'storesUnknown' | 'comparesUnknown'
+  > {
+    const { storesUnknown, comparesUnknown } = this;
+    return {
+      relations: [...this.relations.values()],
+      columns: [...this.columns.values()],
+      functions: [...this.functions.values()],
+      storesUnknown,
+      comparesUnknown,
+    };
   }
 
   /** Takes over what a nested statement uses. */

@@ -1,3 +1,4 @@
+import { OPPOSITES } from '../opposites.ts';
 /** Conditions that are true for every row, or for none, by their form alone: `x = x`, `x LIKE '%'`, `NOT (x <> x)`. */
 import type { Analysis } from './analysis.ts';
 import type { Expression } from './ast.ts';
@@ -249,17 +250,6 @@ function isOpposite(a: Analysis, left: Expression, right: Expression): boolean {
   }
   return isNegation(a, left, right) || isNegation(a, right, left);
 }
-
-const OPPOSITES: ReadonlySet<string> = new Set([
-  '= <>',
-  '<> =',
-  '< >=',
-  '>= <',
-  '> <=',
-  '<= >',
-  '< >',
-  '> <',
-]);
 
 function isNegation(a: Analysis, not: Expression, other: Expression): boolean {
   return not.is === 'unary' && isNot(not.operator) && sameTree(a, bare(not.operand), bare(other));

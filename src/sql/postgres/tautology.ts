@@ -1,5 +1,6 @@
 /** Conditions that are true for every row, or for none, by their form alone: `x = x`, `x LIKE '%'`, `NOT (x <> x)`. */
 import type { Json, JsonObject } from '../../core/json.ts';
+import { OPPOSITES } from '../opposites.ts';
 import type { Analysis } from './analysis.ts';
 import {
   type AstNode,
@@ -157,17 +158,6 @@ function isOpposite(a: Analysis, left: AstNode, right: AstNode): boolean {
   }
   return isNegation(a, left, right) || isNegation(a, right, left);
 }
-
-const OPPOSITES: ReadonlySet<string> = new Set([
-  '= <>',
-  '<> =',
-  '< >=',
-  '>= <',
-  '> <=',
-  '<= >',
-  '< >',
-  '> <',
-]);
 
 function isNegation(a: Analysis, not: AstNode, other: AstNode): boolean {
   return (
