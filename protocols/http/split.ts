@@ -9,6 +9,33 @@ const CR = 0x0d;
 /** A piece with its end, such as `{"a":1}\n` or a whole event with the blank line behind it. */
 export type Piece = Buffer;
 
+/** Where lines end, looked for by Node itself: most bytes end nothing. Asked for positions that only grow. */
+class LineEnds {
+  readonly #bytes: Buffer;
+  #lf = -1;
+  #cr = -1;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** The first LF from `at` on; the length where there is none. */
+  lineFeed(at: number): number {
+    if (this.#lf < at) this.#lf = this.#search(LF, at);
+    return this.#lf;
+  }
+
+  either(at: number): number {
+    if (this.#cr < at) this.#cr = this.#search(CR, at);
+    return Math.min(this.lineFeed(at), this.#cr);
+  }
+
+  #search(byte: number, at: number): number {
+    const found = this.#bytes.indexOf(byte, at);
+    return found < 0 ? this.#bytes.length : found;
+  }
+}
+
 export class PieceSplitter {
   readonly #kind: 'lines' | 'events';
   readonly #bytesMax: number;
@@ -26,11 +53,19 @@ export class PieceSplitter {
   /** The pieces that end in `chunk`, in order; `too-long`: one is longer than it may be. */
   push(chunk: Buffer): readonly Piece[] | 'too-long' {
     const pieces: Piece[] = [];
+    const ends = new LineEnds(chunk);
     let from = 0;
-    for (let i = 0; i < chunk.length; i++) {
-      if (!this.#endsWith(chunk[i] ?? 0)) continue;
-      pieces.push(this.#take(chunk.subarray(from, i + 1)));
-      from = i + 1;
+    for (let at = 0; at < chunk.length; at++) {
+      const next = this.#kind === 'lines' ? ends.lineFeed(at) : ends.either(at);
+      if (next > at) {
+        // What is between two ends of lines is a line that is not empty.
+        this.#afterCr = false;
+        this.#lineEmpty = false;
+        at = next;
+      }
+      if (at === chunk.length || !this.#endsWith(chunk[at] ?? 0)) continue;
+      pieces.push(this.#take(chunk.subarray(from, at + 1)));
+      from = at + 1;
     }
     if (from < chunk.length) {
       const rest = Buffer.from(chunk.subarray(from));
@@ -83,11 +118,11 @@ export interface EventField {
 /** The lines of an event; a comment has the name ``. */
 export function eventFields(piece: Buffer): readonly EventField[] {
   const fields: EventField[] = [];
+  const ends = new LineEnds(piece);
   // A byte order mark may begin the stream.
   let at = piece[0] === 0xef && piece[1] === 0xbb && piece[2] === 0xbf ? 3 : 0;
   while (at < piece.length) {
-    let end = at;
-    while (end < piece.length && piece[end] !== LF && piece[end] !== CR) end++;
+    const end = ends.either(at);
     if (end > at) fields.push(fieldOf(piece, at, end));
     at = end + (piece[end] === CR && piece[end + 1] === LF ? 2 : 1);
   }

@@ -5,7 +5,13 @@ const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const U = 0x75;
-const ESCAPES = new Set(Buffer.from('"\\/bfnrtu'));
+/** By byte: what may stand behind a backslash. */
+const ESCAPES = new Uint8Array(256);
+for (const byte of Buffer.from('"\\/bfnrtu')) ESCAPES[byte] = 1;
+/** By byte: what stands for itself in a string. */
+const PLAIN = new Uint8Array(256).fill(1, 0x20);
+PLAIN[QUOTE] = 0;
+PLAIN[BACKSLASH] = 0;
 
 export const BROKEN = 0;
 
@@ -26,12 +32,12 @@ export function scanString(source: Buffer, start: number, end: number): number {
   let escaped = false;
   for (let i = start; i < end; i++) {
     const byte = source[i] ?? 0;
+    if (PLAIN[byte] === 1) continue;
     if (byte === QUOTE) return escaped ? ~i : i;
-    if (byte < 0x20) return BROKEN;
-    if (byte !== BACKSLASH) continue;
+    if (byte !== BACKSLASH) return BROKEN;
     escaped = true;
     const kind = source[++i] ?? 0;
-    if (i >= end || !ESCAPES.has(kind)) return BROKEN;
+    if (i >= end || ESCAPES[kind] !== 1) return BROKEN;
     if (kind !== U) continue;
     if (i + 4 >= end || hexUnit(source, i + 1) < 0) return BROKEN;
     i += 4;
