@@ -1,6 +1,6 @@
 /** The JSON of a policy that is tried on recorded statements. */
 import { z } from 'zod';
-import { POLICY_CHARACTERS_MAX } from './wire.ts';
+import { POLICY_CHARACTERS_MAX } from './policy-wire.ts';
 
 const text = z.string();
 const count = z.number();

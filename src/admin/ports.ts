@@ -10,17 +10,15 @@ import type {
 } from './access-wire.ts';
 import type { AlertInfo, BudgetInfo, QuarantineInfo } from './alert-wire.ts';
 import type { DryRun, DryRunOutcome } from './dry-run-wire.ts';
+import type { PolicyInfo, Trial, Tried } from './policy-wire.ts';
 import type {
   ApprovalInfo,
   LiveSnapshot,
-  PolicyInfo,
   RecordedSession,
   RecordingPage,
   SearchQuery,
   SessionPage,
   TrafficInfo,
-  Trial,
-  Tried,
 } from './wire.ts';
 
 export type VoteAnswer =

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { nameAlias } from '../core/person.ts';
 import { ACCESS_ROUTES } from './access-routes.ts';
 import { ALERT_ROUTES } from './alert-routes.ts';
+import { policySchema, trialSchema, triedSchema } from './policy-wire.ts';
 import type { AdminPorts } from './ports.ts';
 import { Refusal } from './refusal.ts';
 import { mayAct } from './roles.ts';
@@ -16,7 +17,6 @@ import {
   liveSchema,
   type Me,
   meSchema,
-  policySchema,
   recordingQuerySchema,
   recordingSchema,
   searchSchema,
@@ -24,8 +24,6 @@ import {
   terminatedSchema,
   trafficQuerySchema,
   trafficSchema,
-  trialSchema,
-  triedSchema,
   voteSchema,
 } from './wire.ts';
 

@@ -198,77 +198,6 @@ export const voteSchema = z.strictObject({
   reason: z.string().max(500).nullable().default(null),
 });
 
-const ruleInfo = z.object({
-  name: text,
-  source: z.enum(['file', 'baseline']),
-  action: text,
-  when: text.describe('the conditions, as JSON'),
-  message: text.nullable(),
-  observe: z.boolean(),
-});
-
-export const policySchema = z.object({
-  version: text,
-  default: text,
-  mode: text,
-  rules: z.array(ruleInfo).readonly(),
-  masks: z.array(z.object({ name: text, with: text, inference: text })).readonly(),
-  listeners: names,
-  users: z.array(z.object({ name: text, groups: names })).readonly(),
-});
-
-/** A policy file in a request. */
-export const POLICY_CHARACTERS_MAX = 200_000;
-
-export const trialSchema = z.strictObject({
-  listener: text.max(200),
-  sql: text.min(1).max(100_000),
-  user: text.min(1).max(256),
-  groups: z.array(text.max(256)).max(50).default([]),
-  parameters: z.array(text.max(10_000).nullable()).max(100).default([]),
-  policy: text
-    .max(POLICY_CHARACTERS_MAX)
-    .optional()
-    .describe('the text of a policy file to judge by, instead of the policy in force'),
-});
-
-const column = z.object({ name: text, origins: names, how: names, mask: text.nullable() });
-const triedStatement = z.object({
-  text: text.nullable(),
-  kind: text,
-  effects: names,
-  relations: z.array(z.object({ table: text, access: text, role: text, known: z.boolean() })).readonly(),
-  functions: z
-    .array(z.object({ schema: text.nullable(), name: text, volatility: text.nullable() }))
-    .readonly(),
-  columns: z.array(column).readonly(),
-  places: z.record(z.string(), names),
-  bounded: z.boolean(),
-  bound: z.object({ kind: text, rows: count.nullable() }),
-  unfiltered: z.boolean(),
-  limit: z.object({
-    rows: count.nullable(),
-    rowsRule: text.nullable(),
-    bytes: count.nullable(),
-    bytesRule: text.nullable(),
-  }),
-  verdict: text,
-  rule: text.nullable(),
-  rules: names,
-  observed: names,
-  message: text.nullable(),
-});
-export const triedSchema = z.object({
-  verdict: text,
-  rule: text.nullable(),
-  rules: names,
-  message: text.nullable(),
-  hint: text.nullable(),
-  policy: text,
-  server: text,
-  statements: z.array(triedStatement).readonly(),
-});
-
 export const trafficQuerySchema = z.strictObject({
   minutes: z.coerce
     .number()
@@ -319,9 +248,5 @@ export type RecordedStatementInfo = Readonly<z.infer<typeof recordedStatement>>;
 export type RecordingPage = Readonly<z.infer<typeof recordingSchema>>;
 export type ApprovalInfo = Readonly<z.infer<typeof approvalInfo>>;
 export type ApprovalDetail = Readonly<z.infer<typeof approvalDetailSchema>>;
-export type PolicyInfo = Readonly<z.infer<typeof policySchema>>;
-export type Trial = Readonly<z.infer<typeof trialSchema>>;
-export type Tried = Readonly<z.infer<typeof triedSchema>>;
-export type TriedStatement = Readonly<z.infer<typeof triedStatement>>;
 export type TrafficInfo = Readonly<z.infer<typeof trafficSchema>>;
 export type Problem = Readonly<z.infer<typeof problemSchema>>;

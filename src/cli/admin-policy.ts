@@ -1,8 +1,8 @@
 /** The policy in force as the admin API shows it, and what it, or another one, says of statements. */
 import type { DryRun, DryRunOutcome } from '../admin/dry-run-wire.ts';
+import { type PolicyInfo, type Trial, type Tried, triedSchema } from '../admin/policy-wire.ts';
 import type { PolicyPort } from '../admin/ports.ts';
 import { Refusal } from '../admin/refusal.ts';
-import { type PolicyInfo, type Trial, type Tried, triedSchema } from '../admin/wire.ts';
 import { type Config, sqlListenersOf } from '../config/schema.ts';
 import { formatProblem, ProblemsError } from '../core/problem.ts';
 import type { RecordDuty } from '../core/responses.ts';

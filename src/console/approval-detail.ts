@@ -1,5 +1,7 @@
 /** One request for approval: who asks, for what, what it would touch, and the two answers. */
-import type { ApprovalDetail, ApprovalInfo, Tried } from '../admin/wire.ts';
+
+import type { Tried } from '../admin/policy-wire.ts';
+import type { ApprovalDetail, ApprovalInfo } from '../admin/wire.ts';
 import { errorText, get, post } from './api.ts';
 import { badge, fill, h } from './dom.ts';
 import { bytes, count, duration, when } from './format.ts';

@@ -1,5 +1,5 @@
 /** The policy in force, and what it says of a statement. */
-import type { PolicyInfo, Tried } from '../admin/wire.ts';
+import type { PolicyInfo, Tried } from '../admin/policy-wire.ts';
 import { errorText, get, post } from './api.ts';
 import { badge, emptyState, fill, h, type View } from './dom.ts';
 import { plural } from './format.ts';

@@ -1,5 +1,5 @@
 /** A statement as Sluice reads it: the verdict, what it touches, and where each column of its result comes from. */
-import type { Tried, TriedStatement } from '../admin/wire.ts';
+import type { Tried, TriedStatement } from '../admin/policy-wire.ts';
 import { badge, h, svg, verdictBadge } from './dom.ts';
 import { bytes, count } from './format.ts';
 import { sqlNode } from './sql-text.ts';

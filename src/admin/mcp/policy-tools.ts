@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { dryRunOutcomeSchema, dryRunSchema } from '../dry-run-wire.ts';
-import { policySchema, trialSchema, triedSchema } from '../wire.ts';
+import { policySchema, trialSchema, triedSchema } from '../policy-wire.ts';
 import { type Tool, tool } from './tool.ts';
 
 export const POLICY_TOOLS: readonly Tool[] = [
