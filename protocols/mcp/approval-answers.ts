@@ -3,7 +3,14 @@
  * (2025-11-25, tasks), or a page to open before the call is sent once more (2026-07-28, multi round-trip requests and
  * elicitation by URL).
  */
-import { type JsonDocument, JsonEdits, jsonString } from '../../src/json/index.ts';
+import {
+  CANONICAL_JSON,
+  isRefused,
+  type JsonDocument,
+  JsonEdits,
+  jsonString,
+  scanJson,
+} from '../../src/json/index.ts';
 import { META_CAPABILITIES } from './conversation.ts';
 import type { RequestId } from './message.ts';
 
@@ -72,6 +79,14 @@ export function taskResult(id: RequestId, document: JsonDocument, task: string):
   else if (meta === NONE)
     edits.addMember(result, '_meta', Buffer.from(`{${JSON.stringify(RELATED_TASK)}:${related.toString()}}`));
   return edits.apply();
+}
+
+/** Whether a server says, in its answer to initialize, that it makes tasks of calls. */
+export function offersTasks(answer: Buffer): boolean {
+  const document = scanJson(answer, 0, answer.length, { ...CANONICAL_JSON, bytesMax: answer.length });
+  return (
+    !isRefused(document) && document.isObject(document.at('/result/capabilities/tasks/requests/tools/call'))
+  );
 }
 
 /** For how long a client wants its task kept, in milliseconds; null: it does not say. `none`: it asks for no task. */

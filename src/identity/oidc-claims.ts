@@ -28,6 +28,8 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
 export function identityOf(claims: JWTPayload, settings: ClaimSettings): Identity {
   const { exp, iss, sub, jti } = claims;
   if (exp === undefined || iss === undefined) throw new TokenRefusal('it has no end');
+  // Whoever shows it as a bearer token has not shown the key (RFC 7800; RFC 9449; RFC 8705).
+  if (claims['cnf'] !== undefined) throw new TokenRefusal('it is bound to a key that nobody has shown');
   checkClient(claims, settings.clients);
   for (const [claim, values] of settings.required) checkRequired(claims, claim, values);
   return {

@@ -191,6 +191,17 @@ test('2025-11-25: a no, and a client that cancels, end the task', async () => {
   assert.equal(sent(refused) + sent(given), 0);
 });
 
+test('2025-11-25: where the server makes no tasks, a call that asks for one is a call like any other', async () => {
+  const { capabilities } = upstream;
+  upstream.capabilities = {};
+  const inSession = await beginSession(url);
+  upstream.capabilities = capabilities;
+  const told = await inSession('tools/call', { ...row(), task: {} });
+  assert.equal(resultOf(told)['isError'], true);
+  assert.equal(at(resultOf(told), 'task'), undefined);
+  await decide(sluice, 'deny');
+});
+
 test('a task is nobody else’s, and ends with its session', async () => {
   const inSession = await beginSession(url);
   const begun = resultOf(await inSession('tools/call', { ...row(), task: {} }));

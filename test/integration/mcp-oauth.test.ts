@@ -10,6 +10,7 @@ import { ask, beginSession, post } from '../support/mcp-http.ts';
 import { type McpUpstream, startMcpUpstream } from '../support/mcp-upstream.ts';
 import { type Sluice, startSluice } from '../support/sluice.ts';
 import { AUDIENCE, TestIssuer } from '../support/test-issuer.ts';
+import { until } from '../support/until.ts';
 
 let issuer: TestIssuer;
 let upstream: McpUpstream;
@@ -118,6 +119,7 @@ test('RFC 6750, 3.1: a token that is not taken is told why, and 401', async () =
     [await issuer.sign({ aud: url, iss: 'https://elsewhere.example' }), /it is from another issuer/],
     [`${(await token()).slice(0, -6)}AAAAAA`, /its signature is wrong/],
     [await other.sign({ aud: url, iss: issuer.url }), /signature is wrong|signed by a key/],
+    [await issuer.sign({ aud: url, cnf: { jkt: 'x' } }), /bound to a key that nobody has shown/],
     [await issuer.sign({ aud: url }, { header: { typ: 'logout+jwt' } }), /of a type that proves no login/],
   ];
   for (const [shown, why] of cases) {
@@ -217,6 +219,18 @@ test('MCP: a token is shown with every request, also within a session', async ()
   const eve = await token({ sub: 'eve' });
   const stolen = await post(url, { jsonrpc: '2.0', id: 2, method: 'tools/list' }, { headers, token: eve });
   assert.equal(stolen.status, 404);
+});
+
+test('promise 12: a session ends with the token that it was begun with', async () => {
+  const shown = await issuer.sign({ aud: url, scope: 'mcp:read', sub: 'brief' }, { expiresInS: 2 });
+  const inSession = await beginSession(url, { token: shown });
+  assert.equal((await inSession('tools/list')).status, 200);
+  const ended = () =>
+    sluice.records().some(({ type, reason }) => type === 'session-end' && reason === 'login-expired');
+  await until(ended, 'the session to end');
+  const late = await inSession('tools/list');
+  assert.equal(late.status, 401);
+  assert.match(challengeOf(late.headers), /error="invalid_token"/);
 });
 
 test('RFC 6750, 3.1: a token without the scope of the endpoint is told which it takes, and 403', async () => {

@@ -91,7 +91,11 @@ export class ApprovalTasks {
     this.#tasks.set(task.id, task);
     const timer = domain.after(ttlMs, () => this.#drop(task));
     task.abort.signal.addEventListener('abort', () => timer.cancel(), { once: true });
-    void this.#carry(task);
+    this.#carry(task).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      domain.log('error', 'a task failed', { listener: domain.name, error: why });
+      this.#end(task, 'failed', 'the call failed in Sluice', null);
+    });
     return taskBegun(id, told(task));
   }
 
@@ -132,7 +136,6 @@ export class ApprovalTasks {
     return new Promise((resolve) => task.waiting.add(resolve));
   }
 
-  /** Never rejects. */
   async #carry(task: Task): Promise<void> {
     const { approvals } = this.#session.domain;
     const { signal } = task.abort;

@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { errorAnswer } from '../../../protocols/mcp/answers.ts';
 import {
+  offersTasks,
   opensPages,
   pageAsked,
   pageOutcome,
@@ -50,6 +51,8 @@ export class ApprovingJudge implements McpJudge {
   readonly #states: ApprovalStates;
   readonly #tasks: ApprovalTasks;
   #leg: ServerLeg | null = null;
+  /** The server of this session makes tasks of calls. */
+  #takesTasks = false;
   readonly #closed = new AbortController();
 
   constructor(inner: McpJudge, session: RequestSession, states: ApprovalStates) {
@@ -89,8 +92,11 @@ export class ApprovingJudge implements McpJudge {
     this.#inner.refuse(message, denial);
   }
 
-  fromServer(bytes: Buffer, on: McpRequest | null): Promise<ServerOutcome> {
-    return this.#inner.fromServer(bytes, on);
+  async fromServer(bytes: Buffer, on: McpRequest | null): Promise<ServerOutcome> {
+    const outcome = await this.#inner.fromServer(bytes, on);
+    if (on?.method === 'initialize' && outcome.outcome === 'forward' && outcome.answers !== null)
+      this.#takesTasks = offersTasks(outcome.bytes);
+    return outcome;
   }
 
   failure(request: McpRequest, why: string): Buffer {
@@ -120,8 +126,9 @@ export class ApprovingJudge implements McpJudge {
       return { outcome: 'answer', bytes: await about, isFault: false };
     }
     const { id, params } = reading.message;
-    const isTask = reading.method === 'tools/call' && taskAsked(message.document, params) !== 'none';
-    if (!isTask) return this.#inner.clear(message, waiting);
+    const asksTask = reading.method === 'tools/call' && taskAsked(message.document, params) !== 'none';
+    // Where the server has said nothing of tasks, what a call says of them means nothing (2025-11-25, tasks).
+    if (!asksTask || !this.#takesTasks) return this.#inner.clear(message, waiting);
     const outcome = await this.#inner.clear(message, AT_ONCE);
     if (outcome.outcome !== 'answer' || outcome.awaits === undefined) return outcome;
     const begun = this.#tasks.begin(message, { id, params }, outcome.awaits);
@@ -130,8 +137,10 @@ export class ApprovingJudge implements McpJudge {
 
   #run(params: Buffer, signal: AbortSignal): Promise<Ran> {
     const leg = this.#leg;
-    if (leg === null) throw new Error('a call was judged before there is a server');
-    return runCall({ judge: this.#inner, leg, waiting: AT_ONCE }, params, signal, randomUUID());
+    if (leg !== null)
+      return runCall({ judge: this.#inner, leg, waiting: AT_ONCE }, params, signal, randomUUID());
+    const response = errorAnswer(null, RPC_ERRORS.internal, 'there is no server to call', null);
+    return Promise.resolve({ ran: 'answered', response });
   }
 
   async #modern(message: ClientMessage, reading: Request, waiting?: Waiting): Promise<ClientOutcome> {
@@ -179,9 +188,11 @@ export class ApprovingJudge implements McpJudge {
       }
     }
     const asked = this.#inner.read(withoutState(document, params));
-    const [first] = asked.read === 'messages' ? asked.messages : [];
-    if (first?.reading.reading !== 'request') throw new Error('a call that was read once is read again');
-    return this.#paged(await this.#inner.clear(first, AT_ONCE), first.reading, of);
+    if (asked.read === 'unread') return { outcome: 'answer', bytes: asked.answer, isFault: true };
+    const [first] = asked.messages;
+    if (first === undefined) return { outcome: 'dropped', why: 'nothing was asked' };
+    const outcome = await this.#inner.clear(first, AT_ONCE);
+    return first.reading.reading === 'request' ? this.#paged(outcome, first.reading, of) : outcome;
   }
 
   #paged(outcome: ClientOutcome, { message }: Request, of: StateOf): ClientOutcome {
