@@ -40,6 +40,10 @@ test('RFC 6750: what a client is told that has no access', () => {
     status: 401,
     header: `Bearer error="invalid_token", error_description="expired  then   X: 1", scope="mcp", ${metadata}`,
   });
+  assert.deepEqual(challengeFor(resource, { fault: 'malformed', why: 'twice' }), {
+    status: 400,
+    header: `Bearer error="invalid_request", error_description="twice", scope="mcp", ${metadata}`,
+  });
   assert.deepEqual(challengeFor(resource, { fault: 'scope', scopes: ['mcp', 'write'], why: 'tool' }), {
     status: 403,
     header: `Bearer error="insufficient_scope", error_description="tool", scope="mcp write", ${metadata}`,
