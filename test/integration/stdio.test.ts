@@ -12,6 +12,7 @@ import { type PostgresServer, startPostgres } from '../../src/demo/postgres-serv
 import { createShop } from '../../src/demo/shop.ts';
 import { recordsIn } from '../../src/journal/read.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
+import { sluice } from '../support/command-line.ts';
 import { until } from '../support/until.ts';
 
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
@@ -211,4 +212,23 @@ test('sessions of one configuration stand beside each other, and each journal ve
   for (const name of readdirSync(root))
     await until(() => !existsSync(join(root, name, 'journal.lock')), 'the journal to be closed');
   for (const name of readdirSync(root)) assert.deepEqual(verifyJournal(join(root, name), {}).problems, []);
+});
+
+test('replay shows the SQL under each call, and the call of each statement', async () => {
+  const journal = join(directory, 'journal', 'stdio', '1');
+  const first = [...recordsIn(journal)].find(({ protocol }) => protocol === 'mcp/stdio');
+  const session = String(first?.['session']);
+  const calls = await sluice(['replay', session, journal]);
+  assert.match(calls.out, /tools\/call query\n(?:.*\n)*?.*SQL 1 of session \w+: SELECT id, email/);
+  assert.match(calls.out, /SQL \d+ of session \w+: COMMIT; DROP TABLE shop\.customers \(denied\)/);
+  const own = /SQL 1 of session (\w+)/.exec(calls.out)?.[1] ?? '';
+  const statements = await sluice(['replay', own, journal]);
+  assert.match(
+    statements.out,
+    new RegExp(
+      `SELECT id, email.*\\n +for tools/call query \\(\\d+\\) of session ${session}, claude-code 2.1`,
+    ),
+  );
+  assert.match(statements.out, /no request was under way, after tools\/call stray/);
+  assert.match((await sluice(['sessions', journal])).out, /works for/);
 });
