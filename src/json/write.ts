@@ -26,10 +26,11 @@ export function writeJsonString(source: Buffer, start: number, end: number, out:
   out.u8(QUOTE);
 }
 
-/** A string of JSON, quotes included. A lone surrogate becomes U+FFFD. */
-export function jsonString(text: string): Buffer {
-  const plain = Buffer.from(text);
-  const out = new ByteSink(plain.length + 16);
+/** A string of JSON, quotes included, of text or of its UTF-8 bytes. A lone surrogate becomes U+FFFD. */
+export function jsonString(text: string | Buffer): Buffer {
+  const plain = typeof text === 'string' ? Buffer.from(text) : text;
+  // Room for the escapes that rows of JSON need within a string.
+  const out = new ByteSink(plain.length + (plain.length >> 2) + 16);
   writeJsonString(plain, 0, plain.length, out);
   return out.taken();
 }
