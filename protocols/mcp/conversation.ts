@@ -112,7 +112,7 @@ export class Conversation {
     }
     const known = methodFor(name, 'request', from, revision);
     if (known.answer !== 'known')
-      return refused(id, RPC_ERRORS.methodNotFound, methodRefusal(known.answer, name, revision));
+      return refused(id, RPC_ERRORS.methodNotFound, methodRefusal(known.answer, name, revision, from));
     return this.#known(document, message, from, known.method, known.row.subject, revision);
   }
 
@@ -165,7 +165,7 @@ export class Conversation {
     const own = from === 'client' ? ownRevision(document, params) : null;
     const revision = (typeof own === 'string' ? own : null) ?? this.#revision ?? '2026-07-28';
     const known = methodFor(name, 'notification', from, revision);
-    if (known.answer !== 'known') return dropped(methodRefusal(known.answer, name, revision));
+    if (known.answer !== 'known') return dropped(methodRefusal(known.answer, name, revision, from));
     const reading = (about: PendingRequest | null): Reading => ({
       reading: 'notification',
       message,
@@ -246,8 +246,10 @@ function dropped(why: string): Reading {
   return { reading: 'dropped', why };
 }
 
-function methodRefusal(answer: string, name: string, revision: Revision): string {
-  const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
+/** The server is not quoted: no mask has seen what it calls a method. */
+function methodRefusal(answer: string, name: string, revision: Revision, from: Side): string {
+  const isQuoted = from === 'client' || answer !== 'unknown';
+  const shown = isQuoted ? (name.length > 100 ? `${name.slice(0, 100)}…` : name) : 'what it asks for';
   switch (answer) {
     case 'wrong-side':
       return `${shown} is for the other side to send`;

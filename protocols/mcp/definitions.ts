@@ -98,21 +98,21 @@ function* subtree(document: JsonDocument, node: number): Generator<number> {
  * in the order of their names, no white space. Numbers stay as they are written. Its hash is what a review is about.
  */
 export function canonicalBytes(document: JsonDocument, node: number): Buffer {
-  return Buffer.from(canonical(document, node), 'utf8');
+  return Buffer.from(canonical(document, node, document.member(node, '_meta')), 'utf8');
 }
 
-/** Bounded by the document's own depth, which the scanner has limited. */
-function canonical(document: JsonDocument, node: number): string {
+/** Bounded by the document's own depth, which the scanner has limited. `meta`: the definition's own _meta, or -1. */
+function canonical(document: JsonDocument, node: number, meta: number): string {
   switch (document.kind(node)) {
     case 'object': {
       const members = [...document.children(node)]
         .map((child) => ({ name: document.name(child) ?? '', child }))
-        .filter(({ name }) => !isVolatile(name))
+        .filter(({ name }) => node !== meta || !isVolatile(name))
         .sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
-      return `{${members.map(({ name, child }) => `${JSON.stringify(name)}:${canonical(document, child)}`).join(',')}}`;
+      return `{${members.map(({ name, child }) => `${JSON.stringify(name)}:${canonical(document, child, meta)}`).join(',')}}`;
     }
     case 'array':
-      return `[${[...document.children(node)].map((child) => canonical(document, child)).join(',')}]`;
+      return `[${[...document.children(node)].map((child) => canonical(document, child, meta)).join(',')}]`;
     case 'string':
       return JSON.stringify(document.text(node) ?? '');
     default:
@@ -120,7 +120,7 @@ function canonical(document: JsonDocument, node: number): string {
   }
 }
 
-/** What a server says anew each time: who it is, and the trace of the request. */
+/** What a server says anew each time in _meta: who it is, and the trace of the request. Elsewhere it is data of such a name. */
 function isVolatile(name: string): boolean {
   return name === 'traceparent' || name === 'tracestate' || name === 'io.modelcontextprotocol/serverInfo';
 }

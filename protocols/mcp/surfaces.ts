@@ -43,17 +43,52 @@ export function surfacesOf(document: JsonDocument, message: Message, method: Met
   return finder;
 }
 
-/** Members whose value is handed back unread (pagination, MRTR, tasks, progress, cancellation, tool use). */
-const TOKEN_MEMBERS: ReadonlySet<string> = new Set([
-  'nextCursor',
-  'cursor',
-  'requestState',
-  'taskId',
-  'progressToken',
-  'requestId',
-  'toolUseId',
-  'elicitationId',
-]);
+/**
+ * Members whose value is handed back unread (pagination, MRTR, tasks, progress, cancellation, tool use), by what they stand
+ * in: anywhere else a member of the same name is data.
+ */
+const TASK_TOKENS: readonly string[] = ['taskId'];
+const TOOL_RESULT_TOKENS: readonly string[] = ['toolUseId'];
+const NO_TOKENS: readonly string[] = [];
+const ELICITATION_TOKENS: readonly string[] = ['elicitationId'];
+
+function resultTokens(method: Method | null): readonly string[] {
+  switch (method) {
+    case 'tools/call':
+      return ['requestState', 'taskId'];
+    case 'prompts/get':
+      return ['requestState'];
+    case 'resources/read':
+      return ['requestState', 'nextCursor'];
+    default:
+      if (method?.startsWith('tasks/') === true) return ['taskId', 'requestState', 'nextCursor'];
+      return method?.endsWith('/list') === true ? ['nextCursor'] : NO_TOKENS;
+  }
+}
+
+function paramTokens(method: Method | null): readonly string[] {
+  switch (method) {
+    case 'notifications/progress':
+      return ['progressToken'];
+    case 'notifications/cancelled':
+      return ['requestId'];
+    case 'elicitation/create':
+    case 'notifications/elicitation/complete':
+      return ELICITATION_TOKENS;
+    case 'notifications/tasks/status':
+    case 'tasks/get':
+    case 'tasks/cancel':
+    case 'tasks/result':
+    case 'tasks/update':
+      return TASK_TOKENS;
+    case 'tools/call':
+    case 'prompts/get':
+    case 'resources/read':
+      return ['requestState'];
+    default:
+      return method?.endsWith('/list') === true ? ['cursor'] : NO_TOKENS;
+  }
+}
 
 class SurfaceFinder implements Surfaces {
   readonly values: number[] = [];
@@ -67,7 +102,7 @@ class SurfaceFinder implements Surfaces {
   }
 
   call(params: number, method: Method | null): void {
-    this.#envelope(params);
+    this.#envelope(params, paramTokens(method));
     switch (method) {
       case 'notifications/message':
         this.#value(params, 'data');
@@ -92,14 +127,14 @@ class SurfaceFinder implements Surfaces {
   }
 
   result(result: number, method: Method | null): void {
-    this.#envelope(result);
+    this.#envelope(result, resultTokens(method));
     const document = this.#document;
     // A result is read by what it has, not by what was asked: a task's result is that of another request.
     this.#contentOf(result);
     this.#each(document.member(result, 'contents'), (contents) => this.#resource(contents));
     this.#each(document.member(result, 'messages'), (message) => this.#contentOf(message));
-    this.#each(document.member(result, 'tasks'), (task) => this.#envelope(task));
-    this.#envelope(document.member(result, 'task'));
+    this.#each(document.member(result, 'tasks'), (task) => this.#envelope(task, TASK_TOKENS));
+    this.#envelope(document.member(result, 'task'), TASK_TOKENS);
     this.#strings(result, ['description', 'instructions', 'statusMessage']);
     this.#each(document.at('/completion/values', result), (value) => this.#text(value));
     this.#each(document.member(result, 'inputRequests'), (request) =>
@@ -117,6 +152,7 @@ class SurfaceFinder implements Surfaces {
   #asked(params: number): void {
     const document = this.#document;
     this.#each(document.member(params, 'messages'), (message) => this.#contentOf(message));
+    this.#envelope(params, ELICITATION_TOKENS);
     this.#strings(params, ['systemPrompt', 'message']);
     this.#value(params, 'metadata');
   }
@@ -137,21 +173,21 @@ class SurfaceFinder implements Surfaces {
 
   #block(block: number): void {
     const document = this.#document;
-    this.#envelope(block);
+    const type = document.text(document.member(block, 'type'));
+    this.#envelope(block, type === 'tool_result' ? TOOL_RESULT_TOKENS : NO_TOKENS);
     this.#strings(block, ['text']);
     this.#value(block, 'input');
     const data = document.member(block, 'data');
     if (document.isString(data)) this.#blob(data, block);
     const resource = document.member(block, 'resource');
     if (resource !== NONE) this.#resource(resource);
-    if (document.text(document.member(block, 'type')) === 'tool_use')
-      this.#token(document.member(block, 'id'));
+    if (type === 'tool_use') this.#token(document.member(block, 'id'));
     // What a tool gave, shown to a model again (sampling with tools).
     this.#contentOf(block);
   }
 
   #resource(resource: number): void {
-    this.#envelope(resource);
+    this.#envelope(resource, NO_TOKENS);
     this.#strings(resource, ['text']);
     const blob = this.#document.member(resource, 'blob');
     if (this.#document.isString(blob)) this.#blob(blob, resource);
@@ -162,13 +198,13 @@ class SurfaceFinder implements Surfaces {
     this.blobs.push({ node, mimeType });
   }
 
-  /** Tokens of an object and of its _meta. */
-  #envelope(object: number): void {
+  /** Tokens of an object, by their names, and of its _meta. */
+  #envelope(object: number, tokens: readonly string[]): void {
     const document = this.#document;
     if (!document.isObject(object)) return;
     for (const child of document.children(object)) {
       const name = document.name(child) ?? '';
-      if (TOKEN_MEMBERS.has(name)) this.#token(child);
+      if (tokens.includes(name)) this.#token(child);
       else if (name === '_meta') this.#meta(child);
     }
   }
@@ -177,7 +213,7 @@ class SurfaceFinder implements Surfaces {
     const document = this.#document;
     this.#token(document.member(meta, 'progressToken'));
     this.#token(document.member(meta, 'io.modelcontextprotocol/subscriptionId'));
-    this.#envelope(document.member(meta, 'io.modelcontextprotocol/related-task'));
+    this.#envelope(document.member(meta, 'io.modelcontextprotocol/related-task'), TASK_TOKENS);
   }
 
   #token(node: number): void {

@@ -162,6 +162,9 @@ test('promise 4: nor in the modern era, on errors, notifications and what the se
     assert.doesNotMatch(shown, CANARY, rest);
   }
   const legacy = bench.session();
+  const task = { taskId: 't', status: 'working', createdAt: '2026-01-01T00:00:00Z', ttl: 1000 };
+  legacy.answers = { 'tools/list': TOOL, 'tools/call': JSON.stringify({ task }) };
+  await legacy.ask('tools/call', { name: 'query', arguments: {}, task: {} });
   for (const message of [
     { method: 'notifications/message', params: { level: 'info', data: { ssn: SSN, text: EMAIL } } },
     { id: 1, method: 'elicitation/create', params: { message: EMAIL, requestedSchema: { type: 'object' } } },

@@ -14,6 +14,7 @@ import { maskedParts } from './masked-messages.ts';
 import { deniedAnswer } from './refusals.ts';
 import { rowsOf } from './result-rows.ts';
 import { fitted } from './schema-fit.ts';
+import { isOwnTask } from './task-facts.ts';
 
 const NONE = -1;
 /** Results that can be made shorter and are of use all the same. */
@@ -61,6 +62,7 @@ async function filter(
   const edits = new JsonEdits(document);
   await filterList(ground, session, document, result, request.method, edits);
   if (request.method === 'resources/read') hideContents(session, document, result, edits);
+  if (request.method === 'tasks/list') hideTasks(ground, session, document, result, edits);
   if (request.method === 'initialize' || request.method === 'server/discover')
     await holdInstructions(ground, session, document, result, edits);
   return changed(document, edits);
@@ -79,6 +81,20 @@ function hideContents(
     const uri = document.text(document.member(one, 'uri'));
     if (uri !== null && session.judge(openFacts('resource', uri)).verdict === 'deny') edits.remove(one);
   }
+}
+
+/** To the server all principals may be one, so that it lists the tasks of all of them. */
+function hideTasks(
+  ground: JudgeGround,
+  session: RequestSession,
+  document: JsonDocument,
+  result: number,
+  edits: JsonEdits,
+): void {
+  const tasks = document.member(result, 'tasks');
+  if (tasks === NONE) return;
+  for (const task of document.children(tasks))
+    if (!isOwnTask(ground, session, document, task)) edits.remove(task);
 }
 
 /** What a server tells every model about itself is reviewed as its tools are. */
@@ -204,13 +220,13 @@ function inputDenial(session: RequestSession, document: JsonDocument, result: nu
   if (requests === NONE) return null;
   for (const one of document.children(requests)) {
     const method = document.text(document.member(one, 'method')) ?? '';
-    if (!isAsked(method)) return unknownInput(method);
+    if (!isAsked(method)) return UNKNOWN_INPUT;
     const facts = callFacts(document, method, null, document.member(one, 'params'));
     const decision = session.judge(facts);
     if (decision.verdict !== 'deny') continue;
     const { rule, message } = decision;
     return {
-      ...unknownInput(method),
+      ...UNKNOWN_INPUT,
       message: `what the server asks for (${method}) is denied by rule "${rule ?? 'default'}"${message === null ? '' : `: ${message}`}`,
       rule: rule ?? 'default',
     };
@@ -224,17 +240,16 @@ function isAsked(method: string): method is Asked {
   return method === 'sampling/createMessage' || method === 'roots/list' || method === 'elicitation/create';
 }
 
-function unknownInput(method: string): Denial {
-  return {
-    sqlstate: '42501',
-    message: `the server asks the client for something that MCP does not know (${method.slice(0, 100)})`,
-    detail: null,
-    hint: null,
-    position: null,
-    rule: 'sluice/mcp',
-    native: false,
-  };
-}
+/** What it is called stays unsaid: it would be a text of the server's that no mask has seen. */
+const UNKNOWN_INPUT: Denial = {
+  sqlstate: '42501',
+  message: 'the server asks the client for something that MCP does not know',
+  detail: null,
+  hint: null,
+  position: null,
+  rule: 'sluice/mcp',
+  native: false,
+};
 
 function changed(document: JsonDocument, edits: JsonEdits): JsonDocument {
   if (edits.isEmpty) return document;

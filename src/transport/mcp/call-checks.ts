@@ -116,7 +116,7 @@ async function standingOf(
   try {
     const known = await ground.pins.standing(kind, name, principal);
     if (known.standing !== 'unknown' || leg === null) return known;
-    for (const page of await ownList(leg, list, revision, { document, params })) {
+    for await (const page of ownList(leg, list, revision, { document, params })) {
       const result = page.member(0, 'result');
       if (offersOf(page, result, list) === null) continue;
       await filterList(ground, session, page, result, list, new JsonEdits(page));

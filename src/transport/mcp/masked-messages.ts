@@ -9,16 +9,20 @@ const NONE = -1;
 const NOTHING: MessageSurfaces = { values: [], texts: [], blobs: [], tokens: [] };
 
 /** Lists whose items are called by a name. */
-const NAMED_LISTS = ['tools', 'prompts'] as const;
-/** Members of results that say what the protocol is, and nothing of data. */
-const PROTOCOL_MEMBERS = [
-  'protocolVersion',
-  'supportedVersions',
-  'capabilities',
-  'resultType',
-  'cacheScope',
-  'ttlMs',
-] as const;
+const NAMED_LISTS: ReadonlyMap<Method, string> = new Map<Method, string>([
+  ['tools/list', 'tools'],
+  ['prompts/list', 'prompts'],
+]);
+/** Members of results that begin a conversation: they say what the protocol is, and nothing of data. */
+const OPENING_MEMBERS = ['protocolVersion', 'supportedVersions', 'capabilities'] as const;
+/** The same of any result, where they are what the protocol has them be. */
+const PROTOCOL_MEMBERS: readonly (readonly [name: string, form: RegExp])[] = [
+  ['resultType', /^"[a-z_]{1,32}"$/],
+  ['cacheScope', /^"[a-z]{1,32}"$/],
+  ['ttlMs', /^\d{1,12}$/],
+];
+/** JSON-RPC 2.0, 5.1: codes are small; a longer number is somebody's data. */
+const CODE = /^-?\d{1,6}$/;
 
 /** `method`: of the request or notification; of an answer, that of its request. */
 export function maskedParts(document: JsonDocument, method: Method | null): MessageSurfaces {
@@ -30,21 +34,36 @@ export function maskedParts(document: JsonDocument, method: Method | null): Mess
     if (node !== NONE) kept.push(node);
   };
   for (const name of ['jsonrpc', 'id', 'method']) keep(document.member(0, name));
-  if (message.kind === 'error') keep(document.member(message.error, 'code'));
+  if (message.kind === 'error' && isWritten(document, message.error, 'code', CODE))
+    keep(document.member(message.error, 'code'));
   if (message.kind === 'result') {
     const { result } = message;
-    for (const name of PROTOCOL_MEMBERS) keep(document.member(result, name));
-    for (const list of NAMED_LISTS) {
-      const items = document.member(result, list);
-      if (items === NONE) continue;
-      for (const item of document.children(items)) {
-        keep(document.member(item, 'name'));
-        for (const argument of childrenOf(document, document.member(item, 'arguments')))
-          keep(document.member(argument, 'name'));
-      }
+    if (method === 'initialize' || method === 'server/discover')
+      for (const name of OPENING_MEMBERS) keep(document.member(result, name));
+    for (const [name, form] of PROTOCOL_MEMBERS)
+      if (isWritten(document, result, name, form)) keep(document.member(result, name));
+    const list = method === null ? undefined : NAMED_LISTS.get(method);
+    const items = list === undefined ? NONE : document.member(result, list);
+    for (const item of childrenOf(document, items)) {
+      keep(document.member(item, 'name'));
+      for (const argument of childrenOf(document, document.member(item, 'arguments')))
+        keep(document.member(argument, 'name'));
     }
   }
   return { ...surfaces, tokens: [...surfaces.tokens, ...kept] };
+}
+
+/** Whether a member is there, and as the protocol has it. */
+function isWritten(document: JsonDocument, holder: number, name: string, form: RegExp): boolean {
+  const node = document.member(holder, name);
+  return node !== NONE && document.first(node) === NONE && form.test(document.written(node));
+}
+
+/** What an error's code is called in records. */
+export function codeOf(document: JsonDocument, error: number): string {
+  return isWritten(document, error, 'code', CODE)
+    ? `error ${document.written(document.member(error, 'code'))}`
+    : 'error';
 }
 
 function childrenOf(document: JsonDocument, node: number): Iterable<number> {

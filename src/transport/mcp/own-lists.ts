@@ -13,23 +13,22 @@ const META_MEMBERS = [META_VERSION, META_CAPABILITIES, 'io.modelcontextprotocol/
 
 let asked = 0;
 
-/** Every page of a list, each as the message that answers; none where the server does not give it. */
-export async function ownList(
+/** Every page of a list, one at a time, each as the message that answers; none where the server does not give it. */
+export async function* ownList(
   leg: ServerLeg,
   method: Method,
   revision: Revision,
   asking: { readonly document: JsonDocument; readonly params: number },
-): Promise<readonly JsonDocument[]> {
-  const pages: JsonDocument[] = [];
+): AsyncGenerator<JsonDocument> {
   const meta = traitsOf(revision).era === 'modern' ? metaOf(asking.document, asking.params) : null;
   let cursor: string | null = null;
-  do {
+  for (let pages = 0; pages < PAGES_MAX; pages++) {
     const page = await ownPage(leg, method, revision, paramsOf(meta, cursor));
-    if (page === null) return pages;
-    pages.push(page);
+    if (page === null) return;
+    yield page;
     cursor = page.text(page.at('/result/nextCursor'));
-  } while (cursor !== null && pages.length < PAGES_MAX);
-  return pages;
+    if (cursor === null) return;
+  }
 }
 
 async function ownPage(

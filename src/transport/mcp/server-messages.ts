@@ -15,8 +15,9 @@ import type { McpRequest, ServerOutcome } from './judge.ts';
 import type { JudgeGround } from './judge-ground.ts';
 import type { JudgedRequest } from './judged-request.ts';
 import type { MessageToServer } from './legs.ts';
-import { maskedParts } from './masked-messages.ts';
+import { codeOf, maskedParts } from './masked-messages.ts';
 import { failedAnswer, refusalOf } from './refusals.ts';
+import { isOwnTask } from './task-facts.ts';
 
 type RequestReading = Extract<Reading, { readonly reading: 'request' }>;
 type AnswerReading = Extract<Reading, { readonly reading: 'answer' }>;
@@ -110,6 +111,11 @@ export class ServerMessages {
     method: Method,
     about: RequestId | null,
   ): ServerOutcome {
+    if (
+      method === 'notifications/tasks/status' &&
+      !isOwnTask(this.#ground, this.#session, document, document.at('/params'))
+    )
+      return { outcome: 'dropped', why: 'the task is none of this principal' };
     const uri = document.text(document.at('/params/uri'));
     if (method === 'notifications/resources/updated' && uri !== null && this.#isHidden(uri))
       return { outcome: 'dropped', why: 'the resource is not shown to this principal' };
@@ -141,7 +147,7 @@ export class ServerMessages {
           answers,
         };
       }
-      request.end(`error ${document.written(document.member(reading.message.error, 'code'))}`, null);
+      request.end(codeOf(document, reading.message.error), null);
       return { outcome: 'forward', bytes: masked.equals(document.bytes(0)) ? bytes : masked, answers };
     }
     const judged = await judgeResult(this.#ground, this.#session, request, document, reading.message.result);

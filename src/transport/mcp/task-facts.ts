@@ -4,6 +4,7 @@ import type { Denial } from '../../core/decision.ts';
 import type { CallFacts } from '../../core/requests.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import type { JsonDocument } from '../../json/index.ts';
+import type { JudgeGround } from './judge-ground.ts';
 import { builtinDenial } from './refusals.ts';
 import type { TaskOwners } from './task-owners.ts';
 
@@ -27,6 +28,17 @@ export function taskFacts(
   const call = task === null ? null : tasks.callOf(session.context.principal.name, task);
   if (call === null) return own;
   return { ...own, tool: call.tool, resource: call.resource, prompt: call.prompt };
+}
+
+/** Whether the `taskId` of an object is that of a task which the principal began. */
+export function isOwnTask(
+  { tasks }: JudgeGround,
+  { context }: RequestSession,
+  document: JsonDocument,
+  holder: number,
+): boolean {
+  const task = document.text(document.member(holder, 'taskId'));
+  return task !== null && tasks.callOf(context.principal.name, task) !== null;
 }
 
 /** Null: nothing is against it. */
