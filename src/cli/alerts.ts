@@ -18,6 +18,9 @@ Options:
   --config FILE   the configuration (default: sluice.yaml)
   --json          one JSON object on each line, for scripts
 
+Example:
+  sluice alerts --json
+
 Exit codes: 0 listed; 2 not asked.
 `;
 

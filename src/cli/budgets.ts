@@ -22,6 +22,9 @@ Options:
   --config FILE   the configuration (default: sluice.yaml)
   --json          for scripts
 
+Example:
+  sluice budgets --config /etc/sluice/sluice.yaml
+
 Exit codes: 0 listed; 2 not asked.
 `;
 

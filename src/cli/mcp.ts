@@ -14,7 +14,10 @@ admin listener, with a login.
 Options:
   --config FILE   the configuration (default: sluice.yaml)
 
-Example, as an MCP client's configuration:
+Example:
+  sluice mcp --config /etc/sluice/sluice.yaml
+
+As an MCP client's configuration:
   { "mcpServers": { "sluice": { "command": "sluice", "args": ["mcp", "--config", "/etc/sluice/sluice.yaml"] } } }
 
 Exit codes: 0 the client has closed, 2 not served.

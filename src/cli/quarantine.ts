@@ -19,6 +19,9 @@ Options:
   --reason TEXT   why; for the journal
   --json          for scripts
 
+Example:
+  sluice quarantine
+
 Exit codes: 0 listed or released; 1 nobody of that name is in quarantine; 2 not asked.
 `;
 
