@@ -160,6 +160,9 @@ function showAddresses(stage: Stage, terminal: Terminal): void {
 /** How the reader starts this very program. */
 const SELF = import.meta.filename.endsWith('.ts') ? 'node_modules/.bin/node src/main.ts' : 'npx sluice';
 
+/** The agent's name without a password, which nobody asks for here. */
+const AGENT = `Basic ${Buffer.from('agent:').toString('base64')}`;
+
 function showWhatNext(stage: Stage, terminal: Terminal): void {
   const { style } = terminal;
   const session = firstSession(stage.journalDirectory) ?? '';
@@ -173,7 +176,7 @@ function showWhatNext(stage: Stage, terminal: Terminal): void {
   else
     suggest(
       'be the agent: give this to your MCP client',
-      `{ "mcpServers": { "shop": { "type": "http", "url": "${stage.mcpUrl}" } } }`,
+      `{ "mcpServers": { "shop": { "type": "http", "url": "${stage.mcpUrl}", "headers": { "Authorization": "${AGENT}" } } } }`,
     );
   suggest(
     'ask for something that a person has to allow, and allow it in the console',
