@@ -1,6 +1,7 @@
 /** The command lines of MariaDB and MySQL, dumps and restores, through Sluice and directly: their output is the same. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { buffer, text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import {
@@ -65,6 +66,24 @@ async function run(
 
 for (const flavour of FLAVOURS) {
   const { client, dump } = PROGRAMS[flavour];
+
+  test(`${flavour}: the files of the shop load by the command line, as README.md says`, async () => {
+    const admin = await adminConnection(both.pair[flavour]);
+    await admin.query("CREATE DATABASE newcomer; GRANT ALL ON newcomer.* TO app@'%'");
+    const { direct } = both.accounts(flavour);
+    for (const file of ['mysql-schema.sql', 'mysql-data.sql']) {
+      const script = readFileSync(new URL(`../../fixtures/shop/${file}`, import.meta.url));
+      const { errors, code } = await run(flavour, direct, [client, 'newcomer'], script);
+      assert.deepEqual({ file, errors, code }, { file, errors: '', code: 0 });
+    }
+    const [rows] = await admin.query(
+      'SELECT (SELECT count(*) FROM newcomer.customers) AS customers, ' +
+        "(SELECT count(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'newcomer') AS routines",
+    );
+    await admin.query('DROP DATABASE newcomer');
+    await admin.end();
+    assert.deepEqual(rows, [{ customers: 3000, routines: 4 }]);
+  });
 
   test(`${flavour}: the command line shows the same`, async () => {
     const { direct, through } = both.accounts(flavour);
