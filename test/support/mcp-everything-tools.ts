@@ -15,6 +15,7 @@ import {
   tellProgress,
   text,
 } from './mcp-everything-asking.ts';
+import { GREET, TASK_TOOLS } from './mcp-everything-task-tools.ts';
 
 /** A red pixel, and no sound at all. */
 export const PNG =
@@ -258,6 +259,8 @@ export function offersWith(changes: {
       ...SIMPLE,
       ...TALKATIVE,
       ...ASKING,
+      ...TASK_TOOLS,
+      greet: GREET,
       test_trigger_tool_change: trigger('Changes the list of tools', changes.tools),
       test_trigger_prompt_change: trigger('Changes the list of prompts', changes.prompts),
     }),

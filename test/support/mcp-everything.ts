@@ -13,6 +13,8 @@ import {
 } from '@modelcontextprotocol/server';
 import { Events } from './mcp-events.ts';
 import { ASKS_FOR_CONTEXT, capabilitiesIn, type Offer } from './mcp-everything-asking.ts';
+import { TASKS_EXTENSION } from './mcp-everything-task-tools.ts';
+import { EverythingTasks } from './mcp-everything-tasks.ts';
 import { offersWith, PNG } from './mcp-everything-tools.ts';
 
 const RESOURCES = [
@@ -64,6 +66,7 @@ function everythingServer(offers: ReadonlyMap<string, Offer>): Server {
         prompts: { listChanged: true },
         logging: {},
         completions: {},
+        extensions: { [TASKS_EXTENSION]: {} },
       },
     },
   );
@@ -201,6 +204,7 @@ export async function startEverything({
   };
   const offers = offersWith(changes);
   const modern = createMcpHandler(() => everythingServer(offers), { legacy: 'reject' });
+  const tasks = new EverythingTasks();
   const sessions = new Map<string, WebStandardStreamableHTTPServerTransport>();
   const servers: Server[] = [];
   const heads: http.IncomingHttpHeaders[] = [];
@@ -233,7 +237,7 @@ export async function startEverything({
     const isLegacy = request.method !== 'POST' || (await isLegacyRequest(request.clone()));
     if (isLegacy && eras.includes('legacy')) return legacy(request);
     if (!eras.includes('modern')) return legacy(request);
-    return modern.fetch(request);
+    return (await tasks.answer(request)) ?? modern.fetch(request);
   };
   const listener = http.createServer((request, response) => {
     heads.push(request.headers);
@@ -248,6 +252,7 @@ export async function startEverything({
     heads,
     toolsChanged: () => tellAll('tools'),
     async close() {
+      tasks.close();
       await modern.close();
       for (const server of servers) await server.close();
       listener.closeAllConnections();
