@@ -1,93 +1,20 @@
 #!/usr/bin/env -S node --single-threaded-gc --min-semi-space-size=8 --max-semi-space-size=8
 /**
- * The command line: finds the command, runs it, and turns what goes wrong into a message and an exit code.
+ * The program. An older Node cannot even load the rest, so its version is looked at before that.
  *
  * The flags above are for the proxy: what it allocates dies young, so a large nursery is collected seldom, and
  * collecting it in helper threads costs more CPU than it saves. They have to be there from the start: V8 does not
  * resize a nursery it has, and crashes when concurrent marking is turned off under way (deploy/dependencies.mjs
  * passes the same flags).
  */
-import { realpathSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
-import { EXIT, type Io, UsageError } from './cli/command.ts';
-import { COMMANDS } from './cli/commands.ts';
-import { errorText } from './cli/error-text.ts';
-import { ownVersion } from './cli/own-version.ts';
-import { readSecrets } from './cli/secret-prompt.ts';
-import { suggestion } from './core/nearest.ts';
-import { ProblemsError } from './core/problem.ts';
 
-function overview(): string {
-  const width = Math.max(...COMMANDS.map((command) => command.name.length));
-  const list = COMMANDS.map((command) => `  ${command.name.padEnd(width)}   ${command.summary}`).join('\n');
-  return `Sluice ${ownVersion()}: a data firewall for AI agents
+/** As `engines` in package.json. */
+const NODE_MAJOR_MIN = 24;
 
-Usage: sluice COMMAND [options]
-
-${list}
-
-sluice COMMAND --help tells more of each, with an example.
-`;
-}
-
-export async function main(args: readonly string[], io: Io): Promise<number> {
-  const [name, ...rest] = args;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    io.out(overview());
-    return name === undefined ? EXIT.bad : EXIT.ok;
-  }
-  if (name === '--version' || name === '-V') {
-    io.out(`${ownVersion()}\n`);
-    return EXIT.ok;
-  }
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command === undefined) {
-    const near = suggestion(
-      name,
-      COMMANDS.map((candidate) => candidate.name),
-    );
-    io.error(`sluice: there is no command "${name}"${near}\nsluice --help lists the commands\n`);
-    return EXIT.bad;
-  }
-  if (rest.includes('--help') || rest.includes('-h')) {
-    io.out(command.help);
-    return EXIT.ok;
-  }
-  try {
-    return await command.run(rest, io);
-  } catch (error) {
-    if (error instanceof ProblemsError) io.error(`${error.message}\n`);
-    else if (error instanceof UsageError)
-      io.error(`sluice ${name}: ${error.message}\nsluice ${name} --help tells how it is used\n`);
-    else io.error(`sluice ${name}: ${errorText(error)}\n`);
-    return EXIT.bad;
-  }
-}
-
-/** npm starts us by a link in node_modules/.bin. */
-function isEntryPoint(): boolean {
-  const started = process.argv[1];
-  return started !== undefined && realpathSync(started) === import.meta.filename;
-}
-
-/** Whoever reads the output may stop early, as `head` does: what is left to say is said to nobody. */
-function untilClosed(stream: NodeJS.WriteStream): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
-
-if (isEntryPoint()) {
-  untilClosed(process.stdout);
-  untilClosed(process.stderr);
-  process.exitCode = await main(process.argv.slice(2), {
-    environment: process.env,
-    out: (written) => process.stdout.write(written),
-    error: (written) => process.stderr.write(written),
-    isTerminal: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
-    errorIsTerminal: process.stderr.isTTY === true,
-    inputIsTerminal: process.stdin.isTTY === true,
-    readInput: () => text(process.stdin),
-    readSecrets,
-  });
+if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
+  process.stderr.write(`sluice needs Node ${NODE_MAJOR_MIN} or newer; this is ${process.versions.node}\n`);
+  process.exitCode = 2;
+} else {
+  const { runProcess } = await import('./cli/program.ts');
+  await runProcess();
 }

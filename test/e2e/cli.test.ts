@@ -1,6 +1,7 @@
 /** The command line as a shell runs it: what it prints where, and what it ends with. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -254,4 +255,23 @@ test('the JSON Schema for editors has every key of a rule, with words for it', a
     (await sluice(['schema', 'polcy'])).error,
     /expected policy, config or test, not "polcy"; did you mean "policy"\?/,
   );
+});
+
+test('an older Node is told which one is needed, not what it cannot load', () => {
+  const older = 'Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.20.2"}})';
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', `data:text/javascript,${older}`, main, '--version'],
+    { encoding: 'utf8' },
+  );
+  assert.equal(stderr, 'sluice needs Node 24 or newer; this is 20.20.2\n');
+  assert.equal(stdout, '');
+  assert.equal(status, 2);
+});
+
+test('docs/commands.md lists every command, and none that is not there', () => {
+  const page = readFileSync(new URL('../../docs/commands.md', import.meta.url), 'utf8');
+  const listed = [...page.matchAll(/^\| `sluice ([a-z]+)` +\|/gm)].map(([, name]) => name).sort();
+  assert.deepEqual(listed, COMMANDS.map(({ name }) => name).sort());
 });

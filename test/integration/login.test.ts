@@ -81,7 +81,7 @@ async function logIn(password: string): Promise<void> {
 test('somebody logs in with a browser, and the token is the password; it is kept for nobody else, and renewed', async () => {
   // The command writes where to go before it waits: what it says is watched as it comes.
   let said = '';
-  const { main } = await import('../../src/main.ts');
+  const { main } = await import('../../src/cli/program.ts');
   const args = [
     'login',
     '--issuer',

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { main } from '../../src/main.ts';
+import { main } from '../../src/cli/program.ts';
 
 export interface CommandResult {
   readonly code: number | null;
