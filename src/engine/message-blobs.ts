@@ -40,8 +40,8 @@ export function maskBlob(document: JsonDocument, node: number, masker: TextMaske
   edits.replace(node, jsonString(shown.toString('base64')));
 }
 
-/** Null: nothing of it may be shown. */
-function maskedBytes(bytes: Buffer, masker: TextMasker): Buffer | null {
+/** The very bytes where nothing of them is masked; null: nothing of them may be shown. */
+export function maskedBytes(bytes: Buffer, masker: TextMasker): Buffer | null {
   if (isText(bytes)) return masker.text(bytes);
   return isMedia(bytes) ? bytes : null;
 }

@@ -11,10 +11,12 @@ import {
   type JsonDocument,
   JsonEdits,
   type JsonPath,
+  jsonString,
   PLAIN_JSON,
   scanJson,
 } from '../json/index.ts';
-import { maskBlob } from './message-blobs.ts';
+import { maskEncoded, mayBeEncoded } from './encoded-texts.ts';
+import { maskBlob, maskedBytes } from './message-blobs.ts';
 import type { ResultMasks } from './result-masks.ts';
 import { documentsIn } from './text-documents.ts';
 
@@ -70,10 +72,35 @@ export class MessageMasker {
       masked = changed(byPath);
       surfaces = surfacesOf(masked);
     }
+    const decoded = this.#encoded(masked, surfaces);
+    if (!decoded.isEmpty) {
+      masked = changed(decoded);
+      surfaces = surfacesOf(masked);
+    }
     if (this.#detector === null) return masked;
     const blobs = surfaces.blobs.map(({ node }) => node);
     const detected = new Detection(masked, [...surfaces.tokens, ...blobs], this.#detector).edits();
     return detected.isEmpty ? masked : changed(detected);
+  }
+
+  /** Strings in which something is written in another spelling. */
+  #encoded(document: JsonDocument, { tokens, blobs }: MessageSurfaces): JsonEdits {
+    const edits = new JsonEdits(document);
+    const { source } = document;
+    if (!source.includes('%') && !source.includes(';base64,') && !source.includes('\\u0025')) return edits;
+    const kept = new Set([...tokens, ...blobs.map(({ node }) => node)]);
+    const decoded = {
+      text: (text: Buffer) => this.text(text),
+      bytes: (bytes: Buffer) => maskedBytes(bytes, this),
+    };
+    for (let node = 0; node < document.count; node++) {
+      if (!document.isString(node) || kept.has(node)) continue;
+      const text = document.text(node) ?? '';
+      if (!mayBeEncoded(text)) continue;
+      const masked = maskEncoded(text, decoded, WITHHELD);
+      if (masked !== text) edits.replace(node, jsonString(masked));
+    }
+    return edits;
   }
 
   /** A text that stands for itself, such as what a blob holds. Null: nothing of it may be shown. */

@@ -121,3 +121,44 @@ test('tasks of others are neither listed nor told of, though the server takes al
   assert.match(await bob.told(told), /^dropped/);
   assert.match(await ann.told(told), /rows of ann/);
 });
+
+test('promise 4: nor are values in another spelling: escapes of JSON and of URLs, data URLs', async () => {
+  const percent = (text: string) =>
+    [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+  const escapes = (text: string) =>
+    [...text].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+  const email = 'ann.canary@example.com';
+  const text = (value: string) => `[{"type":"text","text":${JSON.stringify(value)}}]`;
+  const link = (uri: string) => `[{"type":"resource_link","name":"a","uri":${JSON.stringify(uri)}}]`;
+  const base64 = Buffer.from(`${email} ${SSN}`).toString('base64');
+  for (const [content, kept] of [
+    [`[{"type":"text","text":"${escapes(email)}"}]`, /text/],
+    [text(`{"a":"${escapes(email)}"}`), /text/],
+    [link(`https://x.example/?who=ann.canary%40example.com&page=2`), /x\.example/],
+    [link(`https://x.example/?ssn=${percent(SSN)}`), /x\.example/],
+    [link(`https://x.example/?ssn=${percent(percent(SSN))}`), /x\.example/],
+    [link(`https://x.example/?ssn=${percent(percent(percent(percent(percent(percent(SSN))))))}`), /withheld/],
+    [text(`see ${percent(email)} and 100% of 20%`), /see .* and 100% of 20%/],
+    [text(`![a](data:text/plain;base64,${base64})`), /data:text/],
+    [text(`![a](data:text/plain;base64,${encodeURIComponent(base64)})`), /data:text/],
+    [`[{"type":"text","text":"${escapes(percent(SSN))}"}]`, /text/],
+  ] as const) {
+    const { client, request } = await called();
+    const shown = await client.answer(request, `"result":{"content":${content}}`);
+    let decoded = shown.replaceAll(/\\+u([0-9a-f]{4})/g, (_, code: string) =>
+      String.fromCharCode(Number.parseInt(code, 16)),
+    );
+    for (let round = 0; round < 8; round++)
+      decoded = decoded.replaceAll(/%([0-9a-f]{2})/gi, (_, byte: string) =>
+        String.fromCharCode(Number.parseInt(byte, 16)),
+      );
+    for (const [, written = ''] of decoded.matchAll(/;base64,([\w+/=]+)/g))
+      decoded += Buffer.from(written, 'base64').toString();
+    assert.doesNotMatch(decoded, CANARY, content);
+    assert.match(shown, kept);
+    client.judge.close();
+  }
+  const { client, request } = await called();
+  const plain = `"result":{"content":${link('https://x.example/%C3%A4?q=a%20b&r=50%25')}}`;
+  assert.equal(await client.answer(request, plain), `{"jsonrpc":"2.0","id":7,${plain}}`);
+});

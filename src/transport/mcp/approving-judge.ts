@@ -99,6 +99,10 @@ export class ApprovingJudge implements McpJudge {
     return outcome;
   }
 
+  eventId(id: string | null): string | null {
+    return this.#inner.eventId(id);
+  }
+
   failure(request: McpRequest, why: string): Buffer {
     return this.#inner.failure(request, why);
   }

@@ -216,6 +216,13 @@ export class ConversationJudge implements McpJudge {
     return this.#fromServer.take(bytes, on);
   }
 
+  eventId(id: string | null): string | null {
+    const masker = id === null ? null : this.#ground.maskers.for(this.#session.masks);
+    if (id === null || masker === null) return id;
+    // Masked it would lead nowhere: then the stream cannot be taken up behind this event.
+    return masker.text(Buffer.from(id))?.toString('utf8') === id ? id : null;
+  }
+
   failure({ id }: McpRequest, why: string): Buffer {
     return errorAnswer(id, RPC_ERRORS.internal, why, null);
   }

@@ -87,7 +87,8 @@ export async function pump(
   try {
     for await (const event of stream.events) {
       if (signal.aborted) return;
-      await relayEvent(session, event, null, 'event', reply);
+      const shown = { ...event, id: session.judge.eventId(event.id) };
+      await relayEvent(session, shown, null, 'event', reply);
     }
   } finally {
     signal.removeEventListener('abort', close);

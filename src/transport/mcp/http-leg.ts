@@ -33,6 +33,9 @@ export interface HttpLegGround {
 
 const ERROR_BYTES_MAX = 64 * 1024;
 const FAREWELL_MS = 5_000;
+/** Events behind which streams can be taken up: the newest of a session, and how long an id may be. */
+const EVENT_IDS_MAX = 2_000;
+const EVENT_ID_CHARACTERS_MAX = 512;
 /** RFC 9110, 5.5, and the specification: visible ASCII. */
 const SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
 
@@ -43,6 +46,8 @@ export class HttpLeg implements ServerLeg {
   #sessionId: string | null = null;
   /** Of the session, once there is one. */
   #revision: Revision | null = null;
+  /** Ids of events that came here: servers may not ask in whose session a stream began. */
+  readonly #eventIds = new Set<string>();
 
   constructor(ground: HttpLegGround, actor: Identity) {
     this.#ground = ground;
@@ -162,6 +167,7 @@ export class HttpLeg implements ServerLeg {
 
   #events(answer: UpstreamAnswer): ServerStream {
     const { memory, bytesMax } = this.#ground;
+    const known = (id: string | null) => this.#knownId(id);
     async function* events(): AsyncGenerator<ServerEvent> {
       const codings = codingsIn(answer);
       if (codings === null) throw new LegError('not-mcp', 'the events are packed in a way that is not known');
@@ -171,7 +177,7 @@ export class HttpLeg implements ServerLeg {
           const held = new HeldBody(memory);
           try {
             if (isMessage) held.take(data.length);
-            yield { message: isMessage ? data : null, id, retryMs };
+            yield { message: isMessage ? data : null, id: known(id), retryMs };
           } finally {
             held.release();
           }
@@ -183,7 +189,19 @@ export class HttpLeg implements ServerLeg {
     return { shape: 'many', events: events(), close: () => void answer.body.on('error', () => {}).destroy() };
   }
 
+  /** An id that can be come back with; null: it is none. */
+  #knownId(id: string | null): string | null {
+    if (id === null || id.length > EVENT_ID_CHARACTERS_MAX) return null;
+    this.#eventIds.delete(id);
+    this.#eventIds.add(id);
+    if (this.#eventIds.size > EVENT_IDS_MAX)
+      this.#eventIds.delete(this.#eventIds.values().next().value ?? '');
+    return id;
+  }
+
   async listen(lastEventId: string | null, signal: AbortSignal): Promise<ServerStream | null> {
+    if (lastEventId !== null && !this.#eventIds.has(lastEventId))
+      throw new LegError('refused', 'no event of that id has come in this session', 400);
     const fields: Field[] = [
       ['accept', 'text/event-stream'],
       ...this.#sessionFields(this.#revision),

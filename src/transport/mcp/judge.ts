@@ -102,6 +102,9 @@ export interface McpJudge {
    */
   fromServer(bytes: Buffer, on: McpRequest | null): Promise<ServerOutcome>;
 
+  /** The id of an event of the server's, as the client may see it; null: not at all. */
+  eventId(id: string | null): string | null;
+
   /** An error response for a request whose leg failed; `why` is a sentence for people without anything of the server's. */
   failure(request: McpRequest, why: string): Buffer;
 

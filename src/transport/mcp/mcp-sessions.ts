@@ -48,6 +48,7 @@ export class McpSession {
   #idle: { cancel(): void } | null = null;
   readonly #ended = new AbortController();
   #draining = false;
+  #hears = false;
   #farewell: Promise<void> | null = null;
 
   private constructor(
@@ -120,6 +121,13 @@ export class McpSession {
     // A client that listens is there, whether it asks for anything or not.
     else if (this.outlet === null && this.#open.size === 0)
       this.#idle = this.#ground.domain.after(this.#ground.idleMs, () => this.end(null));
+  }
+
+  /** Whether this is the first time that somebody wants to hear what the server says unasked. */
+  beginsToHear(): boolean {
+    const isFirst = !this.#hears;
+    this.#hears = true;
+    return isFirst;
   }
 
   /** A stream on which nothing need ever come is open; `close` ends it. It is no use that keeps a drain waiting. */

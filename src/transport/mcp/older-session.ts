@@ -33,7 +33,7 @@ export class OlderSession {
     try {
       for (const { reading } of read.messages)
         if (reading.reading === 'notification' && reading.method === 'notifications/initialized')
-          void this.#listen();
+          if (this.#session.beginsToHear()) void this.#listen();
       const on = { judge, leg: this.#session.leg, actor, resumes: false, learns: null };
       await Promise.all(read.messages.map((message) => answerMessage(on, message, this.#out())));
     } catch (error) {

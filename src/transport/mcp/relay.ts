@@ -69,7 +69,7 @@ async function relayStream(
     for (;;) {
       const next = await events.next();
       if (next.done === true) return { answered: false, lastId, error: null };
-      const event = next.value;
+      const event = { ...next.value, id: on.judge.eventId(next.value.id) };
       lastId = event.id ?? lastId;
       const answers = await relayEvent(on, event, request, stream.shape === 'one' ? 'single' : 'event', out);
       if (answers !== request.id.key) continue;
