@@ -10,6 +10,7 @@ import type {
 } from './access-wire.ts';
 import type { AlertInfo, BudgetInfo, QuarantineInfo } from './alert-wire.ts';
 import type { DryRun, DryRunOutcome } from './dry-run-wire.ts';
+import type { PinDetail, PinInfo } from './pin-wire.ts';
 import type { PolicyInfo, Trial, Tried } from './policy-wire.ts';
 import type {
   ApprovalInfo,
@@ -105,6 +106,16 @@ export interface AccessPort {
   mint(order: MintOrder, by: string): Promise<MintedInfo>;
 }
 
+export interface PinsPort {
+  /** What is held first. */
+  list(): Promise<readonly PinInfo[]>;
+  get(id: string): Promise<PinDetail | null>;
+  /** `definition`: the hash of what was looked at. False where it is not what waits. */
+  accept(id: string, definition: string, by: string): Promise<boolean>;
+  /** False where there is none. */
+  forget(id: string): Promise<boolean>;
+}
+
 export interface AdminPorts {
   /** An identity whose access has been revoked is nobody any more. */
   isRevoked(identity: Identity): boolean;
@@ -122,6 +133,7 @@ export interface AdminPorts {
   readonly approvals: ApprovalsPort;
   readonly alerts: AlertsPort;
   readonly access: AccessPort;
+  readonly pins: PinsPort;
   readiness(): Promise<readonly ReadinessCheck[]>;
   /** In Prometheus' text format, with the type that says so. */
   metrics(): Promise<{ readonly type: string; readonly text: string }>;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { nameAlias } from '../core/person.ts';
 import { ACCESS_ROUTES } from './access-routes.ts';
 import { ALERT_ROUTES } from './alert-routes.ts';
+import { PIN_ROUTES } from './pin-routes.ts';
 import { policySchema, trialSchema, triedSchema } from './policy-wire.ts';
 import type { AdminPorts } from './ports.ts';
 import { Refusal } from './refusal.ts';
@@ -147,6 +148,7 @@ export const ROUTES: readonly Route[] = [
   }),
   ...ALERT_ROUTES,
   ...ACCESS_ROUTES,
+  ...PIN_ROUTES,
 ];
 
 export function meOf({ principal, role, csrf }: Caller, { version }: AdminPorts): Me {

@@ -16,6 +16,7 @@ import type { Policy } from '../policy/policy.ts';
 import { IndexThread } from '../recordings/index-thread.ts';
 import { accessOf } from './admin-access.ts';
 import { bearerOf, signOnOf } from './admin-logins.ts';
+import { pinsOf } from './admin-pins.ts';
 import { AdminPolicy } from './admin-policy.ts';
 import { AdminRecordings } from './admin-recordings.ts';
 import { alertView } from './alerts.ts';
@@ -120,6 +121,7 @@ function portsOf(
     approvals,
     alerts: alertsOf(shared),
     access: accessOf(shared),
+    pins: pinsOf(shared.state),
     readiness: () => readinessOf(shared, catalogs),
     metrics: () => metrics.text(),
     record(by, action, details) {

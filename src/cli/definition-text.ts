@@ -4,13 +4,17 @@ import { type Json, parseJson } from '../core/json.ts';
 /** Lines of more than this are compared as a whole: the table of a comparison grows with their product. */
 const COMPARED_MAX = 2_000;
 
+/**
+ * Controls, formats, what is not assigned, separators, blanks that are not a space, and what Unicode counts as letters,
+ * marks or symbols though nothing is seen of it: fillers, variation selectors (which can spell whole texts), the empty
+ * Braille cell.
+ */
+const UNSEEN = /(?!\n)[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uffa0]|(?! )\p{Zs}/gu;
+
 /** Canonical JSON in lines; characters that are not seen are written as escapes. */
 export function shownDefinition(definition: string): string {
   const parsed: Json = parseJson(definition);
-  return JSON.stringify(parsed, null, 2).replaceAll(
-    /[^\P{C}\n]|[\u2028\u2029\u3164\u115f\u1160\uffa0]/gu,
-    escaped,
-  );
+  return JSON.stringify(parsed, null, 2).replaceAll(UNSEEN, escaped);
 }
 
 function escaped(character: string): string {

@@ -3,7 +3,8 @@ import { hashOf } from '../engine/pins.ts';
 import { PIN_KINDS, type Pin, type PinKind, type StateStore } from '../state/store.ts';
 import { type ParsedArguments, parseArguments } from './arguments.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
-import { lineDifference, shownDefinition } from './definition-text.ts';
+import { shownDefinition } from './definition-text.ts';
+import { acceptLooked, differenceOf } from './pin-review.ts';
 import { operatorName, provenUser } from './proven-user.ts';
 import { loadForStore, withStore } from './store-command.ts';
 import { type Style, styleFor } from './style.ts';
@@ -163,8 +164,7 @@ async function difference(asked: Asked): Promise<number> {
     io.out('nothing waits for a review\n');
     return EXIT.ok;
   }
-  const before = pin.accepted === null ? '' : shownDefinition(pin.accepted);
-  for (const { change, line } of lineDifference(before, shownDefinition(pin.pending))) {
+  for (const { change, line } of differenceOf(pin)) {
     const text = `${change} ${line}`;
     io.out(`${change === '+' ? style.green(text) : change === '-' ? style.red(text) : text}\n`);
   }
@@ -182,10 +182,9 @@ async function accept(asked: Asked): Promise<number> {
   const pin = await found(asked);
   if (pin === null) return EXIT.no;
   const { store, io, by } = asked;
-  const { pending } = pin;
-  const isMeant = pending !== null && hashOf(pending).startsWith(`sha256:${digits}`);
-  const accepted = isMeant ? await store.pins.accept(pin, pending, by) : null;
-  if (accepted === null) {
+  const reviewed = await acceptLooked(store, pin, `sha256:${digits}`, by);
+  if (reviewed.outcome === 'other') {
+    const { pending } = reviewed;
     const what = pending === null ? 'nothing waits for a review' : `what waits is ${digitsOf(pending)}`;
     io.error(`sluice pins: not accepted: ${what}\n`);
     return EXIT.no;
