@@ -37,6 +37,8 @@ const LISTS: ReadonlyMap<Method, OfferList> = new Map<Method, OfferList>([
 
 /** Schemas deeper than this are not shown: validating them is work without bound. */
 const SCHEMA_DEPTH_MAX = 64;
+/** RFC 9110, 5.1: a token, which here is a part of a field's name. */
+const HEADER = /^[!#$%&'*+\-.^_`|~0-9a-z]{1,128}$/;
 
 /** What a result of a list shows; null where the method is none of a list, or the result has no list. */
 export function offersOf(document: JsonDocument, result: number, method: Method): readonly Offer[] | null {
@@ -69,6 +71,7 @@ function schemaProblem(document: JsonDocument, node: number): string | null {
   for (const member of ['inputSchema', 'outputSchema']) {
     const schema = document.member(node, member);
     if (schema === NONE) continue;
+    const headers = new Set<string>();
     for (const one of subtree(document, schema)) {
       if (depthOf(document, one, schema) > SCHEMA_DEPTH_MAX)
         return `has an ${member} nested more than ${SCHEMA_DEPTH_MAX} deep`;
@@ -76,9 +79,24 @@ function schemaProblem(document: JsonDocument, node: number): string | null {
       // A reference to the network would be fetched by whoever validates (2026-07-28, $ref resolution).
       if (reference !== null && !reference.startsWith('#'))
         return `has an ${member} that refers to another document`;
+      if (
+        member === 'inputSchema' &&
+        document.name(one) === 'x-mcp-header' &&
+        !holdsProperties(document, document.parent(one))
+      ) {
+        const header = document.text(one)?.toLowerCase() ?? '';
+        if (!HEADER.test(header)) return `has an ${member} that asks for a header with no name for one`;
+        if (headers.has(header)) return `has an ${member} that asks for one header twice`;
+        headers.add(header);
+      }
     }
   }
   return null;
+}
+
+/** Whether a node holds properties by their names, so that a name in it is no keyword. */
+function holdsProperties(document: JsonDocument, holder: number): boolean {
+  return document.name(holder) === 'properties';
 }
 
 function depthOf(document: JsonDocument, node: number, from: number): number {

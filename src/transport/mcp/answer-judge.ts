@@ -26,6 +26,15 @@ const CUTTABLE: ReadonlySet<string> = new Set([
   'tasks/get',
 ]);
 
+/** Results of tools, some of them those of a task. */
+const OF_TOOLS: ReadonlySet<string> = new Set(['tools/call', 'tasks/result', 'tasks/get']);
+
+/** Where what was asked for stands: the result of a task stands within what is told of it (SEP-2663). */
+function placeOf(document: JsonDocument, method: string): '/result' | '/result/result' {
+  const isTask = method === 'tasks/get' && document.isObject(document.at('/result/result'));
+  return isTask ? '/result/result' : '/result';
+}
+
 export interface JudgedResult {
   /** Null: the very bytes that came. */
   readonly bytes: Buffer | null;
@@ -124,16 +133,17 @@ async function holdInstructions(
 function mask(
   ground: JudgeGround,
   session: RequestSession,
-  { method, subject }: JudgedRequest,
+  { method, facts }: JudgedRequest,
   document: JsonDocument,
 ): JsonDocument | null {
   const masker = ground.maskers.for(session.masks);
   if (masker === null) return document;
   const masked = masker.mask(document, (one) => maskedParts(one, method));
-  const schema = method === 'tools/call' && subject !== null ? ground.schemas.of(subject.name) : null;
+  const schema = OF_TOOLS.has(method) && facts.tool !== null ? ground.schemas.of(facts.tool) : null;
   if (masked === document || schema === null) return masked;
-  const before = document.at('/result/structuredContent');
-  const after = masked.at('/result/structuredContent');
+  const place = `${placeOf(document, method)}/structuredContent`;
+  const before = document.at(place);
+  const after = masked.at(place);
   return before === NONE || after === NONE ? masked : fitted(document, before, masked, after, schema);
 }
 
@@ -165,7 +175,8 @@ async function count(
   original: JsonDocument,
 ): Promise<JudgedResult> {
   const { run, method } = request;
-  const result = shown.member(0, 'result');
+  const place = placeOf(shown, method);
+  const result = shown.at(place);
   const isError = isTrue(shown, result, 'isError');
   const tag = isError ? 'tool error' : 'ok';
   const rows = run.limit.rows === null || !CUTTABLE.has(method) ? 0 : rowsOf(shown, result);
@@ -177,7 +188,7 @@ async function count(
     rows: limit.rows === null ? null : Math.max(0, limit.rows - counted.rows),
     bytes: limit.bytes === null ? null : Math.max(0, limit.bytes - counted.bytes),
   };
-  const cut = cutToBounds(shown, result, rowsOf(shown, result), bounds, denial.rule);
+  const cut = cutToBounds(shown, place, rowsOf(shown, result), bounds, denial.rule);
   if (cut === null) return refused(request, denial, 'withheld');
   const bytes = cut.document.bytes(0);
   const again = await run.take(limit.rows === null ? 0 : cut.rows, bytes.length);
@@ -208,14 +219,16 @@ function rememberTask(
   document: JsonDocument,
   result: number,
 ): void {
-  const held = document.text(document.at('/task/taskId', result));
-  const own = document.text(document.member(result, 'taskId'));
-  const task = facts.method.startsWith('tasks/') ? null : (held ?? own);
+  // Calls of tools become tasks, and nothing else does (2025-11-25, tasks; SEP-2663, supported methods).
+  if (facts.method !== 'tools/call') return;
+  const isTask = document.text(document.member(result, 'resultType')) === 'task';
+  const holder = isTask ? result : document.member(result, 'task');
+  const task = document.text(document.member(holder, 'taskId'));
   if (task !== null) ground.tasks.began(session.context.principal.name, task, facts);
 }
 
 /** What a modern server asks of the client within a result (2026-07-28, SEP-2322). Null: nothing is against it. */
-function inputDenial(session: RequestSession, document: JsonDocument, result: number): Denial | null {
+export function inputDenial(session: RequestSession, document: JsonDocument, result: number): Denial | null {
   const requests = document.member(result, 'inputRequests');
   if (requests === NONE) return null;
   for (const one of document.children(requests)) {
@@ -255,6 +268,6 @@ function changed(document: JsonDocument, edits: JsonEdits): JsonDocument {
   if (edits.isEmpty) return document;
   const bytes = edits.apply();
   const made = scanJson(bytes, 0, bytes.length, PLAIN_JSON);
-  if (isRefused(made)) throw new Error(`a result that was changed is ${made.message}`);
+  if (isRefused(made)) throw new Error(`a result that was changed cannot be read: ${made.message}`);
   return made;
 }

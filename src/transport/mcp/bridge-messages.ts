@@ -15,7 +15,8 @@ export interface ReadMessage {
 /** Throws LegError where it is no message that two parsers would read alike. */
 export function readBytes(bytes: Buffer): ReadMessage {
   const document = scanJson(bytes, 0, bytes.length, CANONICAL_JSON);
-  if (isRefused(document)) throw new LegError('not-mcp', `a message is ${document.message}`);
+  if (isRefused(document))
+    throw new LegError('not-mcp', `a message of the server cannot be read: ${document.message}`);
   const message = readMessage(document, document.root);
   if (isFault(message)) throw new LegError('not-mcp', message.fault);
   return { document, message };

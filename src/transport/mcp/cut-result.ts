@@ -25,20 +25,19 @@ export interface Cut {
 }
 
 /**
- * The message with the result cut to the bounds; null: even with nothing in it, it would be over. `result` is the node of
- * the result, `rows` how many rows it has.
+ * The message with the result cut to the bounds; null: even with nothing in it, it would be over. `place` points at the
+ * result, `rows` is how many rows it has.
  */
 export function cutToBounds(
   document: JsonDocument,
-  result: number,
+  place: string,
   rows: number,
   bounds: Bounds,
   rule: string,
 ): Cut | null {
   const rowsMax = Math.min(rows, bounds.rows ?? rows);
-  const [nearer, at] =
-    bounds.bytes === null ? [document, result] : narrowed(document, result, rowsMax, bounds.bytes);
-  const build = (share: Share) => marked(nearer, at, { share, rows, rule });
+  const nearer = bounds.bytes === null ? document : narrowed(document, place, rowsMax, bounds.bytes);
+  const build = (share: Share) => marked(nearer, nearer.at(place), { share, rows, rule });
   const fits = (made: JsonDocument) => bounds.bytes === null || lengthOf(made) <= bounds.bytes;
   const whole = build({ rows: rowsMax, text: 1 });
   if (fits(whole)) return { document: whole, rows: rowsMax };
@@ -61,18 +60,12 @@ export function cutToBounds(
 }
 
 /** Something much longer is cut to a few times the bound first, so that what is tried then is small. */
-function narrowed(
-  document: JsonDocument,
-  result: number,
-  rows: number,
-  bytes: number,
-): readonly [JsonDocument, number] {
+function narrowed(document: JsonDocument, place: string, rows: number, bytes: number): JsonDocument {
   const part = (NEAR * bytes) / lengthOf(document);
-  if (part >= 1) return [document, result];
+  if (part >= 1) return document;
   const edits = new JsonEdits(document);
-  cutResult(document, result, { rows: Math.ceil(rows * part), text: part }, edits);
-  const made = read(edits);
-  return [made, made.member(0, 'result')];
+  cutResult(document, document.at(place), { rows: Math.ceil(rows * part), text: part }, edits);
+  return read(edits);
 }
 
 function lengthOf(document: JsonDocument): number {
@@ -106,7 +99,7 @@ function marked(
 function read(edits: JsonEdits): JsonDocument {
   const bytes = edits.apply();
   const made = scanJson(bytes, 0, bytes.length, PLAIN_JSON);
-  if (isRefused(made)) throw new Error(`a result that was cut is ${made.message}`);
+  if (isRefused(made)) throw new Error(`a result that was cut cannot be read: ${made.message}`);
   return made;
 }
 

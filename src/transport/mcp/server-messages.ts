@@ -47,7 +47,8 @@ export class ServerMessages {
   async take(bytes: Buffer, on: McpRequest | null): Promise<ServerOutcome> {
     const limits = { ...PLAIN_JSON, bytesMax: this.#ground.serverBytesMax };
     const document = scanJson(bytes, 0, bytes.length, limits);
-    if (isRefused(document)) return this.#unreadable(on, `the server's message is ${document.message}`);
+    if (isRefused(document))
+      return this.#unreadable(on, `the server's message cannot be read: ${document.message}`);
     const reading = this.#conversation.fromServer(document, 0);
     try {
       switch (reading.reading) {

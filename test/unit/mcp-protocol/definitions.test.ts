@@ -120,3 +120,20 @@ test('parameters that headers repeat are found at any depth of properties', () =
     ],
   );
 });
+
+test('a tool that asks for headers which no client could send is not shown (2026-07-28, x-mcp-header)', () => {
+  const problemOf = (...headers: readonly string[]) => {
+    const properties = Object.fromEntries(headers.map((header, n) => [`p${n}`, { 'x-mcp-header': header }]));
+    const tool = { name: 'a', inputSchema: { type: 'object', properties } };
+    const document = documentOf({ tools: [tool] });
+    return offersOf(document, document.root, 'tools/list')?.[0]?.problem;
+  };
+  assert.equal(problemOf('Region', 'Tenant-Id'), null);
+  for (const bad of ['', 'A: x', 'A\r\nX-Evil', 'ä', 'a b'])
+    assert.match(problemOf(bad) ?? '', /no name for one/, bad);
+  assert.match(problemOf('Region', 'region') ?? '', /one header twice/);
+  const named = documentOf({
+    tools: [{ name: 'a', inputSchema: { properties: { 'x-mcp-header': { type: 'string' } } } }],
+  });
+  assert.equal(offersOf(named, named.root, 'tools/list')?.[0]?.problem, null);
+});
