@@ -2,6 +2,7 @@
  * Headers that repeat what the body says (MCP 2026-07-28, streamable HTTP, request metadata). Whoever stands between
  * may have judged the headers, and the server reads the body: a request in which they differ is refused.
  */
+import type { JsonDocument } from '../../src/json/index.ts';
 import type { Method } from './methods.ts';
 
 /** A header's value, or null where it is not there. Names in lower case. */
@@ -11,7 +12,7 @@ export type HeaderReader = (name: string) => string | null;
 export interface Mirrored {
   readonly revision: string;
   readonly method: string;
-  /** `params.name` or `params.uri`; null where the method has neither. */
+  /** `params.name`, `params.uri` or, of a task, `params.taskId`; null where the method has none of them. */
   readonly name: string | null;
   /** By header name without `Mcp-Param-`, lower case, as the tool's definition asks for it. Null: not in the body. */
   readonly parameters: ReadonlyMap<string, MirroredValue | null>;
@@ -19,10 +20,20 @@ export interface Mirrored {
 
 export type MirroredValue = string | number | bigint | boolean;
 
-const WITH_NAME: ReadonlySet<Method> = new Set<Method>(['tools/call', 'resources/read', 'prompts/get']);
+/** By which member; requests about tasks go where the task is (SEP-2663, routing headers). */
+const NAMED_BY: ReadonlyMap<Method, string> = new Map<Method, string>([
+  ['tools/call', 'name'],
+  ['prompts/get', 'name'],
+  ['resources/read', 'uri'],
+  ['tasks/get', 'taskId'],
+  ['tasks/update', 'taskId'],
+  ['tasks/cancel', 'taskId'],
+]);
 
-export function mirrorsName(method: Method): boolean {
-  return WITH_NAME.has(method);
+/** What has to stand in Mcp-Name; null: nothing. */
+export function mirroredName(document: JsonDocument, params: number, method: Method): string | null {
+  const member = NAMED_BY.get(method);
+  return member === undefined ? null : document.text(document.member(params, member));
 }
 
 /** What is wrong with the headers, for error -32020; null: they say what the body says. */

@@ -75,6 +75,7 @@ function paramTokens(method: Method | null): readonly string[] {
     case 'elicitation/create':
     case 'notifications/elicitation/complete':
       return ELICITATION_TOKENS;
+    case 'notifications/tasks':
     case 'notifications/tasks/status':
     case 'tasks/get':
     case 'tasks/cancel':
@@ -121,6 +122,12 @@ class SurfaceFinder implements Surfaces {
         this.#value(params, 'arguments');
         this.#answers(params);
         break;
+      case 'tasks/update':
+        this.#answers(params);
+        break;
+      case 'notifications/tasks':
+        this.result(params, 'tasks/get');
+        break;
       default:
         break;
     }
@@ -141,6 +148,14 @@ class SurfaceFinder implements Surfaces {
       this.#asked(document.member(request, 'params')),
     );
     if (method === 'elicitation/create') this.#value(result, 'content');
+    if (method === 'tasks/get') this.#outcome(result);
+  }
+
+  /** How a task came out, within what is told of it (SEP-2663). */
+  #outcome(task: number): void {
+    const result = this.#document.member(task, 'result');
+    if (result !== NONE) this.result(result, null);
+    this.error(this.#document.member(task, 'error'));
   }
 
   error(error: number): void {

@@ -3,7 +3,7 @@ import { codingsOf, firstValue } from '../../../protocols/http/index.ts';
 import { errorAnswer, unsupportedVersion } from '../../../protocols/mcp/answers.ts';
 import { META_VERSION } from '../../../protocols/mcp/conversation.ts';
 import { type RequestId, RPC_ERRORS } from '../../../protocols/mcp/message.ts';
-import { headerMismatch, type MirroredValue, mirrorsName } from '../../../protocols/mcp/mirrored-headers.ts';
+import { headerMismatch, type MirroredValue, mirroredName } from '../../../protocols/mcp/mirrored-headers.ts';
 import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
 import { ProxyError } from '../../core/errors.ts';
 import { CANONICAL_JSON, isRefused, type JsonDocument, scanJson } from '../../json/index.ts';
@@ -186,7 +186,7 @@ export class McpPost {
             arguments: subject.arguments,
           })
         : new Map();
-    const name = subject !== null && mirrorsName(method) ? subject.name : null;
+    const name = mirroredName(document, reading.message.params, method);
     const problem = headerMismatch((header) => firstValue(head.fields, header), {
       revision,
       method,

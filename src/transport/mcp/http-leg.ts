@@ -3,7 +3,7 @@
  * answer JSON or events. The server's session, where it gives one, is this leg's and never the client's.
  */
 import { bodyKindOf, codingsOf, type Field, firstValue, valuesOf } from '../../../protocols/http/index.ts';
-import { encodedHeader, mirrorsName } from '../../../protocols/mcp/mirrored-headers.ts';
+import { encodedHeader, mirroredName } from '../../../protocols/mcp/mirrored-headers.ts';
 import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
 import type { Identity } from '../../core/principal.ts';
 import { CANONICAL_JSON, isRefused, scanJson } from '../../json/index.ts';
@@ -94,10 +94,11 @@ export class HttpLeg implements ServerLeg {
   async #mirrored({ bytes, method, revision, subject }: MessageToServer): Promise<readonly Field[]> {
     if (method === null || !traitsOf(revision).mirrorHeaders) return [];
     const fields: Field[] = [['mcp-method', method]];
-    if (subject !== null && mirrorsName(method)) fields.push(['mcp-name', encodedHeader(subject.name)]);
-    if (method !== 'tools/call' || subject === null) return fields;
-    const document = scanJson(bytes, 0, bytes.length, CANONICAL_JSON);
+    const document = scanJson(bytes, 0, bytes.length, { ...CANONICAL_JSON, bytesMax: bytes.length });
     if (isRefused(document)) return fields;
+    const name = mirroredName(document, document.at('/params'), method);
+    if (name !== null) fields.push(['mcp-name', encodedHeader(name)]);
+    if (method !== 'tools/call' || subject === null) return fields;
     const call = { document, tool: subject.name, arguments: document.at('/params/arguments') };
     const parameters = await this.#ground.toolHeaders.parametersOf(this.#actor.principal.name, this, call);
     for (const [header, value] of parameters)
