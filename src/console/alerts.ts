@@ -5,6 +5,7 @@ import { errorText, get, post } from './api.ts';
 import { badge, type Child, emptyState, fill, h, type View } from './dom.ts';
 import { bytes, count, duration, when } from './format.ts';
 import { askFor, toast } from './notice.ts';
+import { tableOf } from './table.ts';
 
 const EVERY_MS = 5000;
 /** From this share on a budget is nearly used up. */
@@ -35,37 +36,6 @@ export function alertsView(me: Me): View {
     node: h('section', {}, h('h1', {}, 'Alerts'), held, raised, accounts),
     close: () => window.clearInterval(timer),
   };
-}
-
-function tableOf(label: string, titles: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement {
-  return h(
-    'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label },
-    h(
-      'table',
-      {},
-      h(
-        'thead',
-        {},
-        h(
-          'tr',
-          {},
-          titles.map((title) => h('th', { scope: 'col' }, title)),
-        ),
-      ),
-      h(
-        'tbody',
-        {},
-        rows.map((cells) =>
-          h(
-            'tr',
-            {},
-            cells.map((cell) => h('td', {}, cell)),
-          ),
-        ),
-      ),
-    ),
-  );
 }
 
 function alertTable(alerts: readonly AlertInfo[]): HTMLElement {

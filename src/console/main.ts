@@ -1,8 +1,10 @@
 /** The console: who is logged in, where the reader is, and what the keys do. */
 import type { Me, Who } from '../admin/wire.ts';
+import { accessView } from './access.ts';
 import { alertsView } from './alerts.ts';
 import { errorText, get, post, setCsrf, whenLoggedOut } from './api.ts';
 import { approvalsView } from './approvals.ts';
+import { definitionsView } from './definitions.ts';
 import { fill, h, setText, type View } from './dom.ts';
 import { Feed } from './feed.ts';
 import { liveView } from './live.ts';
@@ -17,13 +19,18 @@ const PLACES = [
   ['live', 'Live', 'l'],
   ['approvals', 'Approvals', 'a'],
   ['alerts', 'Alerts', 'e'],
+  ['definitions', 'Definitions', 'd'],
   ['recordings', 'Recordings', 'r'],
   ['policy', 'Policy', 'p'],
+  ['access', 'Access', 'c'],
   ['traffic', 'Traffic', 't'],
 ] as const;
 
 const KEYS: readonly (readonly [key: string, what: string])[] = [
-  ['g l, g a, g e, g r, g p, g t', 'go to Live, Approvals, Alerts, Recordings, Policy, Traffic'],
+  [
+    'g l, g a, g e, g d, g r, g p, g c, g t',
+    'go to Live, Approvals, Alerts, Definitions, Recordings, Policy, Access, Traffic',
+  ],
   ['/', 'search, or the statement to try'],
   ['j, k', 'next and previous request, or statement of a recording'],
   ['a, d', 'to the buttons Approve and Deny; Enter presses them'],
@@ -42,6 +49,10 @@ function viewFor(me: Me): View {
       return approvalsView(feed, id === '' ? null : decodeURIComponent(id));
     case 'alerts':
       return alertsView(me);
+    case 'definitions':
+      return definitionsView(me, id === '' ? null : decodeURIComponent(id));
+    case 'access':
+      return accessView(me);
     case 'recordings':
       return id === '' ? recordingsView(new URLSearchParams(search)) : playerView(decodeURIComponent(id));
     case 'policy':

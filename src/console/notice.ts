@@ -15,8 +15,20 @@ export function toast(text: string, kind: 'good' | 'bad' = 'good'): void {
 }
 
 /** Resolves to whether the reader is sure. */
-export function askFor(title: string, text: string, yes: string): Promise<boolean> {
+export async function askFor(title: string, text: string, yes: string): Promise<boolean> {
+  return asked(title, h('p', {}, text), yes);
+}
+
+/** Resolves to the reason that was given, which may be empty; null where the reader does not want it after all. */
+export async function askWhy(title: string, text: string, yes: string): Promise<string | null> {
+  const reason = h('input', { id: 'asked-why', maxlength: 2000, placeholder: 'for the journal' });
+  const content = h('div', {}, h('p', {}, text), h('label', { for: 'asked-why' }, 'Why'), reason);
+  return (await asked(title, content, yes)) ? reason.value.trim() : null;
+}
+
+function asked(title: string, content: HTMLElement, yes: string): Promise<boolean> {
   return new Promise((resolve) => {
+    const sure = h('button', { value: 'yes', class: 'danger' }, yes);
     const dialog = h(
       'dialog',
       { 'aria-labelledby': 'asked', onclose: () => done(dialog.returnValue === 'yes') },
@@ -24,12 +36,12 @@ export function askFor(title: string, text: string, yes: string): Promise<boolea
         'form',
         { method: 'dialog' },
         h('h2', { id: 'asked' }, title),
-        h('p', {}, text),
+        content,
         h(
           'div',
           { class: 'actions' },
-          h('button', { value: 'no' }, 'Cancel'),
-          h('button', { value: 'yes', class: 'danger' }, yes),
+          h('button', { value: 'no', type: 'button', onclick: () => dialog.close('no') }, 'Cancel'),
+          sure,
         ),
       ),
     );
