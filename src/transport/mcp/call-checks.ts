@@ -18,6 +18,7 @@ import type { ServerLeg } from './legs.ts';
 import { filterList } from './lists.ts';
 import { ownList } from './own-lists.ts';
 import { builtinDenial } from './refusals.ts';
+import { subscriptionRefusal } from './task-facts.ts';
 
 export interface CheckedCall {
   readonly document: JsonDocument;
@@ -62,7 +63,10 @@ export async function checkCall(
         denial: builtinDenial('sluice/unreadable', `the URI ${problem}`, 'Use the URI in its plain form.'),
       };
   }
-  if (method === 'subscriptions/listen') return checkSubscription(session, call);
+  if (method === 'subscriptions/listen') {
+    const refusal = subscriptionRefusal(ground, session, call.document, call);
+    return refusal === null ? checkSubscription(session, call) : { check: 'unknown', ...refusal };
+  }
   const pinned = PINNED.get(method);
   let definition: string | null = null;
   if (pinned !== undefined && subject !== null) {

@@ -109,6 +109,9 @@ function bodyOf(document: JsonDocument, params: number, { arguments: given }: Ca
 function approvedBefore(session: RequestSession, facts: CallFacts, own: CallFacts): RequestDecision {
   const decision = session.judge(facts);
   if (decision.verdict === 'deny') return decision;
+  // What is said now has not been judged with the call: no rule may be against it, and none has to allow it again.
+  const said = session.judge({ ...facts, arguments: own.arguments });
+  if (said.verdict === 'deny' && said.rule !== 'default') return said;
   const { verdict, rule, message, obligations } = session.judge(own);
   if (verdict === 'deny') return { ...decision, verdict: 'allow', obligations: withApprovals(decision, []) };
   return { ...decision, verdict, rule, message, obligations: withApprovals(decision, obligations.approvals) };

@@ -23,7 +23,7 @@ import { JudgedRequest } from './judged-request.ts';
 import type { ServerLeg } from './legs.ts';
 import { awaitedIn, deniedAnswer, failedAnswer } from './refusals.ts';
 import { ServerMessages } from './server-messages.ts';
-import { taskDenial, taskFacts } from './task-facts.ts';
+import { taskFacts, taskRefusal } from './task-facts.ts';
 
 type RequestReading = Extract<Reading, { readonly reading: 'request' }>;
 type NotificationReading = Extract<Reading, { readonly reading: 'notification' }>;
@@ -139,12 +139,19 @@ export class ConversationJudge implements McpJudge {
     };
     try {
       const text = (definition: string | null) =>
-        callText(document, params, facts, { id, revision, from: 'client', definition });
+        callText(
+          document,
+          params,
+          { ...facts, arguments: own.arguments },
+          { id, revision, from: 'client', definition },
+        );
       let definition: string | null = null;
       if (run.decision.verdict !== 'deny') {
-        const denial = taskDenial(method, facts, own);
-        if (denial !== null)
-          return answer(deniedAnswer(id, method, revision, run.refuse(text(null), denial)));
+        const refusal = taskRefusal(document, reading.message, reading, facts !== own);
+        if (refusal !== null) {
+          run.refuse(text(null), refusal.denial);
+          return answer(refusal.answer);
+        }
         const call = { document, params, id, method, subject, revision };
         const check = await checkCall(this.#ground, session, this.#leg, call);
         if (check.check === 'failed') return answer(failedAnswer(id, check.error));

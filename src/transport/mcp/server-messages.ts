@@ -9,7 +9,7 @@ import { UnmaskableMessage } from '../../engine/message-masker.ts';
 import { RequestRun } from '../../engine/request-run.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import { isRefused, type JsonDocument, PLAIN_JSON, scanJson } from '../../json/index.ts';
-import { judgeResult } from './answer-judge.ts';
+import { inputDenial, judgeResult } from './answer-judge.ts';
 import { callFacts, callText, decide, openFacts } from './call-facts.ts';
 import type { McpRequest, ServerOutcome } from './judge.ts';
 import type { JudgeGround } from './judge-ground.ts';
@@ -17,7 +17,7 @@ import type { JudgedRequest } from './judged-request.ts';
 import type { MessageToServer } from './legs.ts';
 import { codeOf, maskedParts } from './masked-messages.ts';
 import { failedAnswer, refusalOf } from './refusals.ts';
-import { isOwnTask } from './task-facts.ts';
+import { isOwnTask, untold } from './task-facts.ts';
 
 type RequestReading = Extract<Reading, { readonly reading: 'request' }>;
 type AnswerReading = Extract<Reading, { readonly reading: 'answer' }>;
@@ -117,6 +117,12 @@ export class ServerMessages {
       !isOwnTask(this.#ground, this.#session, document, document.at('/params'))
     )
       return { outcome: 'dropped', why: 'the task is none of this principal' };
+    if (method === 'notifications/tasks') {
+      const params = document.at('/params');
+      const why = untold(this.#ground, this.#session, document, params);
+      const denial = inputDenial(this.#session, document, params);
+      if (why !== null || denial !== null) return { outcome: 'dropped', why: why ?? denial?.message ?? '' };
+    }
     const uri = document.text(document.at('/params/uri'));
     if (method === 'notifications/resources/updated' && uri !== null && this.#isHidden(uri))
       return { outcome: 'dropped', why: 'the resource is not shown to this principal' };

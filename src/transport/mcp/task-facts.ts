@@ -1,5 +1,9 @@
 /** Requests about tasks, in the words of the calls that began them. */
+import { errorAnswer } from '../../../protocols/mcp/answers.ts';
+import { META_CAPABILITIES } from '../../../protocols/mcp/conversation.ts';
+import { type RequestId, RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import type { Method } from '../../../protocols/mcp/methods.ts';
+import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
 import type { Denial } from '../../core/decision.ts';
 import type { CallFacts } from '../../core/requests.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
@@ -7,6 +11,10 @@ import type { JsonDocument } from '../../json/index.ts';
 import type { JudgeGround } from './judge-ground.ts';
 import { builtinDenial } from './refusals.ts';
 import type { TaskOwners } from './task-owners.ts';
+
+const NONE = -1;
+const EXTENSION = 'io.modelcontextprotocol/tasks';
+const MISSING = Buffer.from(JSON.stringify({ requiredCapabilities: { extensions: { [EXTENSION]: {} } } }));
 
 /** Methods that are about one task, which has to be one of the principal's own. */
 const ABOUT_TASK: ReadonlySet<Method> = new Set<Method>([
@@ -27,7 +35,7 @@ export function taskFacts(
   const task = own.method.startsWith('tasks/') ? document.text(document.member(params, 'taskId')) : null;
   const call = task === null ? null : tasks.callOf(session.context.principal.name, task);
   if (call === null) return own;
-  return { ...own, tool: call.tool, resource: call.resource, prompt: call.prompt };
+  return { ...call, method: own.method };
 }
 
 /** Whether the `taskId` of an object is that of a task which the principal began. */
@@ -41,8 +49,81 @@ export function isOwnTask(
   return task !== null && tasks.callOf(context.principal.name, task) !== null;
 }
 
+export interface TaskRefusal {
+  readonly denial: Denial;
+  /** As a server says it: whether a task is unknown or somebody else's, nobody learns. */
+  readonly answer: Buffer;
+}
+
 /** Null: nothing is against it. */
-export function taskDenial(method: Method, facts: CallFacts, own: CallFacts): Denial | null {
-  if (!ABOUT_TASK.has(method) || facts !== own) return null;
-  return builtinDenial('sluice/tasks', 'no task of that id began here', null);
+export function taskRefusal(
+  document: JsonDocument,
+  { id, params }: { readonly id: RequestId; readonly params: number },
+  { method, revision }: { readonly method: Method; readonly revision: Revision },
+  isKnown: boolean,
+): TaskRefusal | null {
+  if (!ABOUT_TASK.has(method)) return null;
+  if (!knowsTasks(document, params, revision)) return missingTasks(id);
+  return isKnown ? null : unknownTask(id);
+}
+
+function unknownTask(id: RequestId): TaskRefusal {
+  return {
+    denial: builtinDenial('sluice/tasks', 'no task of that id began here', null),
+    answer: errorAnswer(id, RPC_ERRORS.invalidParams, 'Task not found', null),
+  };
+}
+
+/** SEP-2663, protocol errors: whoever has not named the extension in a request is told so. */
+function missingTasks(id: RequestId): TaskRefusal {
+  return {
+    denial: builtinDenial('sluice/tasks', 'the request does not name the extension of tasks', null),
+    answer: errorAnswer(id, RPC_ERRORS.missingCapability, 'Missing required client capability', MISSING),
+  };
+}
+
+function knowsTasks(document: JsonDocument, params: number, revision: Revision): boolean {
+  if (traitsOf(revision).era !== 'modern') return true;
+  const can = document.member(document.member(params, '_meta'), META_CAPABILITIES);
+  return document.member(document.member(can, 'extensions'), EXTENSION) !== NONE;
+}
+
+/** Tasks whose changes are wanted (SEP-2663, task status notifications): the principal's own, of calls that it may make. */
+export function subscriptionRefusal(
+  { tasks }: JudgeGround,
+  session: RequestSession,
+  document: JsonDocument,
+  call: { readonly id: RequestId; readonly params: number; readonly revision: Revision },
+): TaskRefusal | null {
+  const wanted = document.member(document.member(call.params, 'notifications'), 'taskIds');
+  if (wanted === NONE) return null;
+  if (!knowsTasks(document, call.params, call.revision)) return missingTasks(call.id);
+  if (!document.isArray(wanted)) return unknownTask(call.id);
+  for (const node of document.children(wanted)) {
+    const task = document.text(node);
+    const begun = task === null ? null : tasks.callOf(session.context.principal.name, task);
+    if (begun === null || session.judge({ ...begun, method: 'tasks/get' }).verdict === 'deny')
+      return unknownTask(call.id);
+  }
+  return null;
+}
+
+/**
+ * Why a notification about a task goes no further; null: it may. What comes of a call that limits or budgets count is
+ * asked for with tasks/get, where they are asked.
+ */
+export function untold(
+  { tasks }: JudgeGround,
+  session: RequestSession,
+  document: JsonDocument,
+  params: number,
+): string | null {
+  const task = document.text(document.member(params, 'taskId'));
+  const begun = task === null ? null : tasks.callOf(session.context.principal.name, task);
+  if (begun === null) return 'the task is none of this principal';
+  const { verdict, obligations } = session.judge({ ...begun, method: 'tasks/get' });
+  if (verdict === 'deny') return 'a rule denies what the task is about';
+  const isCounted = obligations.limits.length > 0 || obligations.budgets.length > 0;
+  const isOver = ['result', 'error'].some((name) => document.member(params, name) !== NONE);
+  return isCounted && isOver ? 'what comes of the task is counted where it is asked for' : null;
 }
