@@ -7,6 +7,8 @@ import type { Era } from '../../protocols/mcp/revisions.ts';
 import type { Config } from '../config/schema.ts';
 import { sqlListenersOf } from '../config/schema.ts';
 import { ProxyError } from '../core/errors.ts';
+import { WITHHELD } from '../engine/message-masker.ts';
+import { MessageMaskers } from '../engine/message-maskers.ts';
 import type { RequestSession } from '../engine/request-session.ts';
 import type { Credential } from '../state/store.ts';
 import { LegError, type LegSource, type ServerLeg } from '../transport/mcp/legs.ts';
@@ -26,7 +28,7 @@ export interface ProgramSettings extends ProgramText {
   readonly idleMs: number;
 }
 
-type Ground = Pick<Shared, 'config' | 'state' | 'ports' | 'sessions' | 'log'>;
+type Ground = Pick<Shared, 'config' | 'state' | 'ports' | 'sessions' | 'log' | 'masks'>;
 
 /** A session that lasts longer has to begin anew. */
 const LOGIN_MS_MAX = 7 * 86_400_000;
@@ -40,6 +42,7 @@ interface Minted {
 export class ProgramSource implements LegSource {
   readonly #settings: ProgramSettings;
   readonly #ground: Ground;
+  readonly #maskers: MessageMaskers;
   /** Modern clients have no sessions: whoever they are keeps one program for what they ask. */
   readonly #modern = new Map<RequestSession, { readonly leg: Promise<ProgramLeg>; usedMs: number }>();
   readonly #open = new Set<ProgramLeg>();
@@ -48,6 +51,7 @@ export class ProgramSource implements LegSource {
   constructor(settings: ProgramSettings, ground: Ground) {
     this.#settings = settings;
     this.#ground = ground;
+    this.#maskers = new MessageMaskers(ground.masks);
     this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#looking.unref();
   }
@@ -145,7 +149,7 @@ export class ProgramSource implements LegSource {
         directory,
         messageBytesMax,
         secrets: [...minted.values()].map(({ secret }) => secret),
-        log: (line) => log.info({ ...about, line }, 'the MCP server says'),
+        log: (line) => log.info({ ...about, line: this.#shown(session, line) }, 'the MCP server says'),
       },
       era,
     );
@@ -166,6 +170,12 @@ export class ProgramSource implements LegSource {
       return leg.end();
     });
     return leg;
+  }
+
+  /** What a program writes may be rows, and logs of `sluice stdio` are the client's to read. */
+  #shown({ masks }: RequestSession, line: string): string {
+    const masker = this.#maskers.for(masks);
+    return masker === null ? line : (masker.text(Buffer.from(line))?.toString('utf8') ?? WITHHELD);
   }
 
   /** Its logins serve nobody any more, and what is logged in by them is cut. */
@@ -225,8 +235,16 @@ class ProgramLeg implements ServerLeg {
   }
 
   end(): Promise<void> {
-    this.#ending ??= this.#leg.end().finally(() => this.#afterwards());
+    this.#ending ??= this.#end();
     return this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    try {
+      await this.#leg.end();
+    } finally {
+      await this.#afterwards();
+    }
   }
 }
 

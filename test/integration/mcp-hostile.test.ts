@@ -183,3 +183,38 @@ test('promise 9: a client of HTTP+SSE has one stream of the server’s, however 
   assert.equal(streams, 1);
   socket.destroy();
 });
+
+/** An MCP server as a program, which says on standard error what it is asked for. */
+const CHATTY = `
+  require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+    const { id, method } = JSON.parse(line);
+    process.stderr.write('row: ' + JSON.stringify({ ssn: '${SSN}' }) + '\\n');
+    if (id === undefined) return;
+    const result = method === 'initialize'
+      ? { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'c', version: '1' } }
+      : {};
+    process.stdout.write('row ${SSN}, no JSON\\n' + JSON.stringify({ jsonrpc: '2.0', id, result }) + '\\n');
+  });
+`;
+
+test('promise 4: what a program writes to standard error, or beside its messages, is masked in the log', async () => {
+  const command = JSON.stringify([process.execPath, '-e', CHATTY]);
+  const beside = await startSluice({
+    upstream: `http://127.0.0.1:${upstream.port}/mcp`,
+    protocol: 'mcp',
+    policy: 'default: allow\nmasks:\n  - { detect: [us-ssn], with: redact }\n',
+    listeners: [
+      `{ name: chatty, protocol: mcp, listen: "127.0.0.1:0", upstream: { command: ${command} }, auth: [trust] }`,
+    ],
+  });
+  after(() => beside.stop());
+  const response = await fetch(`http://127.0.0.1:${beside.server.ports.get('chatty')}/mcp`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    body: OPENING,
+  });
+  assert.match(await response.text(), /"name":"c"/);
+  await until(() => beside.log().includes('row: '), 'standard error in the log');
+  assert.match(beside.log(), /row: .*\[redacted\]/);
+  assert.doesNotMatch(beside.log(), CANARY);
+});
