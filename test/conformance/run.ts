@@ -79,7 +79,7 @@ async function serverLeg(
   }
 }
 
-/** What the other era does not have: names for what a server asks, and streams that are taken up again. */
+/** What the other era does not have: names for what a server asks, streams that are taken up again, tasks of SEP-2663. */
 const NOT_BRIDGED: ReadonlySet<string> = new Set([
   'server-input-required-result-basic-elicitation',
   'server-server-sse-polling',
@@ -88,7 +88,8 @@ const NOT_BRIDGED: ReadonlySet<string> = new Set([
 /** The client's era is that of the revision, and the server knows only the other one. */
 async function bridged(revision: Revision): Promise<readonly [Results, Results]> {
   const [direct, through] = await serverLeg(revision, [revision === '2026-07-28' ? 'legacy' : 'modern']);
-  return [new Map([...direct].filter(([name]) => !NOT_BRIDGED.has(name))), through];
+  const isBridged = (name: string) => !NOT_BRIDGED.has(name) && !name.startsWith('server-tasks-');
+  return [new Map([...direct].filter(([name]) => isBridged(name))), through];
 }
 
 /** Logins are between a client and whoever is in front of it: those scenarios would be about Sluice alone. */
