@@ -120,6 +120,21 @@ const recordedResponse = z.object({
   whole: z.boolean(),
 });
 
+const recordedCall = z.object({ number: count, what: text });
+const recordedCause = z.object({
+  session: text.describe('of MCP'),
+  agent: text.nullable(),
+  calls: z.array(recordedCall).readonly().describe('several where it cannot be told which'),
+  after: recordedCall.nullable().describe('what had ended last where nothing was under way'),
+});
+const recordedSql = z.object({
+  session: text,
+  number: count,
+  text: text,
+  verdict: text,
+  candidates: count.describe('requests that it may have run for'),
+});
+
 export const recordedStatement = z.object({
   number: count,
   at: time,
@@ -135,6 +150,8 @@ export const recordedStatement = z.object({
   observed: names,
   policy: text.nullable(),
   message: text.nullable(),
+  cause: recordedCause.nullable().describe('the request of MCP behind it'),
+  sql: z.array(recordedSql).readonly().describe('of a request of MCP: the SQL that ran for it'),
   results: z.array(recordedResult).readonly(),
   responses: z
     .array(recordedResponse)

@@ -3,6 +3,7 @@ import type { RecordingsPort } from '../admin/ports.ts';
 import type { RecordedSession, RecordingPage, SearchQuery, SessionPage, TrafficInfo } from '../admin/wire.ts';
 import type { IndexThread } from '../recordings/index-thread.ts';
 import type { PageMark, SessionQuery } from '../recordings/questions.ts';
+import { sqlBehind } from './recorded-story.ts';
 import { recordingOf } from './recording.ts';
 
 const EVERYTHING: SessionQuery = {
@@ -38,9 +39,13 @@ export class AdminRecordings implements RecordingsPort {
   async get(id: string, fromNumber: number, limit: number): Promise<RecordingPage | null> {
     const page = await this.#index.records(id, fromNumber, limit);
     if (page === null) return null;
-    const { session, records, nextNumber } = page;
+    const { session, records, caused, nextNumber } = page;
     // Offsets count from the session's beginning, which a later page does not have.
-    const { statements } = recordingOf(id, [{ type: 'page', at: session.at }, ...records]);
+    const { statements } = recordingOf(
+      id,
+      [{ type: 'page', at: session.at }, ...records],
+      sqlBehind(caused, id),
+    );
     return { session, statements, next: nextNumber };
   }
 

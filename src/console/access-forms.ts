@@ -40,7 +40,7 @@ export function mintForm(
   const listener = h(
     'select',
     { id: 'c-listener' },
-    h('option', { value: '' }, 'every one that takes them'),
+    h('option', { value: '' }, 'every one'),
     listeners.map((name) => h('option', { value: name }, name)),
   );
   const groups = h('input', { id: 'c-groups', placeholder: 'all that the user has' });

@@ -45,7 +45,7 @@ function contentOf(
     fact('Listener', listener),
     fact(why === null ? 'Seen' : 'Changed', when(seenAt)),
     accepted === null ? null : fact('Stands', [stands, ' ', digitsOf(accepted)]),
-    pending === null ? null : fact('Waits', [digitsOf(pending), ` since it ${why ?? ''}`]),
+    pending === null ? null : fact('Waits', [digitsOf(pending), `: it ${why ?? ''}`]),
   );
   return [
     back(),

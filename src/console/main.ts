@@ -152,8 +152,11 @@ class Shell {
     document.title = `${this.#view.title} · Sluice`;
     const place = /^#\/(\w+)/.exec(window.location.hash)?.[1] ?? 'live';
     for (const [name, link] of this.#links) {
-      if (name === place) link.setAttribute('aria-current', 'page');
-      else link.removeAttribute('aria-current');
+      if (name === place) {
+        link.setAttribute('aria-current', 'page');
+        // On a phone the names are wider than the window.
+        link.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+      } else link.removeAttribute('aria-current');
     }
     fill(this.#main, this.#view.node);
     if (!wasThere) return;

@@ -31,6 +31,8 @@ export interface SessionDelta {
   readonly places: RecordPlace[];
   readonly rules: Set<string>;
   readonly tables: Set<string>;
+  /** Sessions of MCP for whose requests it ran something. */
+  readonly causes: Set<string>;
 }
 
 export interface TrafficDelta {
@@ -98,6 +100,7 @@ export class Gathering {
         places: [],
         rules: new Set(),
         tables: new Set(),
+        causes: new Set(),
       };
       this.#deltas.set(id, delta);
     }
@@ -115,6 +118,9 @@ export class Gathering {
       if (rule !== null) delta.rules.add(rule);
     const tables = words(record, 'tables');
     for (const table of tables) delta.tables.add(table);
+    const { cause } = record;
+    const behind = cause !== undefined && isObject(cause) ? text(cause, 'session') : null;
+    if (behind !== null) delta.causes.add(behind);
     switch (type) {
       case 'session-start': {
         known.principal = text(record, 'principal') ?? '';

@@ -7,7 +7,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import type { SessionDelta, TrafficDelta } from './gathering.ts';
 
 /** An index of another format is made anew. */
-const FORMAT = 1;
+const FORMAT = 2;
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 /** Minutes are kept for a day, hours for half a year. */
@@ -157,6 +157,7 @@ export class IndexStore {
     for (const [kind, words] of [
       ['rule', delta.rules],
       ['table', delta.tables],
+      ['cause', delta.causes],
     ] as const)
       for (const word of words) this.run('INSERT OR IGNORE INTO words VALUES (?, ?, ?)', ord, kind, word);
   }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { isArray } from '../core/json.ts';
 import { objectOf, type SegmentFile, segmentsIn } from '../journal/segments.ts';
 import { bytesAt } from './bytes-at.ts';
+import { CausedRecords } from './caused-records.ts';
 import { Gathering } from './gathering.ts';
 import { HOUR_MS, IndexStore, MINUTE_MS, OTHERS, type SqlRow } from './index-store.ts';
 import { PageOfRecords } from './page-of-records.ts';
@@ -26,6 +27,8 @@ const STRETCH_BYTES = 2 * 1024 * 1024;
 const LINE_BYTES_MAX = 64 * 1024 * 1024;
 const SLOTS_MAX = 170;
 const NAMES_SHOWN = 20;
+/** Sessions of SQL that are looked through for one session of MCP. */
+const CAUSED_SESSIONS_MAX = 100;
 const TRAFFIC_SQL = `
 WITH own AS (SELECT * FROM traffic WHERE kind = ? AND step = ? AND bucket >= ? AND bucket <= ?),
   top AS (SELECT name FROM own GROUP BY name ORDER BY sum(bytes) DESC, sum(statements) DESC LIMIT ?)
@@ -197,7 +200,20 @@ export class JournalIndex {
       if (path !== undefined) page.read(bytesAt(path, start, Number(place['ending']) - start));
       if (page.isFull) break;
     }
-    return { session, records: page.records, nextNumber: page.nextNumber };
+    const { records, nextNumber } = page;
+    return { session, records, caused: this.#causedBy(id, fromNumber, nextNumber), nextNumber };
+  }
+
+  #causedBy(id: string, fromNumber: number, nextNumber: number | null): RecordsPage['caused'] {
+    const caused = new CausedRecords(id, fromNumber, nextNumber);
+    const sql = `SELECT id FROM sessions WHERE ord IN (SELECT session FROM words WHERE kind = 'cause' AND word = ?)
+       ORDER BY at, ord LIMIT ?`;
+    for (const row of this.#store.all(sql, id, CAUSED_SESSIONS_MAX))
+      for (const { path, start, length } of this.#placesOf(String(row['id']))) {
+        if (caused.isFull) return caused.records;
+        caused.read(bytesAt(path, start, length));
+      }
+    return caused.records;
   }
 
   /** For each of `SLOTS_MAX` slots of time at the most, the names that had most and the sum of the others. */

@@ -57,6 +57,8 @@ export interface SessionPage {
 export interface RecordsPage {
   readonly session: IndexedSession;
   readonly records: readonly JsonObject[];
+  /** Statements of other sessions that ran for requests of this one, up to a bound. */
+  readonly caused: readonly JsonObject[];
   /** The statement that the next page begins with; null: these were the last. */
   readonly nextNumber: number | null;
 }
