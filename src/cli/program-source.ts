@@ -7,7 +7,7 @@ import type { Era } from '../../protocols/mcp/revisions.ts';
 import type { Config } from '../config/schema.ts';
 import { sqlListenersOf } from '../config/schema.ts';
 import { ProxyError } from '../core/errors.ts';
-import { WITHHELD } from '../engine/message-masker.ts';
+import { WITHHELD } from '../engine/encoded-texts.ts';
 import { MessageMaskers } from '../engine/message-maskers.ts';
 import type { RequestSession } from '../engine/request-session.ts';
 import type { Credential } from '../state/store.ts';

@@ -11,11 +11,10 @@ import {
   type JsonDocument,
   JsonEdits,
   type JsonPath,
-  jsonString,
   PLAIN_JSON,
   scanJson,
 } from '../json/index.ts';
-import { maskEncoded, mayBeEncoded } from './encoded-texts.ts';
+import { holdsEncoded, maskEncodedIn, WITHHELD } from './encoded-texts.ts';
 import { maskBlob, maskedBytes } from './message-blobs.ts';
 import type { ResultMasks } from './result-masks.ts';
 import { documentsIn } from './text-documents.ts';
@@ -35,10 +34,6 @@ export interface MessageSurfaces {
   /** What stays as it is, with its name. */
   readonly tokens: readonly number[];
 }
-
-/** What takes the place of something that cannot be masked and must not be shown. */
-export const WITHHELD =
-  '[withheld by Sluice: a mask applies to this, and it cannot be read in one way only, so nothing of it is shown]';
 
 export class MessageMasker {
   readonly #paths: readonly { readonly path: JsonPath; readonly cell: CellMask }[];
@@ -85,22 +80,12 @@ export class MessageMasker {
 
   /** Strings in which something is written in another spelling. */
   #encoded(document: JsonDocument, { tokens, blobs }: MessageSurfaces): JsonEdits {
-    const edits = new JsonEdits(document);
-    const { source } = document;
-    if (!source.includes('%') && !source.includes(';base64,') && !source.includes('\\u0025')) return edits;
+    if (!holdsEncoded(document.source)) return new JsonEdits(document);
     const kept = new Set([...tokens, ...blobs.map(({ node }) => node)]);
-    const decoded = {
-      text: (text: Buffer) => this.text(text),
-      bytes: (bytes: Buffer) => maskedBytes(bytes, this),
-    };
-    for (let node = 0; node < document.count; node++) {
-      if (!document.isString(node) || kept.has(node)) continue;
-      const text = document.text(node) ?? '';
-      if (!mayBeEncoded(text)) continue;
-      const masked = maskEncoded(text, decoded, WITHHELD);
-      if (masked !== text) edits.replace(node, jsonString(masked));
-    }
-    return edits;
+    return maskEncodedIn(document, kept, {
+      text: (text) => this.text(text),
+      bytes: (bytes) => maskedBytes(bytes, this),
+    });
   }
 
   /** A text that stands for itself, such as what a blob holds. Null: nothing of it may be shown. */

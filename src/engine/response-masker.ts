@@ -1,4 +1,5 @@
 /** Responses of requests, masked: values at JSON paths, and whatever detectors find. Bytes in, bytes out. */
+import { isUtf8 } from 'node:buffer';
 import { ByteSink } from '../bytes/index.ts';
 import { CELL_OUTCOME, type CellMask } from '../core/masks.ts';
 import type { ResponseMasks } from '../core/requests.ts';
@@ -12,15 +13,19 @@ import {
   PLAIN_JSON,
   scanJson,
 } from '../json/index.ts';
+import { type DecodedMasker, holdsEncoded, maskEncoded, maskEncodedIn } from './encoded-texts.ts';
 import type { ResponseCells, ResultMasks } from './result-masks.ts';
 
 const NULL = Buffer.from('null');
+const NOTHING: ReadonlySet<number> = new Set();
 
 export class ResponseMasker {
   readonly #paths: readonly { readonly path: JsonPath; readonly cell: CellMask }[];
   readonly #inJson: CellMask | null;
   readonly #inText: CellMask | null;
   readonly #limits: JsonLimits;
+  /** For values in another spelling; null: no detector looks for any. */
+  readonly #decoded: DecodedMasker | null;
 
   constructor(cells: ResponseCells, bytesMax: number) {
     this.#paths = cells.paths.flatMap(({ path, cell }) => {
@@ -30,6 +35,10 @@ export class ResponseMasker {
     this.#inJson = cells.inJson;
     this.#inText = cells.inText;
     this.#limits = { ...PLAIN_JSON, bytesMax };
+    const { inText } = cells;
+    const text = (bytes: Buffer) => (inText === null ? bytes : masked(inText, bytes));
+    this.#decoded =
+      inText === null ? null : { text, bytes: (bytes) => (isUtf8(bytes) ? text(bytes) : bytes) };
   }
 
   /** Whether values are masked by where they are: then only JSON can be masked. */
@@ -41,7 +50,23 @@ export class ResponseMasker {
   json(bytes: Buffer): Buffer | null {
     const byPath = this.#paths.length === 0 ? bytes : this.#byPath(bytes);
     if (byPath === null || this.#inJson === null) return byPath;
-    return masked(this.#inJson, byPath);
+    return masked(this.#inJson, this.#decodedJson(byPath));
+  }
+
+  /** What is written in another spelling; what cannot be read as JSON is as good as text. */
+  #decodedJson(bytes: Buffer): Buffer {
+    if (this.#decoded === null || !holdsEncoded(bytes)) return bytes;
+    const document = scanJson(bytes, 0, bytes.length, this.#limits);
+    if (isRefused(document)) return this.#decodedText(bytes);
+    const edits = maskEncodedIn(document, NOTHING, this.#decoded);
+    return edits.isEmpty ? bytes : edits.apply(0, bytes.length);
+  }
+
+  #decodedText(bytes: Buffer): Buffer {
+    if (this.#decoded === null || !holdsEncoded(bytes) || !isUtf8(bytes)) return bytes;
+    const text = bytes.toString('utf8');
+    const shown = maskEncoded(text, this.#decoded);
+    return shown === text ? bytes : Buffer.from(shown);
   }
 
   #byPath(bytes: Buffer): Buffer | null {
@@ -56,13 +81,17 @@ export class ResponseMasker {
   /** Text that is no JSON. Null: it cannot be masked. */
   text(bytes: Buffer): Buffer | null {
     if (this.needsJson) return null;
-    return this.#inText === null ? bytes : masked(this.#inText, bytes);
+    return this.#inText === null ? bytes : masked(this.#inText, this.#decodedText(bytes));
   }
 
   /** The same for what only detectors look at, such as header fields. */
   detected(text: string): string {
     if (this.#inText === null) return text;
-    const bytes = Buffer.from(text, 'latin1');
+    const shown = this.#decoded === null ? text : maskEncoded(text, this.#decoded);
+    const bytes = Buffer.from(
+      shown === text ? text : shown.replaceAll(/[^\x20-\x7e]/gu, encodeURIComponent),
+      'latin1',
+    );
     return masked(this.#inText, bytes).toString('latin1');
   }
 }

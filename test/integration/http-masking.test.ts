@@ -91,6 +91,36 @@ test('promise 4: no canary passes in any kind of body, cut at every byte', async
   }
 });
 
+test('promise 4: values in another spelling are masked: percent-encoded in URLs, Base64 in data URLs', async () => {
+  const percent = `523%2D45-6789%0d%0aX-Evil:%201`;
+  const twice = '%35%32%33%252d45%252d6789';
+  const data = `data:text/plain;base64,${Buffer.from(`is ${SSN}`).toString('base64')}`;
+  const values = [`/next?a=b%20c&ssn=${percent}`, `/next?ssn=${twice}`, data];
+  const json = JSON.stringify({ secret: 1, n: '50% of %41', values });
+  for (const [type, body] of [
+    ['application/json', json],
+    ['application/x-ndjson', `${json}\n${json}\n`],
+    ['text/event-stream', `data: ${json}\n\n: ${percent}\n\n`],
+    ['text/plain', `${values.join(' ')} and 50%`],
+  ] as const) {
+    upstream.answer = () => ok({ 'Content-Type': type, Location: `/next?ssn=${percent}` }, body);
+    const answer = await ask(type === 'text/plain' ? 'finder' : 'agent');
+    assert.match(answer, /^HTTP\/1\.1 200 /, answer);
+    assert.match(answer, /50%/);
+    assert.doesNotMatch(answer, /^X-Evil/im);
+    let decoded = answer;
+    for (let round = 0; round < 3; round++)
+      decoded = decoded.replaceAll(/%([0-9a-f]{2})/gi, (_, byte: string) =>
+        String.fromCharCode(Number.parseInt(byte, 16)),
+      );
+    const inside = [...answer.matchAll(/;base64,([\w+/=]+)/g)].map(([, written = '']) =>
+      Buffer.from(written, 'base64').toString(),
+    );
+    assert.ok(inside.length > 0);
+    assert.doesNotMatch(`${decoded} ${inside.join(' ')}`, CANARY, type);
+  }
+});
+
 test('masked JSON is JSON of the same shape, and every other byte is as it was', async () => {
   upstream.answer = () => ok({ 'Content-Type': 'application/json' }, JSON_BODY);
   const masked = bodyOf(await ask('agent')).toString();
