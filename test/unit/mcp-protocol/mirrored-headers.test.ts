@@ -5,7 +5,26 @@ import {
   encodedHeader,
   headerMismatch,
   type MirroredValue,
+  mirroredName,
 } from '../../../protocols/mcp/mirrored-headers.ts';
+import { CANONICAL_JSON, isRefused, scanJson } from '../../../src/json/index.ts';
+
+test('Mcp-Name is what the body calls by name, by URI, or by the id of a task', () => {
+  const bytes = Buffer.from('{"name":"n","uri":"a:b","taskId":"t"}');
+  const document = scanJson(bytes, 0, bytes.length, CANONICAL_JSON);
+  assert.ok(!isRefused(document));
+  for (const [method, name] of [
+    ['tools/call', 'n'],
+    ['prompts/get', 'n'],
+    ['resources/read', 'a:b'],
+    ['tasks/get', 't'],
+    ['tasks/update', 't'],
+    ['tasks/cancel', 't'],
+    ['tools/list', null],
+    ['completion/complete', null],
+  ] as const)
+    assert.equal(mirroredName(document, 0, method), name, method);
+});
 
 /** The examples of MCP 2026-07-28, streamable HTTP, value encoding. */
 const EXAMPLES: readonly (readonly [string, string])[] = [
