@@ -11,6 +11,7 @@ const INDENT = ' '.repeat(19);
 const TEXT_LINES_MAX = 40;
 const NAME_WIDTH = 60;
 const VALUE_WIDTH = 120;
+const BODY_WIDTH = 1_000;
 
 export function headText(session: SessionSummary, style: Style): string {
   const { id, user, groups, client, listener, application, at } = session;
@@ -35,9 +36,7 @@ export function statementText(statement: RecordedStatement, rowsMax: number, sty
   if (more > 0) lines.push(`${INDENT}${style.dim(`… ${more} more lines`)}`);
   const { parameters } = statement;
   if (parameters.length > 0) {
-    lines.push(
-      `${INDENT}${style.dim(parameters.map((value, n) => `$${n + 1} = ${valueText(value)}`).join(', '))}`,
-    );
+    lines.push(`${INDENT}${style.dim(parametersText(statement))}`);
   }
   if (!passed) {
     const told =
@@ -111,6 +110,14 @@ function resultText(result: RecordedResult, style: Style): string {
   const counts = rows === 0 && bytes === 0 ? '' : `, ${plural(rows, 'row')}, ${formatBytes(bytes)}`;
   const cut = truncatedBy === null ? '' : ` ${style.yellow(`cut by rule "${truncatedBy}"`)}`;
   return `${style.dim('→')} ${outcome}${counts}, ${formatMs(ms)}${cut}`;
+}
+
+/** Values of a statement, or what a request has beside its line, as it was sent. */
+function parametersText({ via, parameters }: RecordedStatement): string {
+  if (via !== 'mcp' && via !== 'http')
+    return parameters.map((value, n) => `$${n + 1} = ${valueText(value)}`).join(', ');
+  const written = parameters.map((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
+  return `${via === 'mcp' ? 'arguments' : 'body'} ${oneLine(written.join(' '), BODY_WIDTH)}`;
 }
 
 function valueText(value: unknown): string {

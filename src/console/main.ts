@@ -43,7 +43,7 @@ const feed = new Feed();
 
 function viewFor(me: Me): View {
   const [path = '', search = ''] = window.location.hash.replace(/^#\/?/, '').split('?');
-  const [place, id = ''] = path.split('/');
+  const [place, id = '', within = ''] = path.split('/');
   switch (place) {
     case 'approvals':
       return approvalsView(feed, id === '' ? null : decodeURIComponent(id));
@@ -54,7 +54,8 @@ function viewFor(me: Me): View {
     case 'access':
       return accessView(me);
     case 'recordings':
-      return id === '' ? recordingsView(new URLSearchParams(search)) : playerView(decodeURIComponent(id));
+      if (id === '') return recordingsView(new URLSearchParams(search));
+      return playerView(decodeURIComponent(id), /^\d+$/.test(within) ? Number(within) : null);
     case 'policy':
       return policyView();
     case 'traffic':

@@ -4,12 +4,13 @@ import { errorText, get } from './api.ts';
 import { badge, emptyState, fill, h, setText, type View, verdictBadge } from './dom.ts';
 import { bytes, count, duration, plural, when } from './format.ts';
 import { Playback } from './playback.ts';
+import { askedNodes, causeNode, sqlBehindNode } from './recorded-request.ts';
 import { responseOf } from './response.ts';
-import { sqlNode } from './sql-text.ts';
 
 const SPEEDS = [0.5, 1, 4, 16, 64];
 
-export function playerView(id: string): View {
+/** `number`: the statement at which the reader begins; null: at the head. */
+export function playerView(id: string, number: number | null): View {
   const node = h('section', {}, h('h1', {}, 'Recording ', h('span', { class: 'mono' }, id)));
   let player: Player | null = null;
   const load = async () => {
@@ -17,6 +18,7 @@ export function playerView(id: string): View {
       const page = await get<RecordingPage>(`sessions/${encodeURIComponent(id)}`);
       player = new Player(page, id);
       node.append(player.node);
+      if (number !== null) await player.goTo(number);
     } catch (error) {
       node.append(h('p', { class: 'problem', role: 'alert' }, errorText(error)));
     }
@@ -54,21 +56,16 @@ class Player {
     SPEEDS.map((speed) => h('option', { value: speed, selected: speed === 1 }, `${speed}×`)),
   );
   #shown = Number.NaN;
+  readonly #more = h('button', {}, 'More statements');
+  #next: number | null;
 
   constructor(page: RecordingPage, id: string) {
     this.#id = id;
     this.#statements = page.statements;
     this.playback = this.#newPlayback();
-    const more = h('button', {}, 'More statements');
-    more.hidden = page.next === null;
-    let next = page.next;
-    more.onclick = async () => {
-      const further = await get<RecordingPage>(`sessions/${this.#id}`, { from: String(next ?? 0) });
-      next = further.next;
-      more.hidden = next === null;
-      this.#statements = [...this.#statements, ...further.statements];
-      this.#draw();
-    };
+    this.#next = page.next;
+    this.#more.hidden = page.next === null;
+    this.#more.onclick = () => void this.#loadMore();
     this.#scrubber.addEventListener('input', () => {
       this.playback.pause();
       this.playback.jumpTo((Number(this.#scrubber.value) / 1000) * this.playback.lengthMs);
@@ -77,8 +74,25 @@ class Player {
       this.playback.speed = Number(this.#speed.value);
     });
     this.#skips.addEventListener('change', () => this.#draw());
-    this.node.append(headOf(page), this.#controls(), this.#list, more);
+    this.node.append(headOf(page), this.#controls(), this.#list, this.#more);
     this.#draw();
+  }
+
+  async #loadMore(): Promise<void> {
+    const further = await get<RecordingPage>(`sessions/${this.#id}`, { from: String(this.#next ?? 0) });
+    this.#next = further.next;
+    this.#more.hidden = further.next === null;
+    this.#statements = [...this.#statements, ...further.statements];
+    this.#draw();
+  }
+
+  /** To one statement, for which as many pages are read as there are before it. */
+  async goTo(number: number): Promise<void> {
+    while (this.#next !== null && this.#next <= number) await this.#loadMore();
+    const n = this.#statements.findIndex((statement) => statement.number === number);
+    if (n < 0) return;
+    this.playback.jumpTo(this.playback.timeOf(n));
+    this.#items[n]?.scrollIntoView({ block: 'center' });
   }
 
   #controls(): HTMLElement {
@@ -120,12 +134,11 @@ class Player {
   }
 
   #item(statement: RecordedStatementInfo, n: number): HTMLElement {
-    const { offsetMs, verdict, rule, message, observed, text, parameters, tables, via } = statement;
+    const { offsetMs, verdict, rule, message, observed, tables, via, cause, sql } = statement;
     const jump = () => {
       this.playback.pause();
       this.playback.jumpTo(this.playback.timeOf(n));
     };
-    const values = parameters.map((value, at) => `$${at + 1} = ${JSON.stringify(value)}`).join(', ');
     return h(
       'li',
       {},
@@ -138,10 +151,11 @@ class Player {
         observed.length === 0 ? null : badge(`observed: ${observed.join(', ')}`, 'wait'),
         h('span', { class: 'dim end' }, tables.join(', ')),
       ),
-      sqlNode(text),
-      values === '' ? null : h('p', { class: 'mono dim wrap' }, values),
+      askedNodes(statement),
       message === null ? null : h('p', { class: 'bad' }, message),
       via === 'parse' ? h('p', { class: 'dim' }, 'prepared, not run') : null,
+      cause === null ? null : causeNode(cause),
+      sqlBehindNode(sql),
       statement.results.map(resultOf),
       statement.responses.map(responseOf),
     );
