@@ -201,6 +201,31 @@ test('a long session is read by pages, each statement once and with its result',
   index.close();
 });
 
+test('a page has the SQL that ran for its requests, in whichever sessions and segments it stands', () => {
+  const caused = (own: string, number: number, calls: readonly number[], type = 'statement') =>
+    line(type, {
+      session: own,
+      number,
+      text: `SELECT ${number}`,
+      cause: { session: 'mmmm', calls: calls.map((call) => ({ number: call, method: 'tools/call' })) },
+    });
+  writeFileSync(
+    segment(1),
+    `${session('mmmm', 'agent', 4)}${session('ssss', 'agent', 1)}${caused('ssss', 2, [1])}${caused('tttt', 1, [4])}`,
+  );
+  writeFileSync(segment(2), caused('tttt', 2, [2, 3], 'denied') + caused('tttt', 3, []));
+  const index = opened();
+  const textsFrom = (from: number, limit: number) =>
+    index
+      .records('mmmm', from, limit)
+      ?.caused.map((one) => `${String(one['session'])} ${String(one['number'])}`);
+  assert.deepEqual(textsFrom(0, 50), ['ssss 2', 'tttt 1', 'tttt 2']);
+  assert.deepEqual(textsFrom(0, 2), ['ssss 2', 'tttt 2']);
+  assert.deepEqual(textsFrom(3, 50), ['tttt 1', 'tttt 2']);
+  assert.deepEqual(index.records('ssss', 0, 50)?.caused, []);
+  index.close();
+});
+
 test('a page has its statements’ responses, and of very large ones the beginning and how much is left out', () => {
   const filling = 'x'.repeat(64 * 1024);
   const parts = (number: number, count: number) =>
