@@ -224,10 +224,12 @@ function resultOf({
   ...result
 }: RecordedStatementInfo['results'][number]) {
   const outcome = sqlstate === null ? (tag ?? 'done') : `error ${sqlstate}`;
+  // A tool may say of itself that it has failed; for the protocol that is an answer like others.
+  const isGood = sqlstate === null && tag !== 'tool error';
   return h(
     'p',
     { class: 'result' },
-    h('span', { class: sqlstate === null ? 'good' : 'bad' }, `→ ${outcome}`),
+    h('span', { class: isGood ? 'good' : 'bad' }, `→ ${outcome}`),
     h('span', { class: 'dim' }, ` ${plural(rows, 'row')}, ${bytes(result.bytes)}, ${duration(ms)} `),
     truncatedBy === null ? null : badge(`cut by ${truncatedBy}`, 'wait'),
   );

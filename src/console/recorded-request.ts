@@ -18,7 +18,10 @@ export function askedNodes(statement: RecordedStatementInfo): readonly Child[] {
   const { text, parameters, via } = statement;
   if (isRequest(statement)) {
     const title = via === 'mcp' ? 'arguments' : 'body';
-    return [requestNode(text), parameters.map((value) => bodyNode(value, title))];
+    return [
+      requestNode(text),
+      parameters.filter((value) => value !== '{}').map((value) => bodyNode(value, title)),
+    ];
   }
   const values = parameters.map((value, at) => `$${at + 1} = ${JSON.stringify(value)}`).join(', ');
   return [sqlNode(text), values === '' ? null : h('p', { class: 'mono dim wrap' }, values)];
