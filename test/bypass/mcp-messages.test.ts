@@ -162,3 +162,48 @@ test('promise 4: nor are values in another spelling: escapes of JSON and of URLs
   const plain = `"result":{"content":${link('https://x.example/%C3%A4?q=a%20b&r=50%25')}}`;
   assert.equal(await client.answer(request, plain), `{"jsonrpc":"2.0","id":7,${plain}}`);
 });
+
+test('promise 3: a resource is judged by the name under which a server finds it', async () => {
+  const judged = judgeBench({
+    policy:
+      'default: allow\nrules:\n  - { name: no, when: { resources: ["file:///secret/*"] }, then: deny }\n',
+  });
+  after(() => judged.close());
+  const client = judged.session();
+  client.answers = { 'resources/read': '{"contents":[{"uri":"a:b","text":"rows"}]}' };
+  for (const uri of [
+    'file:///secret/x',
+    'FILE:///secret/x',
+    'file://localhost/secret/x',
+    'file://LOCALHOST/secret/x',
+    'file://127.0.0.1/secret/x',
+    'file:/secret/x',
+    'file:secret/x',
+    'file:////secret/x',
+    'file://///secret/x',
+    'file:///a//secret/x',
+    'file:///%73ecret/x',
+    'file:///secre%54/x',
+    'file:///s%65cret/x',
+    'file:///%2e%2e/secret/x',
+    'file:///a/../secret/x',
+    'file:///a\\\\..\\\\secret/x',
+    ' file:///secret/x',
+    '\\tfile:///secret/x',
+    'file:///sec\\u200bret/x',
+    'fi\\tle:///secret/x',
+  ]) {
+    const message = `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"${uri}"}}`;
+    const shown = await client.exchange(Buffer.from(message));
+    assert.match(shown, /"error":/, uri);
+    assert.doesNotMatch(shown, /rows/, uri);
+  }
+  for (const uri of [
+    'file:///public/a%20b.txt',
+    'file:///C:/Users/a',
+    'postgres://app@db:5432/shop/orders/schema',
+    'https://x.example/a//b?c=%C3%A4',
+    'note://%7Bid%7D',
+  ])
+    assert.match(await client.ask('resources/read', { uri }), /rows/, uri);
+});

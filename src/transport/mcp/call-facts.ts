@@ -105,7 +105,10 @@ function bodyOf(document: JsonDocument, params: number, { arguments: given }: Ca
   return Buffer.concat([Buffer.from(written), document.bytes(responses), Buffer.from('}')]);
 }
 
-/** People have agreed to the call before its task began: they are asked only where a rule is about asking for tasks. */
+/**
+ * People have agreed to the call, and its rate has been counted, before its task began: of requests about the task both
+ * are asked only where a rule is about those. What they return counts against limits and budgets of the call.
+ */
 function approvedBefore(session: RequestSession, facts: CallFacts, own: CallFacts): RequestDecision {
   const decision = session.judge(facts);
   if (decision.verdict === 'deny') return decision;
@@ -113,15 +116,10 @@ function approvedBefore(session: RequestSession, facts: CallFacts, own: CallFact
   const said = session.judge({ ...facts, arguments: own.arguments });
   if (said.verdict === 'deny' && said.rule !== 'default') return said;
   const { verdict, rule, message, obligations } = session.judge(own);
-  if (verdict === 'deny') return { ...decision, verdict: 'allow', obligations: withApprovals(decision, []) };
-  return { ...decision, verdict, rule, message, obligations: withApprovals(decision, obligations.approvals) };
-}
-
-function withApprovals(
-  { obligations }: RequestDecision,
-  approvals: RequestDecision['obligations']['approvals'],
-): RequestDecision['obligations'] {
-  return { ...obligations, approvals };
+  const { approvals, rates } = verdict === 'deny' ? { approvals: [], rates: [] } : obligations;
+  const owed = { ...decision.obligations, approvals, rates };
+  if (verdict === 'deny') return { ...decision, verdict: 'allow', obligations: owed };
+  return { ...decision, verdict, rule, message, obligations: owed };
 }
 
 /** `tools/call query`, and why; the arguments stand beside it. */
@@ -166,5 +164,12 @@ export function uriProblem(uri: string): string | null {
   if (/[\\\p{C}]/u.test(uri)) return 'has a backslash, a control or an invisible character';
   if (/%(?:2e|2f|5c|25|00)/i.test(uri)) return 'has an encoded dot, slash, backslash or percent sign';
   if (/(?:^|[/:])\.{1,2}(?:[/?#]|$)/.test(uri)) return 'has a path of dots';
+  if (uri.trim() !== uri) return 'has a blank before or behind it';
+  // RFC 3986, 6.2.2.2: with and without the encoding it is the same one.
+  if (/%(?:2d|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)/i.test(uri))
+    return 'has an encoded character that needs no encoding';
+  // RFC 8089, 2 and appendix B: a local file has many names, of which one is plain.
+  if (/^file:/i.test(uri) && (!/^file:\/\/\/(?!\/)/i.test(uri) || /\/\//.test(uri.slice(8))))
+    return 'names a file in another way than file:///path';
   return null;
 }
