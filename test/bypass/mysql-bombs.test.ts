@@ -74,7 +74,7 @@ interface Answered {
 }
 
 async function bomb(first: number, answered: Answered[]): Promise<void> {
-  let client = await MysqlWireClient.connect(sluice.port);
+  let client = await MysqlWireClient.connect(sluice.port, { database: 'mysql' });
   for (let n = first; n < MAKERS.length * ROUNDS; n += CONNECTIONS) {
     const [name, make] = MAKERS[n % MAKERS.length] ?? ['', () => ''];
     const from = performance.now();
@@ -91,13 +91,13 @@ async function bomb(first: number, answered: Answered[]): Promise<void> {
     });
     if (!client.closed) continue;
     client.end();
-    client = await MysqlWireClient.connect(sluice.port);
+    client = await MysqlWireClient.connect(sluice.port, { database: 'mysql' });
   }
   client.end();
 }
 
 test('promise 13: parser bombs in the words of MySQL are denied at once, and a neighbour goes on', async (t) => {
-  const neighbour = await MysqlWireClient.connect(sluice.port);
+  const neighbour = await MysqlWireClient.connect(sluice.port, { database: 'mysql' });
   const waits: number[] = [];
   let over = false;
   const working = (async () => {
