@@ -39,7 +39,7 @@ const NONE = -1;
 
 /**
  * All tests have to hold. `some`, which is asked for deny rules, is read as a lenient server would: a name in another
- * case, a number as text; a body that Sluice cannot read may say anything. `every` takes what is written only, and wants
+ * case, a number as text, a list in place of its items; a body that Sluice cannot read may say anything. `every` takes what is written only, and wants
  * every value at the pointer to pass.
  */
 export function compileValueTests(
@@ -60,7 +60,7 @@ export function compileValueTests(
       if (body.kind !== 'json' || nodes.length === 0) return false;
       const { document: json } = body;
       return quantifier === 'some'
-        ? nodes.some((node) => some(json, node))
+        ? nodes.some((node) => holdsAny(json, node, some))
         : nodes.every((node) => every(json, node));
     });
   };
@@ -75,7 +75,8 @@ function find(
   let nodes: readonly number[] = [root];
   for (const token of tokens) {
     nodes = nodes.flatMap((node) => {
-      if (token === '*') return [...json.children(node)];
+      // A server that takes a list may take one thing for a list of it.
+      if (token === '*') return lenient && !isContainer(json, node) ? [node] : [...json.children(node)];
       if (json.isArray(node))
         return present(/^(0|[1-9]\d{0,8})$/.test(token) ? json.item(node, Number(token)) : NONE);
       return present(lenient ? json.similarMember(node, token) : json.member(node, token));
@@ -84,8 +85,18 @@ function find(
   return nodes;
 }
 
+function isContainer(json: JsonDocument, node: number): boolean {
+  return json.isArray(node) || json.isObject(node);
+}
+
 function present(node: number): readonly number[] {
   return node === NONE ? [] : [node];
+}
+
+/** Of a list, any item: in more than one language a list of one thing passes for the thing. */
+function holdsAny(json: JsonDocument, node: number, test: Test): boolean {
+  if (test(json, node)) return true;
+  return json.isArray(node) && [...json.children(node)].some((item) => holdsAny(json, item, test));
 }
 
 type Test = (json: JsonDocument, node: number) => boolean;
