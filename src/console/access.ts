@@ -95,10 +95,12 @@ function revocationTable(revocations: readonly RevocationInfo[], me: Me, done: (
   );
 }
 
-function undoButton({ kind, subject }: RevocationInfo, me: Me, done: () => void): Child {
+function undoButton({ kind, subject, until }: RevocationInfo, me: Me, done: () => void): Child {
   // Sessions that were cut are gone, and what an alert has raised is released with the alerts.
   if (kind === 'quarantine') return h('a', { href: '#/alerts' }, 'Alerts');
   if (kind === 'session' || me.role !== 'admin') return '';
+  // A credential that Sluice made is gone with its revocation; an issuer's, which stays revoked for good, works again.
+  if (kind === 'credential' && until !== null) return '';
   const undo = async () => {
     const why = await askWhy(
       'Undo',

@@ -160,7 +160,9 @@ test('promise 12: a credential is made and shown once, cut with a reason; a user
   await page.getByRole('button', { name: /^revoke c-/ }).click();
   await page.getByLabel('Why').last().fill('pasted into a chat');
   await page.getByRole('button', { name: 'Revoke it' }).click();
-  await page.getByRole('row').filter({ hasText: 'pasted into a chat' }).waitFor();
+  const gone = page.getByRole('row').filter({ hasText: 'pasted into a chat' });
+  await gone.waitFor();
+  assert.equal(await gone.getByRole('button').count(), 0);
   await until(async () => (await listed()).status === 401, 'the credential to be refused', 1_000);
   await page.getByLabel('Name or id').fill('vera');
   await page.getByLabel('Why').first().fill('left the team');

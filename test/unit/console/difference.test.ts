@@ -1,7 +1,7 @@
 /** Definitions side by side: which lines stand beside each other, and what is marked within a line. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commonEnds, rowsOf } from '../../../src/console/difference.ts';
+import { commonEnds, rowsOf } from '../../../src/console/compared-lines.ts';
 import { spacedJson } from '../../../src/console/spaced-json.ts';
 
 test('what was taken out stands beside what was put in its place; what has no counterpart stands alone', () => {
