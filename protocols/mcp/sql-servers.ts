@@ -56,12 +56,15 @@ export const KNOWN_SQL_SERVERS: readonly KnownServer[] = [
   { server: 'mcp-alchemy', arguments: [{ tool: 'execute_query', argument: '/query' }] },
 ];
 
-/** Where SQL may stand in a call of this tool; all that any of the known servers would take it from. */
+const KNOWN_ARGUMENTS = KNOWN_SQL_SERVERS.flatMap(({ arguments: known }) => known);
+const POINTERS: readonly string[] = [...new Set(KNOWN_ARGUMENTS.map(({ argument }) => argument))];
+
+/**
+ * Where SQL may stand in a call of this tool: wherever any of the known servers takes it from, since another server may
+ * have a tool of the same name that takes it from elsewhere.
+ */
 export function knownSqlArguments(tool: string): readonly string[] {
-  const found = KNOWN_SQL_SERVERS.flatMap(({ arguments: known }) => known)
-    .filter((known) => isNamed(known.tool, tool))
-    .map(({ argument }) => argument);
-  return [...new Set(found)];
+  return KNOWN_ARGUMENTS.some((known) => isNamed(known.tool, tool)) ? POINTERS : [];
 }
 
 function isNamed(pattern: string, tool: string): boolean {

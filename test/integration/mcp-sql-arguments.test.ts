@@ -59,6 +59,8 @@ test('SQL in arguments is judged by the rules on SQL, with the catalog of the li
   await passes('query', { sql: 'SELECT id FROM shop.orders LIMIT 5' });
   await denied('query', { sql: 'COMMIT; DROP TABLE shop.orders' }, /no-destruction.*nothing is dropped here/);
   await denied('query', { SQL: 'drop table shop.orders' }, /no-destruction/);
+  await denied('query', { query: 'DROP TABLE shop.orders' }, /no-destruction/);
+  await denied('query', { sql: 'SELECT 1', query: 'DROP TABLE shop.orders' }, /no-destruction/);
   await denied('query', { sql: 'SELECT * FROM shop.orders' }, /add a LIMIT/);
   await denied('query', { sql: 'SELEC nothing' }, /sluice\/unreadable|syntax error/);
   await denied('query', { sql: { text: 'SELECT 1' } }, /has to be SQL text/);
