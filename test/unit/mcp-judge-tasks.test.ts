@@ -108,6 +108,9 @@ test('what only looks like a task began nothing', () =>
       'tasks/get': told({}),
     };
     await ask(client, 'tools/call', { name: 'query', arguments: {} });
+    const older = JSON.stringify({ resultType: 'complete', content: [], task: { taskId: 'of-bob' } });
+    client.answers = { ...client.answers, 'tools/call': older };
+    await ask(client, 'tools/call', { name: 'query', arguments: {} });
     await ask(client, 'prompts/get', { name: 'p' });
     assert.match(await ask(client, 'tasks/get', { taskId: 'of-bob' }), /-32602/);
   }));

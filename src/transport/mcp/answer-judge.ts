@@ -2,6 +2,7 @@
 import { refusalAnswer } from '../../../protocols/mcp/answers.ts';
 import { canonicalBytes } from '../../../protocols/mcp/definitions.ts';
 import { skeletonOf } from '../../../protocols/mcp/names.ts';
+import { traitsOf } from '../../../protocols/mcp/revisions.ts';
 import type { Denial } from '../../core/decision.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import { isRefused, type JsonDocument, JsonEdits, PLAIN_JSON, scanJson } from '../../json/index.ts';
@@ -215,14 +216,15 @@ function misfit({ id, method, revision }: JudgedRequest): JudgedResult {
 function rememberTask(
   ground: JudgeGround,
   session: RequestSession,
-  { facts }: JudgedRequest,
+  { facts, revision }: JudgedRequest,
   document: JsonDocument,
   result: number,
 ): void {
   // Calls of tools become tasks, and nothing else does (2025-11-25, tasks; SEP-2663, supported methods).
   if (facts.method !== 'tools/call') return;
   const isTask = document.text(document.member(result, 'resultType')) === 'task';
-  const holder = isTask ? result : document.member(result, 'task');
+  const modern = isTask ? result : NONE;
+  const holder = traitsOf(revision).era === 'modern' ? modern : document.member(result, 'task');
   const task = document.text(document.member(holder, 'taskId'));
   if (task !== null) ground.tasks.began(session.context.principal.name, task, facts);
 }
