@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type LoadedConfig, loadConfig, readTextFile } from '../config/load.ts';
-import { sqlListenersOf } from '../config/schema.ts';
+import { isSqlListener } from '../config/schema.ts';
 import { formatProblem, type Problem, ProblemsError } from '../core/problem.ts';
 import { StatementReader } from '../sql/index.ts';
 import { parseArguments } from './arguments.ts';
@@ -14,6 +14,7 @@ import { keyProblems } from './mask-keys.ts';
 import { mysqlTraits, NAMELESS_DATABASE, readMysqlSchemaFile } from './mysql-catalogs.ts';
 import { type LocatedPolicy, readLocatedPolicy, worldOf } from './policy-files.ts';
 import { DEFAULT_CONFIG, type Dialect, dialectOf, policyFileBeside, policyFileOf } from './premises.ts';
+import { shownUpstream } from './shown-upstream.ts';
 import { inspectState } from './state-store.ts';
 import { type Style, styleFor } from './style.ts';
 import { plural } from './text-layout.ts';
@@ -47,7 +48,9 @@ Exit codes: 0 nothing is wrong (there may be warnings), 2 something is, or it co
 interface ListenerReport {
   readonly name: string;
   readonly upstream: string;
-  /** Null where the catalog was read. */
+  /** Whether it is a database, whose catalog is asked for. */
+  readonly isDatabase: boolean;
+  /** Null where the catalog was read, and where there is none. */
   readonly unreachable: string | null;
 }
 
@@ -227,9 +230,10 @@ async function readCatalogs(
   const { config, directory, source } = loaded;
   const warnings: Problem[] = [];
   const read = await Promise.all(
-    sqlListenersOf(config).map(async ({ listener, n }) => {
-      const { host, port, database } = listener.upstream;
-      const report = { name: listener.name, upstream: `${host}:${port}/${database}` };
+    config.listeners.map(async (listener, n) => {
+      const isDatabase = isSqlListener(listener);
+      const report = { name: listener.name, upstream: shownUpstream(listener), isDatabase };
+      if (!isDatabase) return { catalog: null, report: { ...report, unreachable: null } };
       // Without its certificate an upstream cannot be dialled, which is said already.
       if (files.some((problem) => problem.key.startsWith(`listeners[${n}].upstream`))) {
         return { catalog: null, report: { ...report, unreachable: 'its certificate file cannot be used' } };
@@ -247,7 +251,7 @@ async function readCatalogs(
   );
   return {
     listeners: read.map(({ report }) => report),
-    catalogs: read.map(({ catalog }) => catalog),
+    catalogs: read.flatMap(({ report, catalog }) => (report.isDatabase ? [catalog] : [])),
     warnings,
   };
 }
@@ -266,10 +270,11 @@ function reportJson(report: Report): Record<string, unknown> {
     rules: policy?.policy.document.rules.length ?? null,
     masks: policy?.policy.document.masks.length ?? null,
     baselineRules: policy === null ? null : baselineCount(policy),
-    listeners: report.listeners.map(({ name, upstream, unreachable }) => ({
+    listeners: report.listeners.map(({ name, upstream, isDatabase, unreachable }) => ({
       name,
       upstream,
-      reached: unreachable === null,
+      // Null: nobody has tried.
+      reached: isDatabase ? unreachable === null : null,
       error: unreachable,
     })),
   };

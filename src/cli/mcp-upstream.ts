@@ -2,12 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { LoadedConfig } from '../config/load.ts';
-import {
-  isProgram,
-  type McpListenerConfig,
-  type McpProgram,
-  type McpUpstream,
-} from '../config/mcp-listener.ts';
+import { isProgram, type McpListenerConfig, type McpProgram } from '../config/mcp-listener.ts';
 import type { RequestSession } from '../engine/request-session.ts';
 import { HttpListener } from '../transport/http-listener.ts';
 import { ApprovalStates } from '../transport/mcp/approval-state.ts';
@@ -25,7 +20,8 @@ import { DEFAULT_PATH, listenerAccess } from './mcp-access.ts';
 import { openJudges } from './mcp-judges.ts';
 import { ProgramSource } from './program-source.ts';
 import { listenerSettings, requestDomain, upstreamOf } from './request-listeners.ts';
-import { servedEnvironment, shownCommand } from './stdio-config.ts';
+import { shownUpstream } from './shown-upstream.ts';
+import { servedEnvironment } from './stdio-config.ts';
 
 /** A silent stream is taken for dead by what is between within a minute, mostly. */
 const KEEP_ALIVE_MS = 15_000;
@@ -46,7 +42,7 @@ export async function listenForMcp(
     shared,
   );
   const { upstream } = listener;
-  const domain = requestDomain(listener, shownUpstream(upstream), shared);
+  const domain = requestDomain(listener, shownUpstream(listener), shared);
   const sizes = { clientBytesMax: limits.request, serverBytesMax: limits.response };
   const judges = openJudges({ name: listener.name, sql: listener.sql, ...sizes }, domain, shared);
   const states = new ApprovalStates(await shared.state.credentials.salt());
@@ -99,12 +95,6 @@ export async function listenForMcp(
       judges.close();
     },
   };
-}
-
-function shownUpstream(upstream: McpUpstream | McpProgram): string {
-  if (isProgram(upstream)) return shownCommand(upstream.command);
-  const { scheme, host, port, path } = upstream;
-  return `${scheme}://${host}:${port}${path}`;
 }
 
 function programOf(

@@ -142,6 +142,30 @@ test('check: everything wrong in configuration and policy at once, each with its
   ]);
 });
 
+test('check: listeners of HTTP and MCP are counted, and not asked for a catalog', async () => {
+  const more = `  - { name: crm, protocol: http, listen: "127.0.0.1:0", upstream: "https://crm.example.com", auth: [trust] }
+  - { name: tools, protocol: mcp, listen: "127.0.0.1:0", upstream: "http://127.0.0.1:1/mcp", auth: [trust] }
+  - { name: files, protocol: mcp, listen: "127.0.0.1:0", upstream: { command: [npx, -y, files-server] }, auth: [trust] }
+`;
+  const config = file('four.yaml', CONFIG.replace('policy: policy', `${more}policy: policy`));
+  const { code, out } = await sluice(['check', '--config', config]);
+  assert.equal(code, 0);
+  assert.match(
+    out,
+    /four\.yaml: 4 listeners \(shop → 127\.0\.0\.1:1\/shop, crm → https:\/\/crm\.example\.com:443, tools → http:\/\/127\.0\.0\.1:1\/mcp, files → npx files-server\)/,
+  );
+  const json = JSON.parse((await sluice(['check', '--config', config, '--json'])).out);
+  assert.deepEqual(
+    json.listeners.map(({ name, reached }: { name: string; reached: boolean | null }) => [name, reached]),
+    [
+      ['shop', false],
+      ['crm', null],
+      ['tools', null],
+      ['files', null],
+    ],
+  );
+});
+
 test('check: an upstream that cannot be reached is said, and is no error', async () => {
   const config = file('sluice.yaml', CONFIG);
   const { code, out } = await sluice(['check', '--config', config]);
