@@ -130,6 +130,10 @@ const USUAL_VARIABLES = [
   'TZ',
   'TMPDIR',
   'TERM',
+  // Where certificates are that this machine trusts: npx and its like fetch over TLS.
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
 ];
 
 /** For programs behind a listener, which serve many people: what programs need anywhere, and what is configured. */
