@@ -5,7 +5,7 @@ import type { Approval } from '../state/store.ts';
 
 /** How to decide: the console where there is one, and always the command line. */
 export function waysToDecide(id: string, url: string | null): string {
-  const command = `sluice approvals approve ${id}`;
+  const command = `sluice approvals approve ${id} --as NAME`;
   return url === null ? command : `${url} or: ${command}`;
 }
 

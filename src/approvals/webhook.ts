@@ -138,8 +138,8 @@ function textOf(
     ...(reason === null ? [] : [`Reason: ${plain(reason)}`]),
     `${plain(by.join(', '))} may decide until ${expiresAt}.`,
     url === null
-      ? `\`sluice approvals approve ${id}\``
-      : `<${url}|Decide> or \`sluice approvals approve ${id}\``,
+      ? `\`sluice approvals approve ${id} --as NAME\``
+      : `<${url}|Decide> or \`sluice approvals approve ${id} --as NAME\``,
   ].join('\n');
 }
 

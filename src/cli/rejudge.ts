@@ -99,7 +99,7 @@ export class Rejudge {
     if (wordsIn(record, 'kinds').some((kind) => NAMING.has(kind)))
       return this.#skip('it runs what its session has named before');
     const premises = this.#premisesOf(session.listener);
-    if (premises === null) return this.#skip(`there is no listener "${session.listener}"`);
+    if (premises === null) return this.#skip(`no database is behind a listener "${session.listener}"`);
     const recorded = recordedOf(id, record);
     this.#statements++;
     this.#seen.add(id);

@@ -55,7 +55,7 @@ test('promise 7: held before it runs, the client told at once; approved, it runs
   const request = await requestIn(sluice);
   assert.match(M ?? '', new RegExp(`second-person.*${request.id}`));
   assert.match(D ?? '', /one person of dba, security may decide until \d{4}-\d\d-\d\d .* UTC/);
-  assert.match(H ?? '', new RegExp(`sluice approvals approve ${request.id}`));
+  assert.match(H ?? '', new RegExp(`sluice approvals approve ${request.id} --as NAME`));
   assert.equal(request.reason, 'ticket 4711');
   assert.equal(request.shown['text'], sql);
   assert.deepEqual(request.shown['tables'], ['shop.orders']);
