@@ -111,7 +111,12 @@ export class Rejudge {
       parameters: recorded.parameters,
       atMs: Date.parse(recorded.at),
     });
-    const after: Judged = { outcome: verdict, rule: denial?.rule ?? null, message: denial?.message ?? null };
+    const settling = statements.find(({ decision }) => decision.verdict !== 'allow')?.decision.rule;
+    const after: Judged = {
+      outcome: verdict,
+      rule: denial?.rule ?? settling ?? null,
+      message: denial?.message ?? null,
+    };
     if (
       after.outcome !== recorded.before.outcome ||
       (after.outcome !== 'allow' && after.rule !== recorded.before.rule)
@@ -194,6 +199,7 @@ function sessionOf(record: JsonObject): Session {
 
 function recordedOf(session: string, record: JsonObject): Recorded {
   const denied = record['type'] === 'denied';
+  const approved = textIn(record, 'verdict') === 'approve';
   const { parameters } = record;
   return {
     session,
@@ -206,8 +212,9 @@ function recordedOf(session: string, record: JsonObject): Recorded {
         ? parameters.map((value) => (typeof value === 'string' ? value : null))
         : [],
     before: {
-      outcome: denied ? 'deny' : 'allow',
-      rule: denied ? textIn(record, 'rule') : null,
+      // What people had to agree to ran because they did.
+      outcome: denied ? 'deny' : approved ? 'approve' : 'allow',
+      rule: denied || approved ? textIn(record, 'rule') : null,
       message: textIn(record, 'message'),
     },
   };

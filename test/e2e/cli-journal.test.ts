@@ -9,6 +9,7 @@ import { Client } from 'pg';
 import { isArray, isObject, type Json, type JsonObject, parseJson } from '../../src/core/json.ts';
 import { type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
 import { createShop } from '../../src/demo/shop.ts';
+import { decide } from '../support/approvals.ts';
 import { sluice as command } from '../support/command-line.ts';
 import { type Sluice, startSluice } from '../support/sluice.ts';
 
@@ -332,6 +333,33 @@ rules:
       shown,
       /would be cut[\s\S]*30 rows came, and 25 may[\s\S]*would pass[\s\S]*was denied by rule "no-destruction"/,
     );
+  } finally {
+    await own.stop();
+  }
+});
+
+test('try: a statement that people agreed to waits for them under the same policy, and passes under one that asks nobody', async () => {
+  const asking = `
+default: allow
+rules:
+  - { name: second-person, when: { effects: [write] }, then: { approve: { by: [dba], within: 1m } } }
+`;
+  const users = '[ { name: agent, groups: [agents] }, { name: dana, groups: [dba] } ]';
+  const own = await startSluice({ upstream: postgres.url('shop'), policy: asking, users });
+  try {
+    const client = new Client({ connectionString: own.url('agent') });
+    await client.connect();
+    const ran = client.query('UPDATE shop.orders SET note = note WHERE id = 1');
+    await decide(own, 'approve');
+    await ran;
+    await client.end();
+    const policy = join(scratch, 'asking.yaml');
+    const tried = async (text: string) => {
+      writeFileSync(policy, text);
+      return (await command(['try', '--policy', policy, '--config', own.configFile])).out;
+    };
+    assert.match(await tried(asking), /nothing would change/);
+    assert.match(await tried('default: allow\n'), /would pass\n {2}1 × {2}UPDATE shop\.orders/);
   } finally {
     await own.stop();
   }
