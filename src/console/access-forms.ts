@@ -62,6 +62,23 @@ export function mintForm(
       fill(problem, errorText(error));
     }
   };
+  const fields = [
+    field('c-user', 'For user', user),
+    field('c-span', 'Good for', span),
+    field('c-listener', 'On listener', listener),
+    field('c-groups', 'With groups', groups),
+  ];
+  return card('Make a credential', fields, problem, h('button', { class: 'primary' }, 'Make'), submit);
+}
+
+/** A form that is sent without leaving the page. */
+function card(
+  title: string,
+  fields: readonly HTMLElement[],
+  problem: HTMLElement,
+  button: HTMLElement,
+  submit: () => Promise<void>,
+): HTMLElement {
   const onsubmit = (event: Event) => {
     event.preventDefault();
     void submit();
@@ -69,17 +86,10 @@ export function mintForm(
   return h(
     'form',
     { class: 'card', onsubmit },
-    h('h2', {}, 'Make a credential'),
-    h(
-      'div',
-      { class: 'filters' },
-      field('c-user', 'For user', user),
-      field('c-span', 'Good for', span),
-      field('c-listener', 'On listener', listener),
-      field('c-groups', 'With groups', groups),
-    ),
+    h('h2', {}, title),
+    h('div', { class: 'filters' }, ...fields),
     problem,
-    h('button', { class: 'primary' }, 'Make'),
+    button,
   );
 }
 
@@ -152,23 +162,11 @@ export function revokeForm(done: () => void): HTMLElement {
       fill(problem, errorText(error));
     }
   };
-  const onsubmit = (event: Event) => {
-    event.preventDefault();
-    void submit();
-  };
-  return h(
-    'form',
-    { class: 'card', onsubmit },
-    h('h2', {}, 'Take access away'),
-    h(
-      'div',
-      { class: 'filters' },
-      field('r-kind', 'What', kind),
-      field('r-subject', 'Name or id', subject),
-      field('r-span', 'How long', span),
-      field('r-reason', 'Why', reason),
-    ),
-    problem,
-    h('button', { class: 'danger' }, 'Revoke'),
-  );
+  const fields = [
+    field('r-kind', 'What', kind),
+    field('r-subject', 'Name or id', subject),
+    field('r-span', 'How long', span),
+    field('r-reason', 'Why', reason),
+  ];
+  return card('Take access away', fields, problem, h('button', { class: 'danger' }, 'Revoke'), submit);
 }
