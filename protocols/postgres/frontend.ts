@@ -44,10 +44,16 @@ export class Frontend {
     return this.#input.length > 0 || this.#paused !== this.#stops;
   }
 
-  /** While people are asked, the client is read from: that it has gone shows only there. */
+  /**
+   * A client that waits for its answer is not stopped before it sends more: stopping it and letting it go again costs
+   * three calls into Node and two of the kernel's for each query. While people are asked, it is read from: that it has
+   * gone shows only there. While the gate is asked, a client that closes its side would close the server's too early.
+   */
   get #stops(): boolean {
     const { blocks, awaitsPeople } = this.#link;
-    return blocks !== 0 && (!awaitsPeople || this.#input.length > READ_AHEAD_BYTES_MAX);
+    if (blocks === 0) return false;
+    if (awaitsPeople) return this.#input.length > READ_AHEAD_BYTES_MAX;
+    return this.#input.length > 0 || (blocks & BLOCK.answer) !== 0;
   }
 
   receive(bytes: Buffer, start: number, end: number): void {
