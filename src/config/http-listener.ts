@@ -2,31 +2,28 @@
 import { z } from 'zod';
 import { credentials } from './credentials-schema.ts';
 import { address, listenerAuth, listenerName, size } from './listener-fields.ts';
-import { duration } from './quantities-schema.ts';
-
-export interface HttpUpstream {
-  readonly scheme: 'http' | 'https';
-  readonly host: string;
-  readonly port: number;
-}
+import {
+  durability,
+  listenerTls,
+  requestTimeouts,
+  upstreamTls,
+  type WebUpstream,
+  webUpstream,
+} from './web-listener.ts';
 
 const upstream = z
   .string({ error: 'expected a URL such as https://api.example.com' })
-  .transform((written, context): HttpUpstream => {
-    const wrong = (message: string) => {
-      context.addIssue({ code: 'custom', message });
-      return z.NEVER;
-    };
-    const url = URL.parse(written);
-    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
-      return wrong('protocol: http takes an upstream with http:// or https://');
-    if (url.username !== '' || url.password !== '')
-      return wrong('credentials go under credentials: { basic: { user, password } }');
-    if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
-      return wrong('expected no path: what the client asks for is forwarded as it is');
-    const scheme = url.protocol === 'https:' ? 'https' : 'http';
-    const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
-    return { scheme, host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port };
+  .transform((written, context): WebUpstream => {
+    const credentials = 'credentials: { basic: { user, password } }';
+    const read = webUpstream(written, context, { protocol: 'http', credentials });
+    if (read === null) return z.NEVER;
+    const { pathname, search, hash } = read.url;
+    if (pathname === '/' && search === '' && hash === '') return read.upstream;
+    context.addIssue({
+      code: 'custom',
+      message: 'expected no path: what the client asks for is forwarded as it is',
+    });
+    return z.NEVER;
   });
 
 const MIB = 1024 * 1024;
@@ -38,13 +35,10 @@ export const httpListener = z.strictObject({
   protocol: z.literal('http'),
   listen: address,
   upstream,
-  upstream_tls: z
-    .strictObject({ ca: z.string().min(1) })
-    .optional()
-    .describe('Certificates to trust, in PEM.'),
+  upstream_tls: upstreamTls,
   credentials: credentials.optional(),
   auth: listenerAuth,
-  tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+  tls: listenerTls,
   cookies: z
     .enum(['drop', 'pass'], { error: 'expected drop or pass' })
     .default('drop')
@@ -55,15 +49,8 @@ export const httpListener = z.strictObject({
       parameters: z.enum(['refuse', 'allow'], { error: 'expected refuse or allow' }).default('refuse'),
     })
     .default({ encoded_slashes: 'refuse', parameters: 'refuse' }),
-  durability: z.enum(['written', 'synced']).default('written'),
-  timeouts: z
-    .strictObject({
-      head: duration.default(TIMEOUTS.head).describe('For a client to send the head of a request.'),
-      request: duration.default(TIMEOUTS.request).describe('For a client to send a request.'),
-      upstream: duration.default(TIMEOUTS.upstream).describe('For the upstream to begin its answer.'),
-      idle: duration.default(TIMEOUTS.idle).describe('Between two requests of a connection.'),
-    })
-    .default(TIMEOUTS),
+  durability,
+  timeouts: z.strictObject(requestTimeouts(TIMEOUTS)).default(TIMEOUTS),
   limits: z
     .strictObject({
       request: size.default(LIMITS.request).describe('Bytes of a body that is read before it is forwarded.'),

@@ -5,12 +5,17 @@ import { address, listenerAuth, listenerName, size } from './listener-fields.ts'
 import { mcpSql } from './mcp-sql.ts';
 import { oauthSchema } from './oauth-schema.ts';
 import { duration } from './quantities-schema.ts';
+import {
+  durability,
+  listenerTls,
+  requestTimeouts,
+  upstreamTls,
+  type WebUpstream,
+  webUpstream,
+} from './web-listener.ts';
 
 /** An MCP server that is reached by HTTP. */
-export interface McpUpstream {
-  readonly scheme: 'http' | 'https';
-  readonly host: string;
-  readonly port: number;
+export interface McpUpstream extends WebUpstream {
   /** With its query, if it has one. */
   readonly path: string;
 }
@@ -41,20 +46,15 @@ export type McpProgram = z.output<typeof program>;
 const server = z
   .string({ error: 'expected a URL such as https://server.example/mcp' })
   .transform((written, context): McpUpstream => {
-    const wrong = (message: string) => {
-      context.addIssue({ code: 'custom', message });
-      return z.NEVER;
-    };
-    const url = URL.parse(written);
-    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
-      return wrong('protocol: mcp takes an upstream with http:// or https://');
-    if (url.username !== '' || url.password !== '')
-      return wrong('credentials go under credentials: { bearer: … }');
-    if (url.hash !== '') return wrong('expected no fragment (#…)');
-    const scheme = url.protocol === 'https:' ? 'https' : 'http';
-    const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
-    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    return { scheme, host, port, path: `${url.pathname}${url.search}` };
+    const read = webUpstream(written, context, {
+      protocol: 'mcp',
+      credentials: 'credentials: { bearer: … }',
+    });
+    if (read === null) return z.NEVER;
+    const { pathname, search, hash } = read.url;
+    if (hash === '') return { ...read.upstream, path: `${pathname}${search}` };
+    context.addIssue({ code: 'custom', message: 'expected no fragment (#…)' });
+    return z.NEVER;
   });
 
 const upstream = z.union([server, program], {
@@ -99,10 +99,7 @@ export const mcpListener = z.strictObject({
   protocol: z.literal('mcp'),
   listen: address,
   upstream,
-  upstream_tls: z
-    .strictObject({ ca: z.string().min(1) })
-    .optional()
-    .describe('Certificates to trust, in PEM.'),
+  upstream_tls: upstreamTls,
   era: z
     .enum(['auto', 'legacy', 'modern'])
     .default('auto')
@@ -112,7 +109,7 @@ export const mcpListener = z.strictObject({
   credentials: credentials.optional(),
   auth: listenerAuth,
   oauth: oauthSchema.optional().describe('What is asked of tokens here.'),
-  tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+  tls: listenerTls,
   url: url.optional().describe('The endpoint as clients address it; without it the path is /mcp.'),
   hosts: z
     .array(host)
@@ -123,13 +120,10 @@ export const mcpListener = z.strictObject({
     .default([])
     .describe('Origins of pages that may use it; another Origin is refused.'),
   sql: mcpSql.optional(),
-  durability: z.enum(['written', 'synced']).default('written'),
+  durability,
   timeouts: z
     .strictObject({
-      head: duration.default(TIMEOUTS.head).describe('For a client to send the head of a request.'),
-      request: duration.default(TIMEOUTS.request).describe('For a client to send a request.'),
-      upstream: duration.default(TIMEOUTS.upstream).describe('For the upstream to begin its answer.'),
-      idle: duration.default(TIMEOUTS.idle).describe('Between two requests of a connection.'),
+      ...requestTimeouts(TIMEOUTS),
       session: duration.default(TIMEOUTS.session).describe('After which a session that nobody uses ends.'),
     })
     .default(TIMEOUTS),
