@@ -23,8 +23,13 @@ export function sluiceProgram(fromSource: boolean, say: (text: string) => void):
     build();
   }
   const main = fromSource ? SOURCE : BUILT;
+  return { main, flags: flagsOf(main) };
+}
+
+/** In the first line of the command. */
+export function flagsOf(main: string): readonly string[] {
   const firstLine = readFileSync(main, 'utf8').split('\n')[0] ?? '';
-  return { main, flags: firstLine.split(' ').filter((word) => word.startsWith('--')) };
+  return firstLine.split(' ').filter((word) => word.startsWith('--'));
 }
 
 function build(): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { freePort } from '../../src/demo/private-server.ts';
 import { type Child, startChild } from '../child.ts';
 import type { Bench } from '../scenario.ts';
+import { MASKS, RULES } from './policy.ts';
 
 export type Shape = 'json' | 'sse';
 export const SHAPES: readonly Shape[] = ['json', 'sse'];
@@ -19,18 +20,6 @@ export interface McpStage {
   readonly targets: readonly McpTarget[];
   stop(): Promise<void>;
 }
-
-const RULES = `default: allow
-rules:
-  - { name: no-deletes, when: { tools: ["delete_*", "drop_*"] }, then: deny }
-  - { name: no-secret-files, when: { resources: ["file:///etc/*"] }, then: deny }
-  - { name: small-batches, when: { arguments: { /limit: { over: 1000 } } }, then: deny }
-`;
-/** By path and by what a value looks like, as somebody who knows one tool and not the others would have it. */
-const MASKS = `masks:
-  - { json: ["$..name"], with: redact }
-  - { detect: [email, credit-card, iban, us-ssn, phone, ip], with: redact }
-`;
 
 export async function startMcpStage(bench: Bench): Promise<McpStage> {
   const children: Child[] = [];
