@@ -55,13 +55,9 @@ export async function checkCall(
   call: CheckedCall,
 ): Promise<CallCheck> {
   const { subject, method } = call;
-  if (subject?.kind === 'resource' && tellsResourcesApart(session)) {
-    const problem = method === 'completion/complete' ? null : uriProblem(subject.name);
-    if (problem !== null)
-      return {
-        check: 'denied',
-        denial: builtinDenial('sluice/unreadable', `the URI ${problem}`, 'Use the URI in its plain form.'),
-      };
+  if (subject?.kind === 'resource' && method !== 'completion/complete') {
+    const denial = resourceDenial(session.domain.policy.current, subject.name);
+    if (denial !== null) return { check: 'denied', denial };
   }
   if (method === 'subscriptions/listen') {
     const refusal = subscriptionRefusal(ground, session, call.document, call);
@@ -85,12 +81,8 @@ export async function checkCall(
 /** Resources whose changes are wanted are subjects, as those of resources/subscribe are. */
 function checkSubscription(session: RequestSession, { document, params, method }: CheckedCall): CallCheck {
   for (const uri of changeFilter(document, params)?.uris ?? []) {
-    const problem = uriProblem(uri);
-    if (problem !== null)
-      return {
-        check: 'denied',
-        denial: builtinDenial('sluice/unreadable', `the URI ${problem}`, 'Use the URI in its plain form.'),
-      };
+    const denial = uriDenial(uri);
+    if (denial !== null) return { check: 'denied', denial };
     const subject = { kind: 'resource', name: uri, arguments: -1 } as const;
     const { verdict, rule, message } = session.judge(callFacts(document, method, subject, params));
     if (verdict === 'allow') continue;
@@ -100,12 +92,20 @@ function checkSubscription(session: RequestSession, { document, params, method }
   return { check: 'passes', definition: null };
 }
 
-/** Where no rule looks at calls, a URI may lead wherever it does. */
-function tellsResourcesApart({ domain }: RequestSession): boolean {
-  const { current } = domain.policy;
-  return (
-    current.document.default === 'deny' || current.rules.some(({ requests }) => requests.subject === 'mcp')
-  );
+type PolicyInForce = RequestSession['domain']['policy']['current'];
+
+/** Why a resource cannot be judged by its URI; null: it can. Where no rule looks at calls, it may lead wherever it does. */
+export function resourceDenial({ document, rules }: PolicyInForce, uri: string): Denial | null {
+  const tellsThemApart =
+    document.default === 'deny' || rules.some(({ requests }) => requests.subject === 'mcp');
+  return tellsThemApart ? uriDenial(uri) : null;
+}
+
+function uriDenial(uri: string): Denial | null {
+  const problem = uriProblem(uri);
+  return problem === null
+    ? null
+    : builtinDenial('sluice/unreadable', `the URI ${problem}`, 'Use the URI in its plain form.');
 }
 
 async function standingOf(
@@ -136,7 +136,7 @@ async function standingOf(
   }
 }
 
-function heldDenial(why: string): Denial {
+export function heldDenial(why: string): Denial {
   return builtinDenial(
     PINS_RULE,
     why,

@@ -23,29 +23,47 @@ export class SqlInArguments {
   }
 
   async judge(document: JsonDocument, subject: CallSubject, session: RequestSession): Promise<SqlVerdict> {
-    if (subject.kind !== 'tool' || subject.arguments === -1) return { verdict: 'passes' };
-    const texts: string[] = [];
-    for (const pointer of this.#pointersOf(subject.name)) {
-      for (const node of nodesAt(document, subject.arguments, pointerTokens(pointer) ?? [])) {
-        const found = textsAt(document, node);
-        if (found === null) return { verdict: 'denied', denial: unreadable(pointer) };
-        texts.push(...found);
-      }
-    }
+    const texts = sqlTextsIn(this.#settings, document, subject);
+    if ('sqlstate' in texts) return { verdict: 'denied', denial: texts };
     if (texts.length === 0) return { verdict: 'passes' };
-    const verdict = await this.#judge.judge([...new Set(texts)], session.id, session.context);
-    if (verdict.verdict !== 'denied') return verdict;
-    const { denial } = verdict;
-    const hint = denial.hint ?? 'The SQL was not run. Change it so that the rule allows it, and call again.';
-    return { verdict: 'denied', denial: { ...denial, hint } };
+    const verdict = await this.#judge.judge(texts, session.id, session.context);
+    return verdict.verdict === 'denied'
+      ? { verdict: 'denied', denial: toldToAgents(verdict.denial) }
+      : verdict;
   }
+}
 
-  #pointersOf(tool: string): ReadonlySet<string> {
-    const pointers = this.#settings.arguments
-      .filter((one) => isNamed(one.tool, tool))
-      .map(({ argument }) => argument);
-    return new Set([...pointers, ...(this.#settings.known ? knownSqlArguments(tool) : [])]);
+/** JSON pointers, from the arguments, to where SQL may stand in a call of this tool. */
+export function sqlPointersOf(
+  { arguments: configured, known }: SqlInArgumentsSettings,
+  tool: string,
+): ReadonlySet<string> {
+  const pointers = configured.filter((one) => isNamed(one.tool, tool)).map(({ argument }) => argument);
+  return new Set([...pointers, ...(known ? knownSqlArguments(tool) : [])]);
+}
+
+/** The SQL in a call's arguments, each text once; a denial where something else stands in its place. */
+export function sqlTextsIn(
+  settings: SqlInArgumentsSettings,
+  document: JsonDocument,
+  subject: CallSubject,
+): readonly string[] | Denial {
+  if (subject.kind !== 'tool' || subject.arguments === -1) return [];
+  const texts: string[] = [];
+  for (const pointer of sqlPointersOf(settings, subject.name)) {
+    for (const node of nodesAt(document, subject.arguments, pointerTokens(pointer) ?? [])) {
+      const found = textsAt(document, node);
+      if (found === null) return unreadable(pointer);
+      texts.push(...found);
+    }
   }
+  return [...new Set(texts)];
+}
+
+/** A denial of SQL in words that a model can act on. */
+export function toldToAgents(denial: Denial): Denial {
+  const hint = denial.hint ?? 'The SQL was not run. Change it so that the rule allows it, and call again.';
+  return { ...denial, hint };
 }
 
 function isNamed(pattern: string, tool: string): boolean {
