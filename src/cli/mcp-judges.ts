@@ -5,10 +5,10 @@ import { MessageMaskers } from '../engine/message-maskers.ts';
 import { Pins } from '../engine/pins.ts';
 import type { RequestDomain } from '../engine/request-domain.ts';
 import { SqlArguments } from '../engine/sql-arguments.ts';
+import { TaskOwners } from '../engine/task-owners.ts';
 import type { JudgeGround } from '../transport/mcp/judge-ground.ts';
 import { OutputSchemas } from '../transport/mcp/output-schemas.ts';
 import { SqlInArguments } from '../transport/mcp/sql-in-arguments.ts';
-import { TaskOwners } from '../transport/mcp/task-owners.ts';
 import type { Shared } from './listeners.ts';
 
 export interface JudgesOf {
@@ -44,7 +44,12 @@ export function openJudges(
     domain,
     maskers: new MessageMaskers(masks),
     pins,
-    tasks: new TaskOwners(),
+    tasks: new TaskOwners({
+      listener: name,
+      store: state,
+      missed: ({ message }) =>
+        log.warn({ listener: name, error: message }, 'what instances share of tasks cannot be used'),
+    }),
     schemas: new OutputSchemas(),
     sql: sql === undefined ? null : sqlOf(sql, shared),
     clientBytesMax,

@@ -27,6 +27,14 @@ export interface Identity {
   readonly scopes?: readonly string[];
 }
 
+/**
+ * Equal for two logins of one principal, and for no two principals: who it is by whoever vouches for it. The same name of
+ * two issuers, or of an issuer and of Sluice itself, is two.
+ */
+export function identityKey({ principal, proof }: Identity): string {
+  return JSON.stringify([principal.name, proof.issuer, proof.subject]);
+}
+
 /** Proven by what does not run out, in Sluice's own names. */
 export function lastingIdentity(principal: Principal, via: 'password' | 'trust'): Identity {
   return { principal, proof: { via, expiresAtMs: null, credential: null, issuer: null, subject: null } };

@@ -26,6 +26,7 @@ const SWEEPS: readonly Sweep[] = [
   { table: 'budgets', key: 'key', where: 'counts_until > 0 AND counts_until <= $1', keptMs: DAY_MS },
   { table: 'alerts', key: 'id', where: 'at <= $1', keptMs: ALERTS_MS },
   { table: 'credentials', key: 'id', where: 'expires_at <= $1', keptMs: DAY_MS },
+  { table: 'tasks', key: 'listener, owner, task', where: 'kept_until <= $1', keptMs: 0 },
   { table: 'revocations', key: 'kind, subject', where: 'until <= $1', keptMs: DAY_MS },
   { table: 'revocations', key: 'kind, subject', where: 'lifted_at <= $1', keptMs: DAY_MS },
   {

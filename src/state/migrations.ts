@@ -137,7 +137,24 @@ const PINS: readonly string[] = [
   )`,
 ];
 
-export const MIGRATIONS: readonly (readonly string[])[] = [FIRST, LOGINS, ALERTS, PEOPLE, PINS];
+/** Calls that servers go on with as tasks. */
+const TASKS: readonly string[] = [
+  `CREATE TABLE sluice.tasks (
+    listener text NOT NULL,
+    owner text NOT NULL,
+    task text NOT NULL,
+    tool text NOT NULL,
+    arguments text,
+    is_unread integer NOT NULL,
+    begun_at bigint NOT NULL,
+    kept_until bigint NOT NULL,
+    PRIMARY KEY (listener, owner, task)
+  )`,
+  'CREATE INDEX tasks_by_owner ON sluice.tasks (listener, owner, begun_at)',
+  'CREATE INDEX tasks_by_age ON sluice.tasks (kept_until)',
+];
+
+export const MIGRATIONS: readonly (readonly string[])[] = [FIRST, LOGINS, ALERTS, PEOPLE, PINS, TASKS];
 
 /** What differs between the databases. */
 export interface MigrationGround {

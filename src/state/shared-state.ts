@@ -9,6 +9,7 @@ import { StoredPins } from './pins.ts';
 import { StoredRevocations } from './revocations.ts';
 import { StoredSightings } from './sightings.ts';
 import { type StateStore, StoreUnavailable } from './store.ts';
+import { StoredTasks } from './tasks.ts';
 
 const HOUSEKEEPING_MS = 5 * 60_000;
 
@@ -28,6 +29,7 @@ export function sharedState(database: Database): StateStore {
     sightings: new StoredSightings(database),
     alerts: new StoredAlerts(database),
     pins: new StoredPins(database),
+    tasks: new StoredTasks(database),
     watch: (topic, callback) => database.watch(topic, callback),
     now: () => database.read((transaction) => transaction.now()),
     async close() {

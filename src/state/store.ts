@@ -258,6 +258,28 @@ export interface PinsStore {
   forget(key: PinKey): Promise<boolean>;
 }
 
+export interface TaskKey {
+  readonly listener: string;
+  /** Who began it, as `identityKey` tells principals apart. */
+  readonly owner: string;
+  /** The server's id of it. */
+  readonly task: string;
+}
+
+/** A call of a tool that a server goes on with as a task. */
+export interface BegunTask extends TaskKey {
+  readonly tool: string;
+  /** JSON. Null: there were none. `unread`: there were some, and they are longer than what is kept. */
+  readonly arguments: string | 'unread' | null;
+}
+
+export interface TasksStore {
+  /** Keeps it for so long, or until its owner has begun `ownTasksMax` newer ones at that listener. */
+  put(task: BegunTask, keptMs: number, ownTasksMax: number): Promise<void>;
+  /** Null: this owner has begun no such task, or it is not kept any more. */
+  find(key: TaskKey): Promise<BegunTask | null>;
+}
+
 /** `budgets`: a window has nothing left. */
 export const STORE_TOPICS = ['approvals', 'revocations', 'budgets', 'credentials', 'alerts', 'pins'] as const;
 export type StoreTopic = (typeof STORE_TOPICS)[number];
@@ -277,6 +299,7 @@ export interface StateStore {
   readonly sightings: SightingsStore;
   readonly alerts: AlertsStore;
   readonly pins: PinsStore;
+  readonly tasks: TasksStore;
   /**
    * Calls back soon after any instance has changed something under the topic, at once within this one, and whenever
    * something may have been missed, as after an outage. Gives what ends it.

@@ -14,6 +14,7 @@ import type { RequestDomain } from '../../src/engine/request-domain.ts';
 import { RequestSession } from '../../src/engine/request-session.ts';
 import { ResultMasks } from '../../src/engine/result-masks.ts';
 import { Sessions } from '../../src/engine/sessions.ts';
+import { TaskOwners } from '../../src/engine/task-owners.ts';
 import { Turn } from '../../src/engine/turn.ts';
 import { SigningKey } from '../../src/journal/keys.ts';
 import { recordsIn } from '../../src/journal/read.ts';
@@ -27,7 +28,6 @@ import type { JudgeGround } from '../../src/transport/mcp/judge-ground.ts';
 import type { MessageToServer, ServerLeg, ServerStream } from '../../src/transport/mcp/legs.ts';
 import { OutputSchemas } from '../../src/transport/mcp/output-schemas.ts';
 import type { SqlInArguments } from '../../src/transport/mcp/sql-in-arguments.ts';
-import { TaskOwners } from '../../src/transport/mcp/task-owners.ts';
 import { openStore } from './state-stores.ts';
 
 /** By method, the result as it stands on the wire; or what comes of the request's own bytes. */
@@ -102,7 +102,7 @@ export function judgeBench(options: BenchOptions = {}): JudgeBench {
       record: (type, members) => domain.record(type, members, 'soon'),
       alert: ({ message }) => alerts.push(message),
     }),
-    tasks: new TaskOwners(),
+    tasks: new TaskOwners({ listener: 'tools', store, missed: () => {} }),
     schemas: new OutputSchemas(),
     sql: options.sql?.(domain) ?? null,
     clientBytesMax: 1 << 20,

@@ -4,6 +4,7 @@ import { canonicalBytes } from '../../../protocols/mcp/definitions.ts';
 import { skeletonOf } from '../../../protocols/mcp/names.ts';
 import { traitsOf } from '../../../protocols/mcp/revisions.ts';
 import type { Denial } from '../../core/decision.ts';
+import { identityKey } from '../../core/principal.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import { isRefused, type JsonDocument, JsonEdits, PLAIN_JSON, scanJson } from '../../json/index.ts';
 import { callFacts, openFacts } from './call-facts.ts';
@@ -15,7 +16,7 @@ import { maskedParts } from './masked-messages.ts';
 import { deniedAnswer } from './refusals.ts';
 import { rowsOf } from './result-rows.ts';
 import { fitted } from './schema-fit.ts';
-import { isOwnTask } from './task-facts.ts';
+import { isOwnTask, recallTasks } from './task-facts.ts';
 
 const NONE = -1;
 /** Results that can be made shorter and are of use all the same. */
@@ -54,7 +55,7 @@ export async function judgeResult(
 ): Promise<JudgedResult> {
   const denial = inputDenial(session, document, result);
   if (denial !== null) return refused(request, denial, 'withheld');
-  rememberTask(ground, session, request, document, result);
+  await rememberTask(ground, session, request, document, result);
   const filtered = await filter(ground, session, request, document, result);
   const masked = mask(ground, session, request, filtered);
   if (masked === null) return misfit(request);
@@ -72,7 +73,7 @@ async function filter(
   const edits = new JsonEdits(document);
   await filterList(ground, session, document, result, request.method, edits);
   if (request.method === 'resources/read') hideContents(session, document, result, edits);
-  if (request.method === 'tasks/list') hideTasks(ground, session, document, result, edits);
+  if (request.method === 'tasks/list') await hideTasks(ground, session, document, result, edits);
   if (request.method === 'initialize' || request.method === 'server/discover')
     await holdInstructions(ground, session, document, result, edits);
   return changed(document, edits);
@@ -94,15 +95,17 @@ function hideContents(
 }
 
 /** To the server all principals may be one, so that it lists the tasks of all of them. */
-function hideTasks(
+async function hideTasks(
   ground: JudgeGround,
   session: RequestSession,
   document: JsonDocument,
   result: number,
   edits: JsonEdits,
-): void {
+): Promise<void> {
   const tasks = document.member(result, 'tasks');
   if (tasks === NONE) return;
+  const ids = [...document.children(tasks)].map((task) => document.member(task, 'taskId'));
+  await recallTasks(ground, session, document, ids);
   for (const task of document.children(tasks))
     if (!isOwnTask(ground, session, document, task)) edits.remove(task);
 }
@@ -213,20 +216,24 @@ function misfit({ id, method, revision }: JudgedRequest): JudgedResult {
   return { bytes: refusalAnswer(id, method, revision, refusal), tag: 'withheld', cutBy: null };
 }
 
-function rememberTask(
+/** Before the client hears of it: it may ask any instance at once. */
+async function rememberTask(
   ground: JudgeGround,
   session: RequestSession,
   { facts, revision }: JudgedRequest,
   document: JsonDocument,
   result: number,
-): void {
+): Promise<void> {
   // Calls of tools become tasks, and nothing else does (2025-11-25, tasks; SEP-2663, supported methods).
   if (facts.method !== 'tools/call') return;
   const isTask = document.text(document.member(result, 'resultType')) === 'task';
   const modern = isTask ? result : NONE;
   const holder = traitsOf(revision).era === 'modern' ? modern : document.member(result, 'task');
   const task = document.text(document.member(holder, 'taskId'));
-  if (task !== null) ground.tasks.began(session.context.principal.name, task, facts);
+  if (task === null) return;
+  const ttl = document.member(holder, traitsOf(revision).era === 'modern' ? 'ttlMs' : 'ttl');
+  const ttlMs = ttl !== NONE && document.kind(ttl) === 'number' ? Number(document.written(ttl)) : null;
+  await ground.tasks.began(identityKey(session.actor), task, facts, ttlMs);
 }
 
 /** What a modern server asks of the client within a result (2026-07-28, SEP-2322). Null: nothing is against it. */

@@ -23,7 +23,7 @@ import { JudgedRequest } from './judged-request.ts';
 import type { ServerLeg } from './legs.ts';
 import { awaitedIn, deniedAnswer, failedAnswer } from './refusals.ts';
 import { ServerMessages } from './server-messages.ts';
-import { taskFacts, taskRefusal } from './task-facts.ts';
+import { recallTasks, taskFacts, taskNodes, taskRefusal } from './task-facts.ts';
 
 type RequestReading = Extract<Reading, { readonly reading: 'request' }>;
 type NotificationReading = Extract<Reading, { readonly reading: 'notification' }>;
@@ -125,6 +125,8 @@ export class ConversationJudge implements McpJudge {
     const { id, params } = reading.message;
     const session = this.#session;
     const own = callFacts(document, method, subject, params);
+    const tasks = taskNodes(document, method, params);
+    if (tasks.length > 0) await recallTasks(this.#ground, session, document, tasks);
     const facts = taskFacts(this.#ground.tasks, session, document, params, own);
     const run = new RequestRun(session, facts, decide(session, method, facts, own));
     const request = new JudgedRequest({ id, method, subject, revision, facts }, run, (ended) => {

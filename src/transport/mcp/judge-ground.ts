@@ -2,9 +2,9 @@
 import type { MessageMaskers } from '../../engine/message-maskers.ts';
 import type { Pins } from '../../engine/pins.ts';
 import type { RequestDomain } from '../../engine/request-domain.ts';
+import type { TaskOwners } from '../../engine/task-owners.ts';
 import type { OutputSchemas } from './output-schemas.ts';
 import type { SqlInArguments } from './sql-in-arguments.ts';
-import type { TaskOwners } from './task-owners.ts';
 
 export interface JudgeGround {
   readonly domain: RequestDomain;

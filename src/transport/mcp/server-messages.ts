@@ -17,7 +17,7 @@ import type { JudgedRequest } from './judged-request.ts';
 import type { MessageToServer } from './legs.ts';
 import { codeOf, maskedParts } from './masked-messages.ts';
 import { failedAnswer, refusalOf } from './refusals.ts';
-import { isOwnTask, untold } from './task-facts.ts';
+import { isOwnTask, recallTasks, untold } from './task-facts.ts';
 
 type RequestReading = Extract<Reading, { readonly reading: 'request' }>;
 type AnswerReading = Extract<Reading, { readonly reading: 'answer' }>;
@@ -59,7 +59,7 @@ export class ServerMessages {
         case 'request':
           return await this.#request(document, reading);
         case 'notification':
-          return this.#notification(document, bytes, reading.method, reading.about?.id ?? null);
+          return await this.#notification(document, bytes, reading.method, reading.about?.id ?? null);
         case 'answer':
           return await this.#answer(document, bytes, reading);
       }
@@ -106,12 +106,14 @@ export class ServerMessages {
     return { outcome: 'forward', bytes: this.#masked(document, method), answers: null };
   }
 
-  #notification(
+  async #notification(
     document: JsonDocument,
     bytes: Buffer,
     method: Method,
     about: RequestId | null,
-  ): ServerOutcome {
+  ): Promise<ServerOutcome> {
+    if (method === 'notifications/tasks/status' || method === 'notifications/tasks')
+      await recallTasks(this.#ground, this.#session, document, [document.at('/params/taskId')]);
     if (
       method === 'notifications/tasks/status' &&
       !isOwnTask(this.#ground, this.#session, document, document.at('/params'))

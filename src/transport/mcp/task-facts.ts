@@ -5,12 +5,13 @@ import { type RequestId, RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import type { Method } from '../../../protocols/mcp/methods.ts';
 import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
 import type { Denial } from '../../core/decision.ts';
+import { identityKey } from '../../core/principal.ts';
 import type { CallFacts } from '../../core/requests.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
+import type { TaskOwners } from '../../engine/task-owners.ts';
 import type { JsonDocument } from '../../json/index.ts';
 import type { JudgeGround } from './judge-ground.ts';
 import { builtinDenial } from './refusals.ts';
-import type { TaskOwners } from './task-owners.ts';
 
 const NONE = -1;
 const EXTENSION = 'io.modelcontextprotocol/tasks';
@@ -24,6 +25,29 @@ const ABOUT_TASK: ReadonlySet<Method> = new Set<Method>([
   'tasks/update',
 ]);
 
+/** Tasks that a message is about are at hand for whatever is asked below: another instance may have begun them. */
+export async function recallTasks(
+  { tasks }: JudgeGround,
+  { actor }: RequestSession,
+  document: JsonDocument,
+  nodes: Iterable<number>,
+): Promise<void> {
+  const ids: string[] = [];
+  for (const node of nodes) {
+    const task = document.text(node);
+    if (task !== null) ids.push(task);
+  }
+  if (ids.length > 0) await tasks.recall(identityKey(actor), ids);
+}
+
+/** The ids of tasks in what a client asks: of one request, or of what it wants to be told of. */
+export function taskNodes(document: JsonDocument, method: Method, params: number): readonly number[] {
+  if (method.startsWith('tasks/')) return [document.member(params, 'taskId')];
+  if (method !== 'subscriptions/listen') return [];
+  const wanted = document.member(document.member(params, 'notifications'), 'taskIds');
+  return wanted !== NONE && document.isArray(wanted) ? [...document.children(wanted)] : [];
+}
+
 /** `own`: what the request says by itself. */
 export function taskFacts(
   tasks: TaskOwners,
@@ -33,7 +57,7 @@ export function taskFacts(
   own: CallFacts,
 ): CallFacts {
   const task = own.method.startsWith('tasks/') ? document.text(document.member(params, 'taskId')) : null;
-  const call = task === null ? null : tasks.callOf(session.context.principal.name, task);
+  const call = task === null ? null : tasks.callOf(identityKey(session.actor), task);
   if (call === null) return own;
   return { ...call, method: own.method };
 }
@@ -41,12 +65,12 @@ export function taskFacts(
 /** Whether the `taskId` of an object is that of a task which the principal began. */
 export function isOwnTask(
   { tasks }: JudgeGround,
-  { context }: RequestSession,
+  { actor }: RequestSession,
   document: JsonDocument,
   holder: number,
 ): boolean {
   const task = document.text(document.member(holder, 'taskId'));
-  return task !== null && tasks.callOf(context.principal.name, task) !== null;
+  return task !== null && tasks.callOf(identityKey(actor), task) !== null;
 }
 
 export interface TaskRefusal {
@@ -101,7 +125,7 @@ export function subscriptionRefusal(
   if (!document.isArray(wanted)) return unknownTask(call.id);
   for (const node of document.children(wanted)) {
     const task = document.text(node);
-    const begun = task === null ? null : tasks.callOf(session.context.principal.name, task);
+    const begun = task === null ? null : tasks.callOf(identityKey(session.actor), task);
     if (begun === null || session.judge({ ...begun, method: 'tasks/get' }).verdict === 'deny')
       return unknownTask(call.id);
   }
@@ -119,7 +143,7 @@ export function untold(
   params: number,
 ): string | null {
   const task = document.text(document.member(params, 'taskId'));
-  const begun = task === null ? null : tasks.callOf(session.context.principal.name, task);
+  const begun = task === null ? null : tasks.callOf(identityKey(session.actor), task);
   if (begun === null) return 'the task is none of this principal';
   const { verdict, obligations } = session.judge({ ...begun, method: 'tasks/get' });
   if (verdict === 'deny') return 'a rule denies what the task is about';
