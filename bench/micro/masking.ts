@@ -161,7 +161,8 @@ async function compare(
   const compiled = compilePlan(plan);
   const first = batchOf(texts, bytes);
   const began = performance.now();
-  maskBatch(compiled, first);
+  // A copy, since a batch is masked where it lies.
+  maskBatch(compiled, first.slice(0));
   const count = Math.max(4, Math.min(400, Math.ceil(120 / (performance.now() - began))));
   const batches = (): ArrayBuffer[] => Array.from({ length: count }, () => first.slice(0));
   const inline: number[] = [];
