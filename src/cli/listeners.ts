@@ -9,6 +9,7 @@ import type { Dialer } from '../engine/leg.ts';
 import type { ListenerDomain } from '../engine/listener-domain.ts';
 import type { LiveCatalog } from '../engine/live-catalog.ts';
 import type { PolicyHolder } from '../engine/policy-holder.ts';
+import type { ResponseSink } from '../engine/response-records.ts';
 import type { ResultMasks } from '../engine/result-masks.ts';
 import type { Sessions } from '../engine/sessions.ts';
 import type { Spendings } from '../engine/spending.ts';
@@ -154,6 +155,23 @@ const RESPONSES: Readonly<Record<Config['journal']['responses'], RecordDuty | nu
   whole: WHOLE_RESPONSE,
 };
 
+/** Where responses are recorded, of statements and of requests alike. */
+export function responseSinkOf({
+  config,
+  journal,
+  turn,
+}: Pick<Shared, 'config' | 'journal' | 'turn'>): ResponseSink {
+  return {
+    responses: RESPONSES[config.journal.responses],
+    recordResponse(members) {
+      journal.appendLasting('response', members);
+      // Beyond what memory is meant for, a moment more would be too long.
+      if (journal.isBehind) turn.wantFlush();
+      else turn.wantFlushSoon();
+    },
+  };
+}
+
 function sqlDomain(
   { config, journal, turn, policy, masks, approvals, alerts, spendings }: Shared,
   meter: Meter,
@@ -174,13 +192,7 @@ function sqlDomain(
       if (when === 'now') turn.wantFlush();
       else turn.wantFlushSoon();
     },
-    responses: RESPONSES[config.journal.responses],
-    recordResponse(members) {
-      journal.appendLasting('response', members);
-      // Beyond what memory is meant for, a moment more would be too long.
-      if (journal.isBehind) turn.wantFlush();
-      else turn.wantFlushSoon();
-    },
+    ...responseSinkOf({ config, journal, turn }),
     recordResult(result) {
       journal.appendResult(result);
       turn.wantFlushSoon();

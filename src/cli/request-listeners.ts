@@ -11,7 +11,7 @@ import { HttpLogins } from '../identity/http-logins.ts';
 import type { HttpListenerSettings } from '../transport/http-listener.ts';
 import { HttpUpstream, type UpstreamLogin } from '../transport/http-upstream.ts';
 import { RenewedTls } from '../transport/renewed-tls.ts';
-import type { Shared } from './listeners.ts';
+import { responseSinkOf, type Shared } from './listeners.ts';
 import { unlimitedLogins } from './logins.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -120,5 +120,6 @@ export function requestDomain(
       journal.appendResult(result);
       turn.wantFlushSoon();
     },
+    ...responseSinkOf(shared),
   };
 }

@@ -4,6 +4,7 @@ import type { Journal } from '../journal/writer.ts';
 import type { HeldMemory } from '../limits/held-memory.ts';
 import type { AccessPort } from './listener-domain.ts';
 import type { PolicyHolder } from './policy-holder.ts';
+import type { ResponseSink } from './response-records.ts';
 import type { ResultMasks } from './result-masks.ts';
 import type { Sessions } from './sessions.ts';
 import type { Spendings } from './spending.ts';
@@ -11,7 +12,7 @@ import type { RecordSink } from './statement-records.ts';
 import type { Turn } from './turn.ts';
 
 /** What the sessions of one listener share that takes requests and no SQL. */
-export interface RequestDomain extends RecordSink {
+export interface RequestDomain extends RecordSink, ResponseSink {
   readonly name: string;
   /** `https://api.example.com:443`, for people. */
   readonly upstream: string;

@@ -13,6 +13,7 @@ import { ProxyError } from '../core/errors.ts';
 import type { SpendingRun } from '../core/gate.ts';
 import type { StatementNumber } from '../core/ids.ts';
 import type { RequestDecision, RequestFacts } from '../core/requests.ts';
+import { type AnswerRecord, answerRecord } from './answer-record.ts';
 import { ApprovalWait } from './approval-wait.ts';
 import { requestQuestion } from './request-question.ts';
 import { changedPolicy, limitDenial, requestDenial, requestMembers, waitOf } from './request-records.ts';
@@ -40,6 +41,7 @@ export class RequestRun implements SpendingRun {
   readonly #wait: ApprovalWait | null;
   readonly #startedMs: number;
   #number: StatementNumber | null = null;
+  #record: AnswerRecord | null = null;
   #finished = false;
   #gone = false;
   #onWake: (() => void) | null = null;
@@ -202,6 +204,7 @@ export class RequestRun implements SpendingRun {
       { outcome: 'clear', statements: [], journalMembers, hidesParameters: this.#hidesBody },
       this.#entry(approvals),
     );
+    this.#record = answerRecord(domain, this.#session.id, this.#number, this.decision.obligations.record);
     this.#session.calls.begin(this.#number, this.#request, this.#text);
     if (this.decision.response !== null) domain.meter.masked++;
     const written = await new Promise<boolean>((resolve) => {
@@ -283,6 +286,20 @@ export class RequestRun implements SpendingRun {
     return null;
   }
 
+  /** Takes down the answer as the client gets it, once the request may go; null: it is not recorded. */
+  get record(): AnswerRecord | null {
+    return this.#record;
+  }
+
+  /** Resolves once the journal has caught up with what is recorded: no more is to be read before (promise 9). */
+  async caughtUp(): Promise<void> {
+    const { journal } = this.#session.domain;
+    while (journal.isBehind && !this.#gone) {
+      journal.whenWritten(() => this.#wake());
+      await this.#woken();
+    }
+  }
+
   /** `tag`: how it came out, such as `200`; null where it failed. */
   finish(tag: string | null, cutBy: string | null): void {
     if (this.#finished) return;
@@ -290,6 +307,7 @@ export class RequestRun implements SpendingRun {
     this.abandon();
     this.#session.running--;
     if (this.#number === null) return;
+    this.#record?.end(false);
     this.#session.calls.end(this.#number);
     const ms = this.#session.domain.now() - this.#startedMs;
     const { rows, bytes } = this.counted;

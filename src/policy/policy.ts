@@ -5,25 +5,19 @@
  */
 import { createHash } from 'node:crypto';
 import type { AlertDuty } from '../core/alerts.ts';
-import {
-  type BudgetDuty,
-  type Decision,
-  type LimitDuty,
-  type Obligations,
-  tightestOf,
-} from '../core/decision.ts';
+import { type BudgetDuty, type Decision, type LimitDuty, tightestOf } from '../core/decision.ts';
 import { EFFECTS, effectSet } from '../core/effects.ts';
 import { accessOf, type StatementFacts } from '../core/facts.ts';
 import type { MaskDuties } from '../core/masks.ts';
 import type { SessionContext } from '../core/principal.ts';
 import type { RequestDecision, RequestFacts, ResponseMasks } from '../core/requests.ts';
-import { largestOf } from '../core/responses.ts';
 import { type LocatedDocument, readYaml } from '../core/yaml-document.ts';
 import { AlertRule } from './alerts.ts';
 import { BASELINE_TEXT, baselineRules } from './baseline.ts';
 import type { Mask } from './mask.ts';
 import { type MaskDenial, MaskJudge, masksOf } from './masks.ts';
 import type { Judged } from './matcher.ts';
+import { recordOf } from './record-schema.ts';
 import { decideRequest, responseMasksOf } from './request-decision.ts';
 import { type Part, Rule } from './rule.ts';
 import { type PolicyDocument, policySchema } from './schema.ts';
@@ -203,17 +197,6 @@ export function loadPolicy(
 
 function limitsOf(rules: readonly Rule[]): readonly LimitDuty[] {
   return rules.flatMap(({ action }) => (action.kind === 'limit' ? action.limits : []));
-}
-
-/** Of rules that say how much of a response is recorded, the one that says most. */
-function recordOf(rules: readonly Rule[]): Obligations['record'] {
-  let record: Obligations['record'] = 'unsaid';
-  for (const { action } of rules) {
-    if (action.kind !== 'record') continue;
-    if (record === 'unsaid' || record === 'off') record = action.record;
-    else if (action.record !== 'off') record = largestOf(record, action.record);
-  }
-  return record;
 }
 
 interface Coverage {

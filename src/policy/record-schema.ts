@@ -1,7 +1,15 @@
 /** `then: { record: … }`: whether responses are in the journal, and how much of them. */
 import { z } from 'zod';
+import type { Obligations } from '../core/decision.ts';
 import { parseBytes } from '../core/quantities.ts';
-import { type RecordDuty, SAMPLED_BYTES, SAMPLED_ROWS, WHOLE_RESPONSE } from '../core/responses.ts';
+import {
+  largestOf,
+  type RecordDuty,
+  SAMPLED_BYTES,
+  SAMPLED_ROWS,
+  WHOLE_RESPONSE,
+} from '../core/responses.ts';
+import type { RuleAction } from './rule.ts';
 
 const size = z
   .union([z.string(), z.int()], { error: 'expected a size such as 64KiB' })
@@ -29,4 +37,15 @@ export function recordDutyOf({ responses, rows, bytes }: RecordDocument): Record
   if (responses === 'off') return 'off';
   if (responses === 'whole') return WHOLE_RESPONSE;
   return { rows: rows ?? SAMPLED_ROWS, bytes: bytes ?? SAMPLED_BYTES };
+}
+
+/** Of rules that say how much of a response is recorded, the one that says most. */
+export function recordOf(rules: readonly { readonly action: RuleAction }[]): Obligations['record'] {
+  let record: Obligations['record'] = 'unsaid';
+  for (const { action } of rules) {
+    if (action.kind !== 'record') continue;
+    if (record === 'unsaid' || record === 'off') record = action.record;
+    else if (action.record !== 'off') record = largestOf(record, action.record);
+  }
+  return record;
 }

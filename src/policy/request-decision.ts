@@ -2,6 +2,7 @@
 import { type Decision, type LimitDuty, type Obligations, tightestOf } from '../core/decision.ts';
 import type { PathMask, RequestDecision, RequestFacts, ResponseMasks } from '../core/requests.ts';
 import type { Mask } from './mask.ts';
+import { recordOf } from './record-schema.ts';
 import type { Rule } from './rule.ts';
 
 /** What is masked in responses; null: nothing. */
@@ -44,7 +45,8 @@ export function decideRequest(terms: RequestTerms, facts: RequestFacts): Request
     message,
     rules,
     observed,
-    obligations: obligationsOf(verdict === 'deny' ? [] : enforced),
+    // What is denied by default may be shown filtered all the same, as lists of MCP are.
+    obligations: { ...obligationsOf(verdict === 'deny' ? [] : enforced), record: recordOf(enforced) },
     policyVersion: terms.version,
     response: verdict === 'deny' || terms.observing ? null : terms.response,
   });
@@ -63,7 +65,7 @@ export function decideRequest(terms: RequestTerms, facts: RequestFacts): Request
 
 const DEFAULT = 'default';
 
-function obligationsOf(rules: readonly Rule[]): Obligations {
+function obligationsOf(rules: readonly Rule[]): Omit<Obligations, 'record'> {
   const limits: readonly LimitDuty[] = rules.flatMap(({ action }) =>
     action.kind === 'limit' ? action.limits : [],
   );
@@ -82,7 +84,6 @@ function obligationsOf(rules: readonly Rule[]): Obligations {
     budgets,
     rates,
     masks: null,
-    record: 'unsaid',
   };
 }
 

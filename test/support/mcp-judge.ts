@@ -92,6 +92,11 @@ export function judgeBench(options: BenchOptions = {}): JudgeBench {
       journal.appendResult(result);
       turn.wantFlush();
     },
+    responses: null,
+    recordResponse(members) {
+      journal.appendLasting('response', members);
+      turn.wantFlush();
+    },
   };
   const ground: JudgeGround = {
     domain,

@@ -71,7 +71,7 @@ export function decide(
   const isOpen =
     WITHOUT_INTENT.has(method) || (LISTS.has(method) && verdict === 'deny' && rule === 'default');
   if (!isOpen) return decision;
-  const { policyVersion } = decision;
+  const { policyVersion, obligations } = decision;
   return {
     verdict: 'allow',
     rule: null,
@@ -85,7 +85,7 @@ export function decide(
       budgets: [],
       rates: [],
       masks: null,
-      record: 'unsaid',
+      record: obligations.record,
     },
     policyVersion,
     response: session.masks,
