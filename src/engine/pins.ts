@@ -36,7 +36,15 @@ export interface PinsOptions {
 /** Who has seen it. */
 export interface PinWitness {
   readonly principal: string;
+  /** As `identityKey` tells principals apart. */
+  readonly viewer: string;
   readonly session: string;
+}
+
+interface Seen {
+  readonly hash: string;
+  /** What waited for a review then. */
+  readonly pending: string | null;
 }
 
 const PRINCIPALS_MAX = 1_000;
@@ -47,8 +55,8 @@ export class Pins {
   #pins: Map<string, Pin> | null = null;
   #loading: Promise<Map<string, Pin>> | null = null;
   readonly #unwatch: () => void;
-  /** What each principal was shown last, by hash: servers may show different things to different people. */
-  readonly #seen = new Map<string, Map<string, string>>();
+  /** What each principal was shown last here: servers may show different things to different people. */
+  readonly #seen = new Map<string, Map<string, Seen>>();
 
   constructor(options: PinsOptions) {
     this.#options = options;
@@ -89,7 +97,7 @@ export class Pins {
     const key = keyOf(kind, name);
     const known = pins.get(key);
     const digest = hashOf(definition);
-    this.#sees(witness.principal, key, digest);
+    const sees = (pending: string | null) => this.#sees(witness.viewer, key, { hash: digest, pending });
     if (known === undefined) {
       const why = problem ?? lookalikeIn(pins, offer);
       const pin = await store.pins.first({
@@ -107,11 +115,13 @@ export class Pins {
         pin.accepted === (why === null ? definition : null) &&
         pin.pending === (why === null ? null : definition)
       ) {
+        sees(pin.pending);
         this.#note(why === null ? 'first' : 'held', offer, digest, why, witness);
         return why === null ? { standing: 'shown', hash: digest } : held(offer, why);
       }
       return this.#look(offer, witness);
     }
+    sees(known.accepted === definition ? known.pending : definition);
     if (known.accepted === definition) return { standing: 'shown', hash: digest };
     if (known.pending === definition) return held(offer, known.pendingWhy ?? CHANGED);
     const why = problem ?? CHANGED;
@@ -122,29 +132,32 @@ export class Pins {
   }
 
   /** Of what is called by its name, as far as this principal was shown it. Rejects with StoreUnavailable. */
-  async standing(kind: PinKind, name: string, principal: string): Promise<Standing> {
+  async standing(kind: PinKind, name: string, viewer: string): Promise<Standing> {
     const pins = await this.#load();
     const key = keyOf(kind, name);
     const pin = pins.get(key);
     if (pin === undefined) return { standing: 'unknown' };
-    const seen = this.#seen.get(principal)?.get(key);
+    const seen = this.#seen.get(viewer)?.get(key);
     const accepted = pin.accepted === null ? null : hashOf(pin.accepted);
-    if (accepted !== null && (seen === undefined ? pin.pending === null : seen === accepted))
-      return { standing: 'shown', hash: accepted };
-    // What this principal was shown last is not known here, or is neither of the two: it is asked for again.
-    if (pin.pending === null) return { standing: 'unknown' };
+    if (pin.pending === null)
+      return accepted !== null && (seen === undefined || seen.hash === accepted)
+        ? { standing: 'shown', hash: accepted }
+        : { standing: 'unknown' };
+    // It has changed for somebody since, maybe at another instance: whether for this principal, its list has to say.
+    if (seen === undefined || seen.pending !== pin.pending) return { standing: 'unknown' };
+    if (accepted !== null && seen.hash === accepted) return { standing: 'shown', hash: accepted };
     return held({ kind, name }, pin.pendingWhy ?? CHANGED);
   }
 
-  #sees(principal: string, key: string, digest: string): void {
-    let seen = this.#seen.get(principal);
+  #sees(viewer: string, key: string, what: Seen): void {
+    let seen = this.#seen.get(viewer);
     if (seen === undefined) {
       if (this.#seen.size >= PRINCIPALS_MAX) this.#seen.delete(this.#seen.keys().next().value ?? '');
       seen = new Map();
-      this.#seen.set(principal, seen);
+      this.#seen.set(viewer, seen);
     }
     if (seen.size >= OFFERS_MAX) seen.delete(seen.keys().next().value ?? '');
-    seen.set(key, digest);
+    seen.set(key, what);
   }
 
   async #load(): Promise<Map<string, Pin>> {

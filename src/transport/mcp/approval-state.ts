@@ -6,6 +6,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 /** For whom, and for what, a state is made. */
 export interface StateOf {
+  /** As `identityKey` tells principals apart. */
   readonly principal: string;
   readonly method: string;
   /** Of the tool, prompt or resource. */

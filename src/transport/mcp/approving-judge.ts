@@ -17,6 +17,7 @@ import type { Reading } from '../../../protocols/mcp/conversation.ts';
 import { RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import { traitsOf } from '../../../protocols/mcp/revisions.ts';
 import type { Denial } from '../../core/decision.ts';
+import { identityKey } from '../../core/principal.ts';
 import { awaitApprovals, withdrawApprovals } from '../../engine/awaited-approvals.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import type { Waiting } from '../../engine/request-text.ts';
@@ -151,7 +152,7 @@ export class ApprovingJudge implements McpJudge {
     const { document } = message;
     const { params } = reading.message;
     if (!PAGED.has(reading.method)) return this.#inner.clear(message, waiting);
-    const of = stateOf(message, reading, this.#session.actor.principal.name);
+    const of = stateOf(message, reading, identityKey(this.#session.actor));
     const state = document.text(document.member(params, 'requestState'));
     const read = state === null ? 'foreign' : this.#states.read(state, of, this.#session.domain.clock());
     if (read === 'invalid') {
@@ -178,7 +179,7 @@ export class ApprovingJudge implements McpJudge {
     const { approvals } = this.#session.domain;
     this.#inner.reject(message);
     if (approvals !== null && pageOutcome(document, params) === 'declined') {
-      await withdrawApprovals(approvals, ids, of.principal).catch(() => {});
+      await withdrawApprovals(approvals, ids, this.#session.actor.principal.name).catch(() => {});
       const denial = builtinDenial('sluice/approval', 'the client does not want to wait for people', null);
       const bytes = deniedAnswer(id, reading.method, reading.revision, denial);
       return { outcome: 'answer', bytes, isFault: false };

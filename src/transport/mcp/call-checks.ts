@@ -9,6 +9,7 @@ import type { Revision } from '../../../protocols/mcp/revisions.ts';
 import type { CallSubject } from '../../../protocols/mcp/subject.ts';
 import type { Denial } from '../../core/decision.ts';
 import type { ProxyError } from '../../core/errors.ts';
+import { identityKey } from '../../core/principal.ts';
 import type { Standing } from '../../engine/pins.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import { type JsonDocument, JsonEdits } from '../../json/index.ts';
@@ -116,16 +117,16 @@ async function standingOf(
   { kind, list }: { readonly kind: 'tool' | 'prompt'; readonly list: Method },
 ): Promise<Standing> {
   const name = subject?.name ?? '';
-  const principal = session.context.principal.name;
+  const viewer = identityKey(session.actor);
   try {
-    const known = await ground.pins.standing(kind, name, principal);
+    const known = await ground.pins.standing(kind, name, viewer);
     if (known.standing !== 'unknown' || leg === null) return known;
     for await (const page of ownList(leg, list, revision, { document, params })) {
       const result = page.member(0, 'result');
       if (offersOf(page, result, list) === null) continue;
       await filterList(ground, session, page, result, list, new JsonEdits(page));
     }
-    return await ground.pins.standing(kind, name, principal);
+    return await ground.pins.standing(kind, name, viewer);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     ground.domain.log('warn', 'what a server offers could not be looked at', {

@@ -1,11 +1,12 @@
 /** POST: messages of a client, judged one by one, each answered as its revision has it. */
-import { codingsOf, firstValue } from '../../../protocols/http/index.ts';
+import { codingsOf, type Field, firstValue } from '../../../protocols/http/index.ts';
 import { errorAnswer, unsupportedVersion } from '../../../protocols/mcp/answers.ts';
 import { META_VERSION } from '../../../protocols/mcp/conversation.ts';
 import { type RequestId, RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import { headerMismatch, type MirroredValue, mirroredName } from '../../../protocols/mcp/mirrored-headers.ts';
 import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
 import { ProxyError } from '../../core/errors.ts';
+import { identityKey } from '../../core/principal.ts';
 import { CANONICAL_JSON, isRefused, type JsonDocument, scanJson } from '../../json/index.ts';
 import { BodyError, HeldBody, readWhole } from '../http-bodies.ts';
 import { type McpExchange, NoAccess, Refused, refused, sessionUnknown } from './exchange.ts';
@@ -18,6 +19,7 @@ import { builtinDenial } from './refusals.ts';
 import { accepts, bringsJson, namedRevision } from './request-checks.ts';
 
 const NONE = -1;
+const PARAMETER = 'mcp-param-';
 
 export class McpPost {
   readonly #exchange: McpExchange;
@@ -156,7 +158,7 @@ export class McpPost {
       throw new NoAccess(ground.access.insufficient(missing, head.host));
     }
     const learns =
-      named === null ? null : (answer: Buffer) => void ground.toolHeaders.learn(actor.principal.name, answer);
+      named === null ? null : (answer: Buffer) => void ground.toolHeaders.learn(identityKey(actor), answer);
     await answerMessages({ judge, leg, actor, resumes: named === null, learns }, read, reply);
   }
 
@@ -178,22 +180,21 @@ export class McpPost {
     if (reading.reading !== 'request')
       return named === revision ? null : mismatch(id, `header MCP-Protocol-Version does not say ${revision}`);
     const { method, subject } = reading;
-    const parameters: ReadonlyMap<string, MirroredValue | null> =
-      method === 'tools/call' && subject !== null && named === revision
-        ? await ground.toolHeaders.parametersOf(actor.principal.name, leg, {
-            document,
-            tool: subject.name,
-            arguments: subject.arguments,
-          })
-        : new Map();
     const name = mirroredName(document, reading.message.params, method);
-    const problem = headerMismatch((header) => firstValue(head.fields, header), {
-      revision,
-      method,
-      name,
-      parameters,
-    });
-    return problem === null ? null : mismatch(id, problem);
+    const value = (header: string) => firstValue(head.fields, header);
+    const problemWith = (parameters: ReadonlyMap<string, MirroredValue | null>) =>
+      headerMismatch(value, { revision, method, name, parameters });
+    const told = (problem: string | null) => (problem === null ? null : mismatch(id, problem));
+    if (method !== 'tools/call' || subject === null || named !== revision)
+      return told(problemWith(new Map()));
+    const { toolHeaders } = ground;
+    const key = identityKey(actor);
+    const call = { document, tool: subject.name, arguments: subject.arguments };
+    const parameters = await toolHeaders.parametersOf(key, leg, call);
+    const problem = problemWith(parameters);
+    if (problem === null && !hasOthers(head.fields, parameters)) return null;
+    if (!(await toolHeaders.again(key, leg))) return told(problem);
+    return told(problemWith(await toolHeaders.parametersOf(key, leg, call)));
   }
 
   /** What is not in order may be so because of what its head says. */
@@ -222,6 +223,14 @@ export class McpPost {
     const why = 'Mcp-Session-Id is missing: begin a session with initialize';
     return new Refused(400, errorAnswer(id, RPC_ERRORS.invalidRequest, why, null));
   }
+}
+
+/** Whether a head has parameters that the definition of the tool, as it is known, does not have in headers. */
+function hasOthers(fields: readonly Field[], known: ReadonlyMap<string, unknown>): boolean {
+  return fields.some(([name]) => {
+    const written = name.toLowerCase();
+    return written.startsWith(PARAMETER) && !known.has(written.slice(PARAMETER.length));
+  });
 }
 
 function mismatch(id: RequestId | null, why: string): Refused {

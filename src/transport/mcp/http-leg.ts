@@ -3,10 +3,11 @@
  * answer JSON or events. The server's session, where it gives one, is this leg's and never the client's.
  */
 import { bodyKindOf, codingsOf, type Field, firstValue, valuesOf } from '../../../protocols/http/index.ts';
+import { RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import { encodedHeader, mirroredName } from '../../../protocols/mcp/mirrored-headers.ts';
 import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
-import type { Identity } from '../../core/principal.ts';
-import { CANONICAL_JSON, isRefused, scanJson } from '../../json/index.ts';
+import { type Identity, identityKey } from '../../core/principal.ts';
+import { CANONICAL_JSON, isRefused, PLAIN_JSON, scanJson } from '../../json/index.ts';
 import type { HeldMemory } from '../../limits/held-memory.ts';
 import { BodyError, decoded, HeldBody, readWhole } from '../http-bodies.ts';
 import { type HttpUpstream, type UpstreamAnswer, UpstreamLoginError } from '../http-upstream.ts';
@@ -55,6 +56,17 @@ export class HttpLeg implements ServerLeg {
   }
 
   async send(message: MessageToServer): Promise<ServerStream> {
+    try {
+      return await this.#send(message);
+    } catch (error) {
+      if (message.method !== 'tools/call' || !isMismatch(error)) throw error;
+      // The server refuses what it has not carried out (2026-07-28, server validation): it has other definitions by now.
+      if (!(await this.#ground.toolHeaders.again(identityKey(this.#actor), this))) throw error;
+      return this.#send(message);
+    }
+  }
+
+  async #send(message: MessageToServer): Promise<ServerStream> {
     const { bytes, method, revision, signal, kind } = message;
     const fields: Field[] = [
       ['content-type', 'application/json'],
@@ -100,7 +112,7 @@ export class HttpLeg implements ServerLeg {
     if (name !== null) fields.push(['mcp-name', encodedHeader(name)]);
     if (method !== 'tools/call' || subject === null) return fields;
     const call = { document, tool: subject.name, arguments: document.at('/params/arguments') };
-    const parameters = await this.#ground.toolHeaders.parametersOf(this.#actor.principal.name, this, call);
+    const parameters = await this.#ground.toolHeaders.parametersOf(identityKey(this.#actor), this, call);
     for (const [header, value] of parameters)
       if (value !== null) fields.push([`mcp-param-${header}`, encodedHeader(value)]);
     return fields;
@@ -147,7 +159,7 @@ export class HttpLeg implements ServerLeg {
 
   #single(answer: UpstreamAnswer, { method, revision }: MessageToServer): ServerStream {
     const { memory, bytesMax, toolHeaders } = this.#ground;
-    const { name: principal } = this.#actor.principal;
+    const principal = identityKey(this.#actor);
     async function* events(): AsyncGenerator<ServerEvent> {
       const held = new HeldBody(memory);
       try {
@@ -229,6 +241,14 @@ export class HttpLeg implements ServerLeg {
       () => {},
     );
   }
+}
+
+function isMismatch(error: unknown): boolean {
+  if (!(error instanceof LegError) || error.body === null) return false;
+  const document = scanJson(error.body, 0, error.body.length, PLAIN_JSON);
+  if (isRefused(document)) return false;
+  const code = document.at('/error/code');
+  return code >= 0 && document.written(code) === String(RPC_ERRORS.headerMismatch);
 }
 
 const NOTHING: ServerStream = { shape: 'none', events: none(), close() {} };

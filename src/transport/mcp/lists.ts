@@ -1,6 +1,7 @@
 /** Lists of what a server offers: only what may be called, as it was reviewed, is shown. */
 import { canonicalBytes, type Offer, offersOf } from '../../../protocols/mcp/definitions.ts';
 import type { Method } from '../../../protocols/mcp/methods.ts';
+import { identityKey } from '../../core/principal.ts';
 import type { Offered, PinWitness, Standing } from '../../engine/pins.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import type { JsonDocument, JsonEdits } from '../../json/index.ts';
@@ -63,7 +64,8 @@ async function standingsOf(
 }
 
 export function witnessOf(session: RequestSession): PinWitness {
-  return { principal: session.context.principal.name, session: session.id };
+  const { actor, id } = session;
+  return { principal: actor.principal.name, viewer: identityKey(actor), session: id };
 }
 
 function rememberSchema(ground: JudgeGround, document: JsonDocument, { node, name }: Offer): void {

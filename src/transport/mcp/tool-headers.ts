@@ -30,7 +30,12 @@ type Pointers = ReadonlyMap<string, string>;
 interface Definitions {
   readonly byTool: Map<string, Pointers>;
   listed: Promise<void> | null;
+  /** By the monotonic clock. */
+  listedAtMs: number;
 }
+
+/** Clients can have what does not fit come as often as they like. */
+const AGAIN_AFTER_MS = 1_000;
 
 export class ToolHeaders {
   readonly #byPrincipal = new Map<string, Definitions>();
@@ -41,7 +46,10 @@ export class ToolHeaders {
     this.#limits = { ...PLAIN_JSON, bytesMax };
   }
 
-  /** Reads an answer to tools/list, as the server gave it to that principal. Gives the cursor of the next page. */
+  /**
+   * Reads an answer to tools/list, as the server gave it to that principal. Gives the cursor of the next page. Here and
+   * below `principal` is as `identityKey` has it.
+   */
   learn(principal: string, answer: Buffer): string | null {
     const definitions = this.#of(principal);
     const document = scanJson(answer, 0, answer.length, this.#limits);
@@ -65,7 +73,7 @@ export class ToolHeaders {
     if (known !== undefined) return known;
     const [oldest] = this.#byPrincipal.keys();
     if (this.#byPrincipal.size >= PRINCIPALS_MAX && oldest !== undefined) this.#byPrincipal.delete(oldest);
-    const made = { byTool: new Map<string, Pointers>(), listed: null };
+    const made = { byTool: new Map<string, Pointers>(), listed: null, listedAtMs: 0 };
     this.#byPrincipal.set(principal, made);
     return made;
   }
@@ -77,9 +85,7 @@ export class ToolHeaders {
     call: { readonly document: JsonDocument; readonly tool: string; readonly arguments: number },
   ): Promise<ReadonlyMap<string, MirroredValue | null>> {
     const definitions = this.#of(principal);
-    definitions.listed ??= this.#list(principal, leg).catch(() => {
-      definitions.listed = null;
-    });
+    definitions.listed ??= this.#listed(principal, leg);
     await definitions.listed;
     const found = new Map<string, MirroredValue | null>();
     for (const [header, pointer] of definitions.byTool.get(call.tool) ?? []) {
@@ -87,6 +93,27 @@ export class ToolHeaders {
       found.set(header, node === NONE ? null : headerValue(call.document, node));
     }
     return found;
+  }
+
+  /**
+   * What a client shows, or what the server says, does not fit what is known: the server has other definitions by now, and
+   * the list with them may have gone through another instance. False: they were asked for a moment ago.
+   */
+  async again(principal: string, leg: ServerLeg): Promise<boolean> {
+    const definitions = this.#of(principal);
+    if (performance.now() < definitions.listedAtMs + AGAIN_AFTER_MS) return false;
+    definitions.listed = this.#listed(principal, leg);
+    await definitions.listed;
+    return true;
+  }
+
+  /** Never rejects: where the list cannot be had, it is asked for again. */
+  #listed(principal: string, leg: ServerLeg): Promise<void> {
+    const definitions = this.#of(principal);
+    definitions.listedAtMs = performance.now();
+    return this.#list(principal, leg).catch(() => {
+      definitions.listed = null;
+    });
   }
 
   async #list(principal: string, leg: ServerLeg): Promise<void> {
