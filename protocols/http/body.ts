@@ -1,4 +1,5 @@
 /** What a body is, by its header fields: how it can be read, and how it is packed. */
+import { remembered } from '../../src/core/remembered.ts';
 
 /** `other`: of a type in which nothing can be looked for. `none`: there is no body. */
 export type BodyKind = 'none' | 'json' | 'ndjson' | 'csv' | 'sse' | 'text' | 'other';
@@ -30,7 +31,11 @@ const READABLE_CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-asc
 
 /** `contentType` null: none was sent. */
 export function bodyKindOf(contentType: string | null): BodyKind {
-  const media = contentType === null ? null : readMediaType(contentType);
+  return contentType === null ? 'other' : kindOf(contentType);
+}
+
+const kindOf = remembered((contentType: string): BodyKind => {
+  const media = readMediaType(contentType);
   if (media === null) return 'other';
   const { type, charset } = media;
   if (charset !== null && !READABLE_CHARSETS.has(charset)) {
@@ -42,7 +47,7 @@ export function bodyKindOf(contentType: string | null): BodyKind {
   if (type === 'text/event-stream') return 'sse';
   if (type === 'text/csv' || type === 'text/tab-separated-values') return 'csv';
   return TEXT_TYPE.test(type) ? 'text' : 'other';
-}
+});
 
 /** The codings of a body in the order in which they were applied; null where one is not known. */
 export function codingsOf(contentEncoding: string | null): readonly Coding[] | null {

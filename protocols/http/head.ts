@@ -1,5 +1,5 @@
 /** A request's head, held against what lets two readers see two requests (RFC 9112; smuggling). */
-import { type Field, valuesOf } from './headers.ts';
+import { type Field, firstValue, valuesOf } from './headers.ts';
 import { type HttpRefusal, isHttpRefusal, refuse } from './refusal.ts';
 import { readTarget, type Target, type TargetRules } from './target.ts';
 
@@ -49,7 +49,7 @@ const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)
 /** Horizontal tab, visible characters, and what ISO-8859-1 has beyond. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** More than one of these, and each reader takes another. */
+/** More than one of these, and each reader takes another. What comes first here is told first. */
 const ONCE: readonly string[] = [
   'host',
   'content-length',
@@ -71,6 +71,9 @@ const ONCE: readonly string[] = [
   'mcp-name',
   'last-event-id',
 ];
+
+/** A bit for each of them, so that one pass over the fields finds what comes twice. */
+const ONCE_BITS: ReadonlyMap<string, number> = new Map(ONCE.map((name, n) => [name, 1 << n]));
 
 /** By these, servers take another method or path than the one in the request line. */
 const OVERRIDES: ReadonlySet<string> = new Set([
@@ -104,11 +107,11 @@ export function readHead(raw: RawHead, rules: TargetRules): Head | HttpRefusal {
   if (isHttpRefusal(target)) return target;
   const length = lengthOf(raw);
   if (typeof length === 'object') return length;
-  const [host] = valuesOf(fields, 'host');
-  if (host === undefined) return refuse('host-refused', 'the request has no Host');
+  const host = firstValue(fields, 'host');
+  if (host === null) return refuse('host-refused', 'the request has no Host');
   if (!HOST.test(host)) return refuse('host-refused', 'the Host is none');
-  const [expect] = valuesOf(fields, 'expect');
-  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+  const expect = firstValue(fields, 'expect');
+  if (expect !== null && expect.toLowerCase() !== '100-continue')
     return refuse('expectation-failed', 'only 100-continue can be expected');
   return {
     method: raw.method,
@@ -116,13 +119,15 @@ export function readHead(raw: RawHead, rules: TargetRules): Head | HttpRefusal {
     host: host.toLowerCase(),
     fields,
     length,
-    expectsContinue: expect !== undefined,
+    expectsContinue: expect !== null,
   };
 }
 
 function fieldsProblem(fields: readonly Field[]): HttpRefusal | null {
   if (fields.length > FIELDS_MAX)
     return refuse('header-too-large', `the request has more than ${FIELDS_MAX} header fields`);
+  let seen = 0;
+  let twice = 0;
   for (const [name, value] of fields) {
     if (!TOKEN.test(name)) return refuse('ambiguous-header', 'a header field has a name that is none');
     if (!VALUE.test(value))
@@ -137,16 +142,21 @@ function fieldsProblem(fields: readonly Field[]): HttpRefusal | null {
       );
     if (small.includes('_') && SPELLED.has(small.replaceAll('_', '-')))
       return refuse('ambiguous-header', `the header field ${name} is spelled with an underscore`);
+    const bit = ONCE_BITS.get(small) ?? 0;
+    twice |= seen & bit;
+    seen |= bit;
   }
-  const twice = ONCE.find((name) => valuesOf(fields, name).length > 1);
-  if (twice === undefined) return null;
-  const fault =
-    twice === 'content-length' || twice === 'transfer-encoding' ? 'ambiguous-length' : 'ambiguous-header';
-  return refuse(fault, `the header field ${twice} comes twice`);
+  return twice === 0 ? null : comesTwice(twice);
+}
+
+function comesTwice(bits: number): HttpRefusal {
+  const name = ONCE.find((_name, n) => (bits & (1 << n)) !== 0) ?? '';
+  const isLength = name === 'content-length' || name === 'transfer-encoding';
+  return refuse(isLength ? 'ambiguous-length' : 'ambiguous-header', `the header field ${name} comes twice`);
 }
 
 function connectionProblem(fields: readonly Field[]): HttpRefusal | null {
-  if (valuesOf(fields, 'upgrade').length > 0 || valuesOf(fields, 'http2-settings').length > 0)
+  if (firstValue(fields, 'upgrade') !== null || firstValue(fields, 'http2-settings') !== null)
     return refuse('upgrade-refused', 'the connection cannot become one of another protocol here');
   const options = valuesOf(fields, 'connection').flatMap((value) => value.split(','));
   for (const option of options) {
@@ -161,17 +171,17 @@ function connectionProblem(fields: readonly Field[]): HttpRefusal | null {
 
 /** RFC 9112, 6: one way only to say where a body ends. */
 function lengthOf({ fields, version }: RawHead): number | 'chunked' | HttpRefusal {
-  const [coding] = valuesOf(fields, 'transfer-encoding');
-  const [length] = valuesOf(fields, 'content-length');
-  if (coding !== undefined) {
-    if (length !== undefined)
+  const coding = firstValue(fields, 'transfer-encoding');
+  const length = firstValue(fields, 'content-length');
+  if (coding !== null) {
+    if (length !== null)
       return refuse('ambiguous-length', 'the request has both Content-Length and Transfer-Encoding');
     if (version === '1.0') return refuse('ambiguous-length', 'HTTP/1.0 has no Transfer-Encoding');
     if (coding.toLowerCase() !== 'chunked')
       return refuse('ambiguous-length', 'the only Transfer-Encoding served is chunked');
     return 'chunked';
   }
-  if (length === undefined) return 0;
+  if (length === null) return 0;
   if (!/^\d{1,15}$/.test(length))
     return refuse('ambiguous-length', 'the Content-Length is no number of bytes');
   return Number(length);

@@ -50,14 +50,22 @@ export function pairFields(raw: readonly string[]): readonly Field[] {
   return fields;
 }
 
+/** Asked some forty times for each request: most names differ in length already, and need no small letters. */
+function isNamed(written: string, name: string): boolean {
+  return written.length === name.length && (written === name || written.toLowerCase() === name);
+}
+
 /** The values of all fields of that name; `name` in small letters. */
 export function valuesOf(fields: readonly Field[], name: string): readonly string[] {
-  return fields.flatMap(([written, value]) => (written.toLowerCase() === name ? [value] : []));
+  const values: string[] = [];
+  for (const field of fields) if (isNamed(field[0], name)) values.push(field[1]);
+  return values;
 }
 
 /** The value of the first field of that name; null where there is none. */
 export function firstValue(fields: readonly Field[], name: string): string | null {
-  return valuesOf(fields, name)[0] ?? null;
+  for (const field of fields) if (isNamed(field[0], name)) return field[1];
+  return null;
 }
 
 /**

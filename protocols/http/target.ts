@@ -26,6 +26,8 @@ const TARGET_BYTES_MAX = 8_192;
 const PATH = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/;
 /** RFC 3986, 3.4, and the brackets that clients leave as they are. */
 const QUERY = /^[A-Za-z0-9\-._~!$&'()*+,;=:@%/?[\]]*$/;
+/** Nothing of what is looked for below can be in such a path, which is what most are. */
+const PLAIN_PATH = /^(?:\/[A-Za-z0-9\-_~]+)+$/;
 const BROKEN_PERCENT = /%(?![0-9A-Fa-f]{2})/;
 const ESCAPE = /%([0-9A-Fa-f]{2})/g;
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
@@ -52,6 +54,7 @@ export function readTarget(written: string, rules: TargetRules): Target | HttpRe
 }
 
 function readPath(raw: string, rules: TargetRules): { readonly path: string } | HttpRefusal {
+  if (PLAIN_PATH.test(raw)) return { path: raw };
   if (!PATH.test(raw) || BROKEN_PERCENT.test(raw))
     return refuse('malformed-target', 'the path has a character that has to be percent-encoded');
   const path = raw.replaceAll(ESCAPE, (written: string, digits: string) => {

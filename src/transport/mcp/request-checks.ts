@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { bodyKindOf, type Field, firstValue, valuesOf } from '../../../protocols/http/index.ts';
 import { loopbackHosts, type Origins } from '../../../protocols/mcp/origins.ts';
 import { type Revision, revisionNamed } from '../../../protocols/mcp/revisions.ts';
+import { remembered } from '../../core/remembered.ts';
 
 /** Under which names an endpoint is reached, and which pages may use it. */
 export interface Reachable {
@@ -14,7 +15,18 @@ export interface Reachable {
 }
 
 /** Names of the loopback are an endpoint's own wherever a connection has come in by the loopback. */
-export function originsOf({ url, hosts, origins, secured }: Reachable, socket: Socket): Origins {
+export function originsOf(reachable: Reachable, socket: Socket): Origins {
+  // A connection belongs to one listener, and so to one endpoint: what it is reached by stays as it is.
+  const known = ORIGINS.get(socket);
+  if (known !== undefined) return known;
+  const origins = originsAt(reachable, socket);
+  ORIGINS.set(socket, origins);
+  return origins;
+}
+
+const ORIGINS = new WeakMap<Socket, Origins>();
+
+function originsAt({ url, hosts, origins, secured }: Reachable, socket: Socket): Origins {
   const isLocal = /^(?:::ffff:)?127\.|^::1$/.test(socket.localAddress ?? '');
   const local = isLocal ? loopbackHosts(socket.localPort ?? 0) : [];
   const scheme = secured ? 'https' : 'http';
@@ -29,8 +41,18 @@ export function originsOf({ url, hosts, origins, secured }: Reachable, socket: S
 }
 
 /** RFC 9110, 12.5.1: whether a media type is taken; without the field everything is. */
-export function accepts(fields: readonly Field[], type: 'application/json' | 'text/event-stream'): boolean {
-  const written = valuesOf(fields, 'accept').join(',');
+export function accepts(fields: readonly Field[], type: AnswerType): boolean {
+  return TAKEN[type](valuesOf(fields, 'accept').join(','));
+}
+
+type AnswerType = 'application/json' | 'text/event-stream';
+
+const TAKEN: Readonly<Record<AnswerType, (written: string) => boolean>> = {
+  'application/json': remembered((written) => takes(written, 'application/json')),
+  'text/event-stream': remembered((written) => takes(written, 'text/event-stream')),
+};
+
+function takes(written: string, type: AnswerType): boolean {
   const [major] = type.split('/');
   return written.split(',').some((range) => {
     const [name = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
@@ -41,8 +63,12 @@ export function accepts(fields: readonly Field[], type: 'application/json' | 'te
 
 export function bringsJson(fields: readonly Field[]): boolean {
   const type = firstValue(fields, 'content-type');
-  return bodyKindOf(type) === 'json' && /^\s*application\/json\s*(?:;|$)/i.test(type ?? '');
+  return type !== null && isJsonType(type);
 }
+
+const isJsonType = remembered(
+  (type) => bodyKindOf(type) === 'json' && /^\s*application\/json\s*(?:;|$)/i.test(type),
+);
 
 /** MCP-Protocol-Version. `unknown`: it names none that is spoken here. */
 export function namedRevision(fields: readonly Field[]): Revision | 'unknown' | null {
