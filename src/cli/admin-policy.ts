@@ -1,26 +1,27 @@
 /** The policy in force as the admin API shows it, and what it, or another one, says of statements. */
 import type { DryRun, DryRunOutcome } from '../admin/dry-run-wire.ts';
-import { type PolicyInfo, type Trial, type Tried, triedSchema } from '../admin/policy-wire.ts';
+import type { PolicyInfo, Trial, Tried } from '../admin/policy-wire.ts';
 import type { PolicyPort } from '../admin/ports.ts';
 import { Refusal } from '../admin/refusal.ts';
-import { type Config, sqlListenersOf } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import { formatProblem, ProblemsError } from '../core/problem.ts';
 import type { RecordDuty } from '../core/responses.ts';
 import { loadPolicy, type Policy } from '../policy/policy.ts';
 import type { RuleAction } from '../policy/rule.ts';
 import type { IndexThread } from '../recordings/index-thread.ts';
+import type { PinsStore } from '../state/store.ts';
 import { budgetText, rateText } from './budget-text.ts';
 import { dryRun } from './dry-run.ts';
-import { explain } from './explanation.ts';
-import { explanationJson } from './explanation-json.ts';
 import type { Grounds } from './grounds.ts';
 import { type LocatedPolicy, worldOf } from './policy-files.ts';
+import { tryOne } from './trial.ts';
 
 export interface PolicyGround {
   readonly config: Config;
   policy(): Policy;
   readonly grounds: Grounds;
   readonly index: IndexThread;
+  readonly pins: Pick<PinsStore, 'list'>;
 }
 
 /** The policies that come with requests have no file. */
@@ -52,26 +53,15 @@ export class AdminPolicy implements PolicyPort {
       })),
       masks: masks.map(({ name, choice, inference }) => ({ name, with: choice.masker, inference })),
       listeners: config.listeners.map(({ name }) => name),
+      protocols: Object.fromEntries(config.listeners.map(({ name, protocol }) => [name, protocol])),
       users: config.identity.users.map(({ name, groups }) => ({ name, groups })),
     };
   }
 
-  async try({ listener: named, sql, user, groups, parameters, policy }: Trial): Promise<Tried> {
-    const { config, grounds } = this.#ground;
-    const found = sqlListenersOf(config).find(({ listener }) => listener.name === named);
-    if (found === undefined) {
-      if (!config.listeners.some(({ name }) => name === named))
-        throw new Refusal(404, `There is no listener "${named}".`);
-      throw new Refusal(400, `Listener "${named}" takes requests and no statements.`);
-    }
-    if (sql.includes('\0')) throw new Refusal(400, 'The statement holds a NUL byte, which no client sends.');
-    const judgedBy = policy === undefined ? this.#ground.policy() : readGiven(policy).policy;
-    const ground = await grounds.of(found.listener);
-    const judging = { ground, policy: { policy: judgedBy } };
-    const context = { principal: { name: user, groups }, listener: named, clientAddress: null };
-    const explained = await explain(judging, { sql, context, parameters, atMs: Date.now() });
-    const json = explanationJson(explained, { ground, warnings: [] });
-    return triedSchema.parse({ ...json, server: ground.server });
+  async try(trial: Trial): Promise<Tried> {
+    const { config, grounds, pins } = this.#ground;
+    const policy = trial.policy === undefined ? this.#ground.policy() : readGiven(trial.policy).policy;
+    return await tryOne(trial, { config, grounds, pins, policy });
   }
 
   async dryRun(order: DryRun): Promise<DryRunOutcome> {

@@ -117,6 +117,7 @@ function portsOf(
       policy: () => shared.policy.current,
       grounds: new LiveGrounds(shared, catalogs),
       index,
+      pins: shared.state.pins,
     }),
     approvals,
     alerts: alertsOf(shared),

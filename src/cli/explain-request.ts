@@ -1,149 +1,223 @@
-/** What the policy says of an HTTP request: the same normalisation and the same decision as a listener's. */
+/** `sluice explain` and `sluice try` of one request: an HTTP request, or a call of MCP. */
 import { existsSync, readFileSync } from 'node:fs';
-import { type Field, isHttpRefusal, readHead, STRICT_TARGET } from '../../protocols/http/index.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
-import type { BodyFacts, HttpFacts, RequestDecision } from '../core/requests.ts';
-import { CANONICAL_JSON, isRefused, scanJson } from '../json/index.ts';
+import { resolve } from 'node:path';
+import type { Field } from '../../protocols/http/index.ts';
+import { type LoadedConfig, loadConfig, readTextFile } from '../config/load.ts';
+import type { AnyListenerConfig } from '../config/schema.ts';
+import { suggestion } from '../core/nearest.ts';
+import { formatProblem } from '../core/problem.ts';
 import { loadPolicy } from '../policy/policy.ts';
+import { sharedState } from '../state/shared-state.ts';
+import { type Pin, type PinKind, StoreUnavailable } from '../state/store.ts';
 import type { ParsedArguments } from './arguments.ts';
+import type { AskedRequest } from './asked-request.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
-import { readPolicy, worldOf } from './policy-files.ts';
-import { DEFAULT_CONFIG, policyFileOf } from './premises.ts';
+import { errorText } from './error-text.ts';
+import { type LocatedPolicy, policyProblems, worldOf } from './policy-files.ts';
+import { DEFAULT_CONFIG, dialectOf, type Premises, policyFileOf, premisesOf } from './premises.ts';
 import { principalOf } from './principal-option.ts';
+import { explainRequest, type RequestPremises } from './request-explanation.ts';
+import { requestExplanationJson } from './request-explanation-json.ts';
+import { requestExplanationText } from './request-explanation-text.ts';
+import { stateDatabase } from './state-store.ts';
+import { styleFor } from './style.ts';
 
-/** What is asked of `sluice explain` where it is about a request. */
-export const REQUEST_TEXTS = ['method', 'path', 'body', 'content-type'] as const;
+/** What says that it is about a request, and what else is asked of one. */
+export const REQUEST_TEXTS = [
+  'method',
+  'path',
+  'body',
+  'content-type',
+  'tool',
+  'prompt',
+  'resource',
+  'arguments',
+] as const;
 export const REQUEST_LISTS = ['header'] as const;
 
+const CALLED = ['tool', 'prompt', 'resource'] as const;
+
 export function isOfRequest(parsed: ParsedArguments): boolean {
-  return parsed.text('method') !== undefined || parsed.text('path') !== undefined;
+  return (
+    REQUEST_TEXTS.some((name) => parsed.text(name) !== undefined) ||
+    REQUEST_LISTS.some((name) => parsed.all(name).length > 0)
+  );
 }
 
-export function explainRequest(parsed: ParsedArguments, io: Io, atMs: number): number {
-  if (parsed.positionals.length > 0) throw new UsageError('expected either SQL or --method and --path');
+/** Whether a command line is about a request, before anything of it is parsed. */
+export function asksOfRequest(args: readonly string[]): boolean {
+  const names = [...REQUEST_TEXTS, ...REQUEST_LISTS].map((name) => `--${name}`);
+  return args.some((arg) => names.some((name) => arg === name || arg.startsWith(`${name}=`)));
+}
+
+export async function explainOneRequest(parsed: ParsedArguments, io: Io, atMs: number): Promise<number> {
+  if (parsed.positionals.length > 0)
+    throw new UsageError(
+      'expected either SQL or a request (--method and --path, --tool, --prompt, --resource)',
+    );
+  const asked = askedOf(parsed);
   const configFile = parsed.text('config') ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : null);
-  const named = parsed.text('policy');
   const loaded = configFile === null ? null : loadConfig(configFile, io.environment);
-  const policy =
-    named !== undefined || loaded === null
-      ? loadPolicy(
-          named ?? '(no policy)',
-          named === undefined ? 'default: allow\n' : readFileSync(named, 'utf8'),
-        ).policy
-      : readPolicy(policyFileOf(loaded), worldOf(loaded.config, []));
-  const listener = httpListenerOf(loaded, parsed.text('listener'));
-  const facts = factsOf(parsed, listener);
-  if ('refused' in facts) {
-    const { message } = facts;
-    if (parsed.flag('json')) io.out(`${JSON.stringify({ verdict: 'refused', message }, null, 2)}\n`);
-    else io.out(`REFUSED  ${message}\n`);
-    return EXIT.ok;
-  }
-  const principal = principalOf(parsed.text('user'), parsed.all('group'), { loaded, listener: null });
-  const clientAddress = parsed.text('client') ?? null;
-  const context = { principal, listener: listener?.name ?? parsed.text('listener') ?? '', clientAddress };
-  const decision = policy.decideRequest(policy.contextFor(context, atMs), facts);
-  io.out(parsed.flag('json') ? requestJson(facts, decision) : requestText(facts, decision));
+  const policy = policyOf(loaded, parsed.text('policy'), io);
+  const listener = listenerOf(loaded, asked, parsed.text('listener'));
+  const sql = new SqlPremises(parsed, io, loaded, listener);
+  const premises: RequestPremises = {
+    policy: policy.policy,
+    listener,
+    sql: sql.place,
+    pinOf: (kind, name) => pinOf(loaded, listener, kind, name, io),
+  };
+  const context = {
+    principal: principalOf(parsed.text('user') ?? parsed.text('as'), parsed.all('group'), {
+      loaded,
+      listener,
+    }),
+    listener: listener?.name ?? parsed.text('listener') ?? '',
+    clientAddress: parsed.text('client') ?? null,
+  };
+  const explained = await explainRequest(asked, premises, { context, atMs });
+  const read = await sql.used;
+  if (parsed.flag('json'))
+    io.out(`${JSON.stringify(requestExplanationJson(explained, read?.ground ?? null), null, 2)}\n`);
+  else io.out(requestExplanationText(explained, policy, read, styleFor(io.isTerminal)));
   return EXIT.ok;
 }
 
-function httpListenerOf(loaded: LoadedConfig | null, name: string | undefined) {
-  const all = loaded?.config.listeners ?? [];
-  const http = all.flatMap((listener) => (listener.protocol === 'http' ? [listener] : []));
-  const found = name === undefined ? http[0] : http.find((listener) => listener.name === name);
-  if (name !== undefined && loaded !== null && found === undefined)
-    throw new UsageError(`there is no listener "${name}" with protocol: http in ${loaded.file}`);
-  if (name === undefined && http.length > 1)
-    throw new UsageError(`expected --listener, one of ${http.map((listener) => listener.name).join(', ')}`);
-  return found ?? null;
-}
-
-function factsOf(
-  parsed: ParsedArguments,
-  listener: ReturnType<typeof httpListenerOf>,
-): HttpFacts | { readonly refused: string; readonly message: string } {
-  const body = parsed.text('body');
-  const type = parsed.text('content-type') ?? 'application/json';
-  const given = parsed.all('header').map((written): Field => {
+function askedOf(parsed: ParsedArguments): AskedRequest {
+  const given = CALLED.filter((kind) => parsed.text(kind) !== undefined);
+  const [kind] = given;
+  const ofHttp = ['method', 'path', 'body', 'content-type'].some((name) => parsed.text(name) !== undefined);
+  if (given.length > 1 || (kind !== undefined && (ofHttp || parsed.all('header').length > 0)))
+    throw new UsageError('expected one of --tool, --prompt and --resource, or --method and --path');
+  if (kind !== undefined) {
+    const written = contentOf(parsed, 'arguments');
+    if (kind === 'resource' && written !== null)
+      throw new UsageError('a resource is read without --arguments');
+    return { about: 'mcp', kind, name: parsed.text(kind) ?? '', arguments: written };
+  }
+  if (parsed.text('arguments') !== undefined)
+    throw new UsageError('expected --tool or --prompt with --arguments');
+  const type = parsed.text('content-type');
+  const headers = parsed.all('header').map((written): Field => {
     const colon = written.indexOf(':');
     if (colon < 1) throw new UsageError(`expected --header 'name: value', not "${written}"`);
     return [written.slice(0, colon), written.slice(colon + 1).trim()];
   });
-  const rules =
-    listener === null
-      ? STRICT_TARGET
-      : { encodedSlashes: listener.paths.encoded_slashes, pathParameters: listener.paths.parameters };
-  const fields: readonly Field[] = [['Host', 'localhost'], ...given];
-  const head = readHead(
-    {
-      method: (parsed.text('method') ?? 'GET').toUpperCase(),
-      target: parsed.text('path') ?? '/',
-      version: '1.1',
-      fields,
-    },
-    rules,
+  return {
+    about: 'http',
+    method: parsed.text('method') ?? 'GET',
+    path: parsed.text('path') ?? '/',
+    headers: type === undefined ? headers : [...headers, ['Content-Type', type]],
+    body: contentOf(parsed, 'body'),
+  };
+}
+
+/** What an option has, or the file that it names by `@file`. */
+function contentOf(parsed: ParsedArguments, name: 'body' | 'arguments'): Buffer | null {
+  const written = parsed.text(name);
+  if (written === undefined) return null;
+  if (!written.startsWith('@')) return Buffer.from(written);
+  try {
+    return readFileSync(written.slice(1));
+  } catch (error) {
+    throw new UsageError(`--${name}: ${errorText(error)}`);
+  }
+}
+
+const NO_FILE = '(no policy)';
+
+/** What keeps `sluice run` from using it is told, and is no reason to say nothing of the request. */
+function policyOf(loaded: LoadedConfig | null, named: string | undefined, io: Io): LocatedPolicy {
+  const file = named ?? (loaded === null ? null : policyFileOf(loaded));
+  if (file === null) return loadPolicy(NO_FILE, 'default: allow\n');
+  const located = loadPolicy(file, readTextFile(file));
+  for (const problem of policyProblems(located.source, worldOf(loaded?.config ?? null, [])))
+    io.error(`warning: ${formatProblem(problem)}\n`);
+  return located;
+}
+
+/** The listener that is meant; null without a configuration. */
+function listenerOf(
+  loaded: LoadedConfig | null,
+  { about }: AskedRequest,
+  name: string | undefined,
+): AnyListenerConfig | null {
+  if (loaded === null) return null;
+  const fitting = loaded.config.listeners.filter(({ protocol }) => protocol === about);
+  const names = fitting.map((listener) => listener.name);
+  if (name === undefined) {
+    if (fitting.length > 1) throw new UsageError(`expected --listener, one of ${names.join(', ')}`);
+    return fitting[0] ?? null;
+  }
+  const found = fitting.find((listener) => listener.name === name);
+  if (found !== undefined) return found;
+  const other = loaded.config.listeners.find((listener) => listener.name === name);
+  if (other !== undefined)
+    throw new UsageError(`listener "${name}" is of protocol: ${other.protocol}, and takes no such request`);
+  throw new UsageError(
+    `there is no listener "${name}" with protocol: ${about} in ${loaded.file}${suggestion(name, names)}`,
   );
-  if (isHttpRefusal(head)) return head;
-  const read = bodyOf(body, type);
-  if ('refused' in read) return read;
-  const { method, path, query, host } = head;
-  const headers = new Map(given.map(([name, value]) => [name.toLowerCase(), value]));
-  return { about: 'http', method, path, query, host, headers, body: read };
 }
 
-function bodyOf(
-  body: string | undefined,
-  type: string,
-): BodyFacts | { readonly refused: string; readonly message: string } {
-  if (body === undefined) return { kind: 'none' };
-  if (!/json/i.test(type)) return { kind: 'unread' };
-  const bytes = Buffer.from(body);
-  const document = scanJson(bytes, 0, bytes.length, CANONICAL_JSON);
-  return isRefused(document) ? document : { kind: 'json', document, node: document.root };
+/** What SQL in arguments is judged from, read when the first text is. */
+class SqlPremises {
+  readonly place: RequestPremises['sql'];
+  /** What was read; null: nothing had to be. */
+  used: Promise<Premises> | null = null;
+
+  constructor(
+    parsed: ParsedArguments,
+    { environment }: Io,
+    loaded: LoadedConfig | null,
+    listener: AnyListenerConfig | null,
+  ) {
+    const own = listener?.protocol === 'mcp' ? listener.sql : undefined;
+    const [schema, upstream] = [parsed.text('schema'), parsed.text('upstream')];
+    const read = () =>
+      premisesOf({
+        config: loaded?.file,
+        listener: own?.listener,
+        policy: parsed.text('policy'),
+        schema,
+        upstream,
+        dialect: dialectOf(parsed.text('dialect')),
+        serverVersion: parsed.text('server-version'),
+        searchPath: null,
+        environment,
+      });
+    const ground = async () => {
+      this.used ??= read();
+      return (await this.used).ground;
+    };
+    if (own !== undefined)
+      this.place = { arguments: own.arguments, known: own.known, listener: own.listener, ground };
+    else if (loaded === null && (schema !== undefined || upstream !== undefined))
+      this.place = { arguments: [], known: true, listener: '', ground };
+    else this.place = null;
+  }
 }
 
-const WORDS = { allow: 'ALLOWED', deny: 'DENIED', approve: 'NEEDS APPROVAL' } as const;
-
-function requestText({ method, path, query }: HttpFacts, decision: RequestDecision): string {
-  const { verdict, rule, message, rules, observed, obligations, response } = decision;
-  const lines = [
-    `${WORDS[verdict]}  ${method} ${path}${query === null ? '' : `?${query}`}`,
-    `  by ${rule === null ? 'the default of the policy' : `rule "${rule}"`}${message === null ? '' : `: ${message}`}`,
-  ];
-  if (rules.length > 0) lines.push(`  rules that match: ${rules.join(', ')}`);
-  if (observed.length > 0) lines.push(`  rules that only observe: ${observed.join(', ')}`);
-  for (const { rule: by, unit, max } of obligations.limits)
-    lines.push(`  limit: ${max} ${unit} by rule "${by}"`);
-  for (const { rule: by, by: groups } of obligations.approvals)
-    lines.push(`  approval: by ${groups.join(', ')} (rule "${by}")`);
-  for (const { name, masker } of response?.paths ?? [])
-    lines.push(`  masked in the answer: ${name} with ${masker}`);
-  for (const { name, masker } of response?.detected ?? [])
-    lines.push(`  looked for in the answer: ${name}, masked with ${masker}`);
-  return `${lines.join('\n')}\n`;
-}
-
-function requestJson({ method, path, query }: HttpFacts, decision: RequestDecision): string {
-  const { verdict, rule, rules, observed, message, obligations, response, policyVersion } = decision;
-  const masks = [...(response?.paths ?? []), ...(response?.detected ?? [])].map(({ name, masker }) => ({
-    name,
-    with: masker,
-  }));
-  const { limits, approvals } = obligations;
-  return `${JSON.stringify(
-    {
-      verdict,
-      rule,
-      rules,
-      observed,
-      message,
-      policy: policyVersion,
-      request: { method, path, query },
-      limits,
-      approvals,
-      masks,
-    },
-    null,
-    2,
-  )}\n`;
+async function pinOf(
+  loaded: LoadedConfig | null,
+  listener: AnyListenerConfig | null,
+  kind: PinKind,
+  name: string,
+  io: Io,
+): Promise<Pin | 'none' | null> {
+  if (loaded === null || listener === null) return null;
+  const { url } = loaded.config.state;
+  // What a store has that is not there yet, or that nobody else can see, cannot be said from here.
+  if (url.kind === 'sqlite' && (url.file === null || !existsSync(resolve(loaded.directory, url.file))))
+    return null;
+  const store = sharedState(stateDatabase(url, loaded.directory));
+  try {
+    const pins = await store.pins.list(listener.name);
+    return pins.find((pin) => pin.kind === kind && pin.name === name) ?? 'none';
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    io.error(`warning: whether it is held for a review is not known: ${error.message}\n`);
+    return null;
+  } finally {
+    await store.close();
+  }
 }

@@ -2,7 +2,7 @@ import type { SessionContext } from '../core/principal.ts';
 import { formatProblem } from '../core/problem.ts';
 import { type ParsedArguments, parseArguments } from './arguments.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
-import { explainRequest, isOfRequest, REQUEST_LISTS, REQUEST_TEXTS } from './explain-request.ts';
+import { explainOneRequest, isOfRequest, REQUEST_LISTS, REQUEST_TEXTS } from './explain-request.ts';
 import { explain as explainText } from './explanation.ts';
 import { explanationJson } from './explanation-json.ts';
 import { explanationText } from './explanation-text.ts';
@@ -13,14 +13,16 @@ import { styleFor } from './style.ts';
 const HELP = `Usage: sluice explain [options] 'SQL'
        sluice explain [options] -          (reads the SQL from standard input)
        sluice explain [options] --method POST --path /orders?all=1 --body '{"amount": 5}'
+       sluice explain [options] --tool execute_sql --arguments '{"sql": "DROP TABLE shop.orders"}'
 
 Says what Sluice sees in a statement or a batch (its kind and effects, the tables, columns and functions
-that it touches, whether its rows are bounded) and what the policy says of it, by which rule and why.
+that it touches, whether its rows are bounded) and what the policy says of it, by which rule and why; the
+same of an HTTP request or a call of MCP, with the SQL in its arguments, and what is masked in the answer.
 It judges by the same function as the running proxy. Nothing is sent to a database and nothing is recorded.
 
 Where the catalog comes from:
   --config FILE          the configuration (default: sluice.yaml, if it is there and no other is named)
-  --listener NAME        which listener's upstream, if there are several; it is asked for its catalog
+  --listener NAME        which listener's upstream, if there are several that differ; it is asked for its catalog
   --upstream URL         this server instead: postgres://…, mysql://… or mariadb://…
   --schema FILE.sql      this schema instead (CREATE TABLE and so on, as pg_dump --schema-only or
                          mysqldump --no-data write them); no upstream is contacted, and --upstream
@@ -32,19 +34,24 @@ Where the catalog comes from:
 
 Who asks, and what:
   --policy FILE          this policy instead of the configuration's
-  --user NAME            as this user (default: the first of the configuration's users)
+  --user NAME, --as NAME as this user (default: the first of the configuration's users)
   --group NAME           as a member of this group; may be repeated
   --client ADDRESS       from this address, for rules with "clients"
   --at TIME              at this time, such as 2026-03-01T09:30:00Z, for rules with "at" (default: now)
   --param VALUE          a bound parameter: $1, then $2 and so on; those not given are NULL
-  --method, --path       an HTTP request instead of SQL; with --header 'name: value', which may be repeated,
-                         --body TEXT and --content-type TYPE (default: application/json)
-  --json                 for scripts: verdict, rule, rules, message, policy, statements[]
+  --json                 for scripts: verdict, rule, rules, message, policy, statements[], or request and sql[]
+
+A request instead of SQL, on a listener of protocol: http or mcp:
+  --method, --path       an HTTP request; with --header 'name: value', which may be repeated,
+                         --body TEXT or @FILE, and --content-type TYPE (default: application/json)
+  --tool, --prompt NAME  a call of MCP; with --arguments JSON or @FILE
+  --resource URI         reading a resource by MCP
 
 Examples:
   sluice explain 'DELETE FROM shop.orders'
   sluice explain --dialect mysql --server-version 8.4 --schema shop.sql 'SELECT * FROM customers'
   sluice explain --schema shop.sql --policy policy.yaml --group agents 'SELECT * FROM shop.customers LIMIT $1' --param 10
+  sluice explain --listener tools --as agent --tool execute_sql --arguments '{"sql": "SELECT 1"}'
 
 Exit codes: 0 explained, whatever the verdict; 2 not explained.
 `;
@@ -65,6 +72,7 @@ export const explain: Command = {
         'search-path',
         'policy',
         'user',
+        'as',
         'client',
         'at',
         ...REQUEST_TEXTS,
@@ -72,7 +80,7 @@ export const explain: Command = {
       lists: ['group', 'param', ...REQUEST_LISTS],
       flags: ['json'],
     });
-    if (isOfRequest(parsed)) return explainRequest(parsed, io, timeOf(parsed.text('at')));
+    if (isOfRequest(parsed)) return explainOneRequest(parsed, io, timeOf(parsed.text('at')));
     const sql = await sqlOf(parsed.positionals, io);
     const premises = await premisesOf({
       config: parsed.text('config'),
@@ -121,7 +129,7 @@ function searchPathOf(written: string | undefined): readonly string[] | null {
 }
 
 function contextOf(parsed: ParsedArguments, premises: Premises): SessionContext {
-  const principal = principalOf(parsed.text('user'), parsed.all('group'), premises);
+  const principal = principalOf(parsed.text('user') ?? parsed.text('as'), parsed.all('group'), premises);
   return {
     principal,
     listener: premises.listener?.name ?? parsed.text('listener') ?? '',

@@ -70,7 +70,7 @@ function statementJson(statement: ExplainedStatement): Record<string, unknown> {
   };
 }
 
-function approvalJson(duty: ApprovalDuty): Record<string, unknown> {
+export function approvalJson(duty: ApprovalDuty): Record<string, unknown> {
   const { rule, by, approvers, withinMs, windowMs, needsReason } = duty;
   return { rule, by, approvers, withinMs, windowMs, needsReason };
 }

@@ -1,9 +1,10 @@
 /** An explanation for people, as EXPLAIN and compilers print: what it is, what it touches, what is said of it, why. */
-import { type ApprovalDuty, type Denial, NO_LIMIT } from '../core/decision.ts';
+import { type Denial, NO_LIMIT } from '../core/decision.ts';
 import { EFFECT_MEANING, effectsOf, hasEffect } from '../core/effects.ts';
 import { accessOf, type OutputColumn, PLACES, type RelationUse, type StatementFacts } from '../core/facts.ts';
-import { formatBytes, formatMs } from '../core/quantities.ts';
+import { formatBytes } from '../core/quantities.ts';
 import { budgetText, rateText } from './budget-text.ts';
+import { dutyText } from './duty-text.ts';
 import { type ExplainedStatement, type Explanation, isBounded, isHeld, limitOf } from './explanation.ts';
 import { columnName, qualified, settingsOf } from './explanation-json.ts';
 import { namedRelations } from './ground.ts';
@@ -202,7 +203,8 @@ function allowRows(sheet: Sheet, statement: ExplainedStatement, premises: Premis
   const verdict = held ? style.yellow(style.bold('APPROVE'.padEnd(LABEL_WIDTH))) : null;
   sheet.lines.push(`  ${verdict ?? style.green(style.bold('ALLOW'.padEnd(LABEL_WIDTH)))}  ${why}`);
   if (held)
-    for (const duty of decision.obligations.approvals) sheet.row('held', heldText(duty), style.yellow);
+    for (const duty of decision.obligations.approvals)
+      sheet.row('held', dutyText(duty, 'statement'), style.yellow);
   limitRows(sheet, statement);
   accountRows(sheet, statement);
   maskRows(sheet, statement, style);
@@ -213,14 +215,6 @@ function allowRows(sheet: Sheet, statement: ExplainedStatement, premises: Premis
       style.yellow,
     );
   }
-}
-
-/** Such as `until 2 of dba, security have approved it, within 15 min; for the same statement again within 1 h`. */
-function heldText({ by, approvers, withinMs, windowMs, needsReason }: ApprovalDuty): string {
-  const who = `${approvers === 1 ? 'one' : approvers} of ${by.join(', ')}`;
-  const again = windowMs === null ? 'once' : `for ${formatMs(windowMs)}`;
-  const reason = needsReason ? '; the statement has to say why: /* reason: … */' : '';
-  return `until ${who} ${approvers === 1 ? 'has' : 'have'} approved it, within ${formatMs(withinMs)}; a yes serves ${again}${reason}`;
 }
 
 function limitRows(sheet: Sheet, statement: ExplainedStatement): void {

@@ -19,6 +19,8 @@ export interface Asked {
   readonly parameters: readonly (string | null)[];
   /** Milliseconds since the epoch, for rules with `at`. */
   readonly atMs: number;
+  /** False: what its parameters will be is not known yet, and is judged when it is. True where not given. */
+  readonly isBound?: boolean;
 }
 
 export interface ExplainedStatement {
@@ -53,7 +55,7 @@ export async function explain(premises: Judging, asked: Asked): Promise<Explanat
   const { policy } = premises.policy;
   const read = await premises.ground.read(Buffer.from(asked.sql));
   if (read.outcome === 'denied') return explanationOf(asked, policy, [], read.denial);
-  const run = new Run(policy, policy.contextFor(asked.context, asked.atMs), asked.parameters);
+  const run = new Run(policy, policy.contextFor(asked.context, asked.atMs), asked);
   const facts = read.entry.statements;
   const texts = premises.ground.texts(asked.sql);
   const statements = facts.map((own, n) => ({
@@ -105,13 +107,19 @@ class Run {
   readonly #policy: Policy;
   readonly #context: PolicyContext;
   readonly #parameters: readonly (string | null)[];
+  readonly #isBound: boolean;
   readonly #prepared = new Map<string, StatementFacts>();
   readonly #cursors = new Map<string, Named>();
 
-  constructor(policy: Policy, context: PolicyContext, parameters: readonly (string | null)[]) {
+  constructor(
+    policy: Policy,
+    context: PolicyContext,
+    { parameters, isBound = true }: Pick<Asked, 'parameters' | 'isBound'>,
+  ) {
     this.#policy = policy;
     this.#context = context;
     this.#parameters = parameters;
+    this.#isBound = isBound;
   }
 
   statement(facts: StatementFacts, batchSize: number): Omit<ExplainedStatement, 'text'> {
@@ -125,7 +133,7 @@ class Run {
     }
     const { facts: runs, rowsMax } = named;
     // What was decided of the text holds, unless a name or a bound parameter has a say in it.
-    const isSettled = runs === facts && facts.bound.kind !== 'parameter';
+    const isSettled = runs === facts && (facts.bound.kind !== 'parameter' || !this.#isBound);
     const decision = isSettled
       ? judged.decision
       : decideBound(this.#policy, this.#context, runs, rowsMax, batchSize);

@@ -62,7 +62,13 @@ function portsOf(
   const { config } = loaded;
   const policy = () => policyOf(loaded);
   return {
-    policy: new AdminPolicy({ config, policy, grounds: new ReadGrounds(loaded, environment), index }),
+    policy: new AdminPolicy({
+      config,
+      policy,
+      grounds: new ReadGrounds(loaded, environment),
+      index,
+      pins: state.pins,
+    }),
     recordings: new AdminRecordings(index),
     approvals: {
       async list({ state: wanted, limit }) {

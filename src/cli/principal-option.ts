@@ -1,5 +1,6 @@
 /** Whom `--user` and `--group` mean. */
 
+import type { AnyListenerConfig } from '../config/schema.ts';
 import { suggestion } from '../core/nearest.ts';
 import type { Principal } from '../core/principal.ts';
 import { UsageError } from './command.ts';
@@ -12,7 +13,7 @@ const ANYONE = 'anyone';
 export function principalOf(
   user: string | undefined,
   groups: readonly string[],
-  { loaded, listener }: Pick<Premises, 'loaded' | 'listener'>,
+  { loaded, listener }: Pick<Premises, 'loaded'> & { readonly listener: AnyListenerConfig | null },
 ): Principal {
   const users = loaded?.config.identity.users ?? [];
   if (user === undefined && groups.length > 0) return { name: ANYONE, groups };

@@ -4,6 +4,8 @@ import { formatProblem } from '../core/problem.ts';
 import { recordsIn } from '../journal/read.ts';
 import { parseArguments } from './arguments.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
+import { explain } from './explain.ts';
+import { asksOfRequest } from './explain-request.ts';
 import { type JournalPlace, journalPlace, requireSegments } from './journal-directory.ts';
 import type { Premises } from './premises.ts';
 import { dialectOf, premisesOf } from './premises.ts';
@@ -13,11 +15,15 @@ import { styleFor } from './style.ts';
 
 const HELP = `Usage: sluice try --policy FILE [--config FILE] [options]
        sluice try --policy FILE JOURNAL_DIR --schema FILE.sql [options]
+       sluice try [--policy FILE] --tool NAME --arguments JSON [options of "sluice explain"]
 
-Judges recorded statements again, by another policy, and shows what would have come out otherwise: what would be
-denied, held or cut now, what would pass now, what would be denied by another rule. Nothing is sent to a database
-beyond reading its catalog, and nothing is recorded. Names are looked up as the catalog is today, in the search path
-that sessions begin with.
+Judges recorded statements and requests again, by another policy, and shows what would have come out otherwise: what
+would be denied, held or cut now, what would pass now, what would be denied by another rule. Nothing is sent to a
+database beyond reading its catalog, and nothing is recorded. Names are looked up as the catalog is today, in the
+search path that sessions begin with.
+
+With a request in place of the journal (--tool, --prompt or --resource; --method and --path) it says what "sluice
+explain" says of that one.
 
 Options:
   --policy FILE          the policy to try
@@ -31,15 +37,17 @@ Options:
 Examples:
   sluice try --policy stricter.yaml
   sluice try --policy stricter.yaml ./journal --schema shop.sql
+  sluice try --listener tools --as agent --tool query --arguments '{"sql": "DROP TABLE shop.orders"}'
 
-Exit codes: 0 nothing would change, 1 something would, 2 not judged.
+Exit codes: 0 nothing would change (or one request was explained), 1 something would, 2 not judged.
 `;
 
 export const tryPolicy: Command = {
   name: 'try',
-  summary: 'what another policy would have said of recorded statements',
+  summary: 'what another policy would have said of recorded statements and requests',
   help: HELP,
   async run(args: readonly string[], io: Io) {
+    if (asksOfRequest(args)) return explain.run(args, io);
     const parsed = parseArguments(args, {
       texts: ['policy', 'config', 'schema', 'dialect', 'server-version'],
       flags: ['json'],

@@ -17,7 +17,7 @@ import {
   UNMASKED_ASKING,
 } from '../../protocols/http/index.ts';
 import { ProxyError } from '../core/errors.ts';
-import type { BodyFacts, HttpFacts } from '../core/requests.ts';
+import type { BodyFacts } from '../core/requests.ts';
 import type { RequestDomain } from '../engine/request-domain.ts';
 import { RequestRun } from '../engine/request-run.ts';
 import type { RequestSession } from '../engine/request-session.ts';
@@ -26,6 +26,7 @@ import { CANONICAL_JSON, isRefused, scanJson } from '../json/index.ts';
 import { HttpAnswer, Withheld } from './http-answer.ts';
 import { BodyError, HeldBody, readWhole } from './http-bodies.ts';
 import type { HttpClient } from './http-client.ts';
+import { httpFacts, REASON_FIELD } from './http-facts.ts';
 import {
   problem,
   problemOfDenial,
@@ -50,7 +51,6 @@ export interface HttpGround {
   readonly responseBytesMax: number;
 }
 
-const REASON = 'x-sluice-reason';
 /** Where people wait for people, proxies between them do not. */
 const RETRY_AFTER_S = '30';
 
@@ -126,13 +126,13 @@ export class HttpExchange {
     if (session instanceof ProxyError) throw session;
     if (this.#client.isDraining) this.#response.shouldKeepAlive = false;
     let body = await this.#judgedBody(head);
-    const facts = factsOf(head, body.facts, this.#ground.passesCookies);
+    const facts = httpFacts(head, body.facts, this.#ground.passesCookies);
     const run = new RequestRun(session, facts);
     this.#run = run;
     // An approval covers every byte of what was shown.
     if (run.decision.verdict === 'approve' && body.bytes === null && head.length !== 0)
       body = { ...body, bytes: await this.#wholeBody(head) };
-    const cleared = await run.clear(requestText(head, facts, body.bytes, firstValue(fields, REASON)));
+    const cleared = await run.clear(requestText(head, facts, body.bytes, firstValue(fields, REASON_FIELD)));
     if (cleared.cleared === 'failed') throw cleared.error;
     if (cleared.cleared === 'denied') throw new Refused(problemOfDenial(cleared.denial));
     await this.#forward(head, body.bytes, run, session);
@@ -230,7 +230,7 @@ export class HttpExchange {
 
   /** `masked`: the answer is looked into, so it has to come whole and not packed. */
   #fieldsFor(head: Head, bytes: Buffer | null, masked: boolean): readonly Field[] {
-    const more = new Set([...(masked ? UNMASKED_ASKING : []), REASON]);
+    const more = new Set([...(masked ? UNMASKED_ASKING : []), REASON_FIELD]);
     if (bytes !== null) more.add('content-encoding');
     const fields = [...forwardedFields(head.fields, this.#ground.passesCookies, more)];
     if (masked) fields.push(['accept-encoding', 'identity']);
@@ -282,15 +282,4 @@ export class HttpExchange {
 
 function tooLarge(bytesMax: number): Refused {
   return new Refused(problem(413, 'body-too-large', `the body is longer than ${bytesMax} bytes`), true);
-}
-
-function factsOf(head: Head, body: BodyFacts, passesCookies: boolean): HttpFacts {
-  const headers = new Map<string, string>();
-  for (const [written, value] of forwardedFields(head.fields, passesCookies, new Set([REASON]))) {
-    const name = written.toLowerCase();
-    const before = headers.get(name);
-    headers.set(name, before === undefined ? value : `${before}, ${value}`);
-  }
-  const { method, path, query, host } = head;
-  return { about: 'http', method, path, query, host, headers, body };
 }

@@ -1,0 +1,102 @@
+/** A request that somebody asks about, read as a listener would read it; nothing is sent anywhere. */
+import {
+  bodyKindOf,
+  type Field,
+  firstValue,
+  isHttpRefusal,
+  readHead,
+  STRICT_TARGET,
+} from '../../protocols/http/index.ts';
+import type { CallSubject } from '../../protocols/mcp/subject.ts';
+import type { HttpListenerConfig } from '../config/http-listener.ts';
+import type { BodyFacts, RequestFacts } from '../core/requests.ts';
+import { CANONICAL_JSON, isRefused, type JsonDocument, scanJson } from '../json/index.ts';
+import { httpFacts } from '../transport/http-facts.ts';
+import { callFacts } from '../transport/mcp/call-facts.ts';
+
+export type AskedRequest =
+  | {
+      readonly about: 'http';
+      readonly method: string;
+      /** With its query, as a client writes it. */
+      readonly path: string;
+      readonly headers: readonly Field[];
+      readonly body: Buffer | null;
+    }
+  | {
+      readonly about: 'mcp';
+      readonly kind: CallSubject['kind'];
+      /** Of a resource, its URI. */
+      readonly name: string;
+      /** JSON, as a client writes it. */
+      readonly arguments: Buffer | null;
+    };
+
+export type ReadRequest =
+  | {
+      readonly read: 'facts';
+      readonly title: string;
+      readonly facts: RequestFacts;
+      /** What a call is of, and the document that its arguments are in. */
+      readonly call: { readonly subject: CallSubject; readonly document: JsonDocument } | null;
+    }
+  /** It is not let near any rule. */
+  | { readonly read: 'refused'; readonly title: string; readonly message: string };
+
+const METHODS = { tool: 'tools/call', prompt: 'prompts/get', resource: 'resources/read' } as const;
+const NONE = -1;
+const JSON_TYPE: Field = ['Content-Type', 'application/json'];
+
+/** `listener`: whose settings count; null: those that a listener has where none are given. */
+export function readRequest(
+  asked: AskedRequest,
+  listener: Pick<HttpListenerConfig, 'paths' | 'cookies'> | null,
+): ReadRequest {
+  if (asked.about === 'mcp') return readCall(asked);
+  const method = asked.method.toUpperCase();
+  const title = `${method} ${asked.path}`;
+  const rules =
+    listener === null
+      ? STRICT_TARGET
+      : { encodedSlashes: listener.paths.encoded_slashes, pathParameters: listener.paths.parameters };
+  const given = asked.headers;
+  const fields = [
+    ...(firstValue(given, 'host') === null ? [['Host', 'localhost'] satisfies Field] : []),
+    ...(asked.body === null || firstValue(given, 'content-type') !== null ? [] : [JSON_TYPE]),
+    ...given,
+  ];
+  const head = readHead({ method, target: asked.path, version: '1.1', fields }, rules);
+  if (isHttpRefusal(head)) return { read: 'refused', title, message: head.message };
+  const body = bodyOf(asked.body, firstValue(fields, 'content-type'));
+  if ('refused' in body) return { read: 'refused', title, message: body.message };
+  const facts = httpFacts(head, body, listener?.cookies === 'pass');
+  const query = head.query === null ? '' : `?${head.query}`;
+  return { read: 'facts', title: `${head.method} ${head.path}${query}`, facts, call: null };
+}
+
+function bodyOf(
+  body: Buffer | null,
+  type: string | null,
+): BodyFacts | { readonly refused: string; readonly message: string } {
+  if (body === null || body.length === 0) return { kind: 'none' };
+  if (bodyKindOf(type) !== 'json') return { kind: 'unread' };
+  const document = scanJson(body, 0, body.length, CANONICAL_JSON);
+  return isRefused(document) ? document : { kind: 'json', document, node: document.root };
+}
+
+function readCall({
+  kind,
+  name,
+  arguments: given,
+}: Extract<AskedRequest, { readonly about: 'mcp' }>): ReadRequest {
+  const method = METHODS[kind];
+  const title = `${method} ${name}`;
+  const bytes = given ?? Buffer.from('{}');
+  const document = scanJson(bytes, 0, bytes.length, CANONICAL_JSON);
+  if (isRefused(document)) return { read: 'refused', title, message: document.message };
+  if (!document.isObject(document.root))
+    return { read: 'refused', title, message: 'the arguments have to be a JSON object' };
+  const subject: CallSubject = { kind, name, arguments: given === null ? NONE : document.root };
+  const facts = callFacts(document, method, subject, NONE);
+  return { read: 'facts', title, facts, call: { subject, document } };
+}
