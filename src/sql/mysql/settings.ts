@@ -18,6 +18,8 @@ const READING_SETTINGS: ReadonlySet<string> = new Set(
 const LEXICAL = /^(?:sql_mode|names|character_set|character_set_client)$/;
 
 const UTF8 = /^utf8(?:mb[34])?$/i;
+/** MariaDB has some that go with any character set of Unicode's. */
+const UTF8_COLLATION = /^(?:utf8(?:mb[34])?_|uca1400_)/i;
 /** Those in which every byte below 128 is what it is in ASCII: nothing that looks like a text hides another. */
 const READABLE_RESULTS = /^(?:utf8(?:mb[34])?|binary|ascii|latin1)$/i;
 const OFF = /^(?:0|off|false)$/i;
@@ -28,6 +30,9 @@ const UNSAFE_VALUES: ReadonlyMap<string, (value: string) => boolean> = new Map([
   ['names', (value: string) => !UTF8.test(value)],
   ['character_set', (value: string) => !UTF8.test(value)],
   ['character_set_client', (value: string) => !UTF8.test(value)],
+  // MariaDB takes a text to be prepared through it, and what it has no letter for becomes a question mark.
+  ['character_set_connection', (value: string) => !UTF8.test(value)],
+  ['collation_connection', (value: string) => !UTF8_COLLATION.test(value)],
   ['character_set_results', (value: string) => !READABLE_RESULTS.test(value)],
   ['resultset_metadata', (value: string) => !/^(?:1|full)$/i.test(value)],
   ['session_track_schema', (value: string) => OFF.test(value)],
