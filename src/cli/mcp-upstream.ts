@@ -65,7 +65,8 @@ export async function listenForMcp(
     sessionsMax: limits.sessions,
     inputWithinMs: INPUT_WITHIN_MS,
   };
-  const legs = new BridgedSource(straight, bridged, isProgram(upstream) ? 'session' : 'principal');
+  const perLogin = listener.credentials?.token_exchange === undefined ? 'principal' : 'login';
+  const legs = new BridgedSource(straight, bridged, isProgram(upstream) ? 'session' : perLogin);
   const sessions = new McpSessions({
     domain,
     legs,

@@ -231,7 +231,8 @@ class ProgramLeg implements ServerLeg {
   }
 
   listen(...which: Parameters<ServerLeg['listen']>): ReturnType<ServerLeg['listen']> {
-    return this.#leg.listen(...which);
+    const [lastEventId, signal] = which;
+    return this.#leg.listen(lastEventId, signal);
   }
 
   end(): Promise<void> {
@@ -252,7 +253,7 @@ class ProgramLeg implements ServerLeg {
 function shared(leg: ServerLeg): ServerLeg {
   return {
     send: (message) => leg.send(message),
-    listen: (lastEventId, signal) => leg.listen(lastEventId, signal),
+    listen: (...which) => leg.listen(...which),
     end: async () => {},
   };
 }

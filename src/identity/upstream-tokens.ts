@@ -31,10 +31,14 @@ interface Kept {
   /** By the monotonic clock; not known before the token is there. */
   freshUntilMs: number;
 }
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+/** Kinds of what comes of an exchange that can be shown as a bearer token (RFC 8693, 3). */
+const SHOWABLE: ReadonlySet<string> = new Set([ACCESS_TOKEN, 'urn:ietf:params:oauth:token-type:jwt']);
 
 const answerSchema = z.object({
   access_token: z.string().regex(/^[\x21-\x7e]+$/),
   token_type: z.string(),
+  issued_token_type: z.string().optional(),
   expires_in: z.number().optional(),
 });
 const errorSchema = z.object({ error: z.string().regex(/^[\x21-\x7e]{1,100}$/) });
@@ -43,6 +47,8 @@ const errorSchema = z.object({ error: z.string().regex(/^[\x21-\x7e]{1,100}$/) }
 const EARLY_MS = 30_000;
 /** Where the authorization server does not say. */
 const UNSAID_MS = 5 * 60_000;
+/** An authorization server that gives none is not asked again at once, however many requests come. */
+const PAUSE_MS = 1_000;
 /** What those who ask are told apart by; the one that was used longest ago goes. */
 const KEPT_MAX = 1_000;
 const OWN = '';
@@ -80,7 +86,7 @@ export class UpstreamTokens {
     try {
       return await kept.token;
     } catch (error) {
-      if (this.#kept.get(key) === kept) this.#kept.delete(key);
+      if (kept.freshUntilMs === Infinity) kept.freshUntilMs = this.#now() + PAUSE_MS;
       throw error;
     }
   }
@@ -131,7 +137,19 @@ export class UpstreamTokens {
           `the authorization server of the upstream gives no token${refusal.success ? `: ${refusal.data.error}` : ''}`,
         );
       }
-      const { access_token: token, token_type: type, expires_in: seconds } = parsed.data;
+      const {
+        access_token: token,
+        token_type: type,
+        issued_token_type: kind,
+        expires_in: seconds,
+      } = parsed.data;
+      // Promise 11: what a client has shown goes no further, not even by way of a server that exchanges nothing.
+      if (token === subject)
+        throw new UpstreamTokenError(
+          'the authorization server of the upstream gives back the token of the client',
+        );
+      if (subject !== null && kind !== undefined && !SHOWABLE.has(kind))
+        throw new UpstreamTokenError('the authorization server of the upstream gives no access token');
       // Another type is presented in another way (RFC 6749, 7.1).
       if (type.toLowerCase() !== 'bearer' && type !== 'N_A')
         throw new UpstreamTokenError('the authorization server of the upstream gives no bearer token');
@@ -173,5 +191,3 @@ export class UpstreamTokens {
     return endpoint;
   }
 }
-
-const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';

@@ -72,11 +72,14 @@ export class LegacyExchange {
   readonly #id: RequestId;
   readonly #first: ReadMessage;
   readonly #own = new AbortController();
+  /** Whose request it is. */
+  readonly #by: Pick<MessageToServer, 'actor'>;
   readonly #signal: AbortSignal;
 
   constructor(ports: ExchangePorts, message: MessageToServer, id: RequestId) {
     this.#ports = ports;
     this.#id = id;
+    this.#by = message.actor === undefined ? {} : { actor: message.actor };
     this.#signal = AbortSignal.any([message.signal, this.#own.signal]);
     const { document, message: read } = readBytes(message.bytes);
     const params = read.kind === 'request' ? read.params : -1;
@@ -136,7 +139,7 @@ export class LegacyExchange {
   }
 
   #send(bytes: Buffer): Promise<ServerStream> {
-    return answeredBy(this.#ports.server.send(requestOf(bytes, NEWEST, this.#signal)));
+    return answeredBy(this.#ports.server.send({ ...requestOf(bytes, NEWEST, this.#signal), ...this.#by }));
   }
 
   async *#passing(first: ServerStream): AsyncGenerator<Passed> {

@@ -64,16 +64,19 @@ export class EraBridge {
   }
 }
 
+/**
+ * Whose requests of the modern era go over one session at the server. `session`: a program has logins of one session only,
+ * so that its SQL is known to be that session's. `login`: Sluice is there by what a token was exchanged for, and a token
+ * that may do less, or ends sooner, does not come by it.
+ */
+export type Sharing = 'principal' | 'login' | 'session';
+
 export class BridgedSource implements LegSource {
   readonly #inner: LegSource;
   readonly #bridge: EraBridge;
-  readonly #sharing: 'principal' | 'session';
+  readonly #sharing: Sharing;
 
-  /**
-   * `sharing`: whose requests of the modern era go over one session at the server. A program has logins of one session
-   * only, so that its SQL is known to be that session's.
-   */
-  constructor(inner: LegSource, options: BridgeOptions, sharing: 'principal' | 'session') {
+  constructor(inner: LegSource, options: BridgeOptions, sharing: Sharing) {
     this.#inner = inner;
     this.#bridge = new EraBridge(options);
     this.#sharing = sharing;
@@ -82,8 +85,12 @@ export class BridgedSource implements LegSource {
   open(era: Era, session: RequestSession): Promise<ServerLeg> {
     const open = (which: Era) => this.#inner.open(which, session);
     const principal = keyOf(session.actor);
-    const holder = this.#sharing === 'principal' ? principal : `${session.id} ${principal}`;
-    return Promise.resolve(this.#bridge.leg(era, principal, holder, open));
+    return Promise.resolve(this.#bridge.leg(era, principal, this.#holder(session, principal), open));
+  }
+
+  #holder({ id, actor }: RequestSession, principal: string): string {
+    if (this.#sharing === 'principal') return principal;
+    return this.#sharing === 'session' ? `${id} ${principal}` : loginOf(actor, principal);
   }
 
   async close(): Promise<void> {
@@ -101,6 +108,10 @@ function keyOf({ principal, proof }: Identity): string {
     principal.name,
     [...principal.groups].sort(),
   ]);
+}
+
+function loginOf({ proof, scopes }: Identity, principal: string): string {
+  return JSON.stringify([principal, proof.credential, proof.expiresAtMs, [...(scopes ?? [])].sort()]);
 }
 
 /** For a modern client: every request by itself. */
@@ -132,8 +143,8 @@ class ModernFront implements ServerLeg {
     }
   }
 
-  async listen(lastEventId: string | null, signal: AbortSignal): Promise<ServerStream | null> {
-    return (await this.#straight)?.listen(lastEventId, signal) ?? null;
+  async listen(...which: Parameters<ServerLeg['listen']>): Promise<ServerStream | null> {
+    return (await this.#straight)?.listen(...which) ?? null;
   }
 
   async end(): Promise<void> {
@@ -158,8 +169,8 @@ class LegacyFront implements ServerLeg {
     throw new LegError('session-gone', 'the session has not begun');
   }
 
-  async listen(lastEventId: string | null, signal: AbortSignal): Promise<ServerStream | null> {
-    return (await this.#leg?.listen(lastEventId, signal)) ?? null;
+  async listen(...which: Parameters<ServerLeg['listen']>): Promise<ServerStream | null> {
+    return (await this.#leg?.listen(...which)) ?? null;
   }
 
   async end(): Promise<void> {

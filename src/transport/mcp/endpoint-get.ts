@@ -31,14 +31,14 @@ export class McpGet {
   }
 
   async #listen(session: McpSession): Promise<void> {
-    const { head, reply } = this.#exchange;
+    const { head, reply, actor } = this.#exchange;
     const stop = new AbortController();
     const gone = () => stop.abort();
     reply.gone.addEventListener('abort', gone, { once: true });
     const leave = session.opens(gone);
     try {
       reply.tells(() => session.id);
-      const stream = await session.leg.listen(firstValue(head.fields, 'last-event-id'), stop.signal);
+      const stream = await session.leg.listen(firstValue(head.fields, 'last-event-id'), stop.signal, actor);
       if (stream === null) throw notAllowed('POST, DELETE');
       reply.begin();
       reply.waits();

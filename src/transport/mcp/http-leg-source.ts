@@ -55,8 +55,8 @@ class LegacyLeg implements ServerLeg {
     }
   }
 
-  listen(lastEventId: string | null, signal: AbortSignal): Promise<ServerStream | null> {
-    return this.#leg.listen(lastEventId, signal);
+  listen(...which: Parameters<ServerLeg['listen']>): ReturnType<ServerLeg['listen']> {
+    return this.#leg.listen(...which);
   }
 
   end(): Promise<void> {

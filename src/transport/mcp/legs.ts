@@ -83,9 +83,9 @@ export interface ServerLeg {
   send(message: MessageToServer): Promise<ServerStream>;
   /**
    * Messages that belong to no request, or the rest of a stream that broke off behind `lastEventId`. Null: the server
-   * offers no such stream.
+   * offers no such stream. `actor`: who listens, by what was shown; left out: by what the session was begun with.
    */
-  listen(lastEventId: string | null, signal: AbortSignal): Promise<ServerStream | null>;
+  listen(lastEventId: string | null, signal: AbortSignal, actor?: Identity): Promise<ServerStream | null>;
   /** The session is over; the server is told where it can be. */
   end(): Promise<void>;
 }
