@@ -14,6 +14,9 @@ import { CANONICAL_JSON, isRefused, type JsonDocument, scanJson } from '../json/
 import { httpFacts } from '../transport/http-facts.ts';
 import { callFacts } from '../transport/mcp/call-facts.ts';
 
+/** `unknown`: there is something, and nobody knows what. */
+export type Content = Buffer | 'unknown' | null;
+
 export type AskedRequest =
   | {
       readonly about: 'http';
@@ -21,7 +24,7 @@ export type AskedRequest =
       /** With its query, as a client writes it. */
       readonly path: string;
       readonly headers: readonly Field[];
-      readonly body: Buffer | null;
+      readonly body: Content;
     }
   | {
       readonly about: 'mcp';
@@ -29,8 +32,10 @@ export type AskedRequest =
       /** Of a resource, its URI. */
       readonly name: string;
       /** JSON, as a client writes it. */
-      readonly arguments: Buffer | null;
-    };
+      readonly arguments: Content;
+    }
+  /** Of a method that names nothing, such as `tools/list`. */
+  | { readonly about: 'mcp'; readonly kind: 'none'; readonly method: string };
 
 export type ReadRequest =
   | {
@@ -75,28 +80,37 @@ export function readRequest(
 }
 
 function bodyOf(
-  body: Buffer | null,
+  body: Content,
   type: string | null,
 ): BodyFacts | { readonly refused: string; readonly message: string } {
   if (body === null || body.length === 0) return { kind: 'none' };
+  if (body === 'unknown') return { kind: 'unread' };
   if (bodyKindOf(type) !== 'json') return { kind: 'unread' };
   const document = scanJson(body, 0, body.length, CANONICAL_JSON);
   return isRefused(document) ? document : { kind: 'json', document, node: document.root };
 }
 
-function readCall({
-  kind,
-  name,
-  arguments: given,
-}: Extract<AskedRequest, { readonly about: 'mcp' }>): ReadRequest {
+function readCall(asked: Extract<AskedRequest, { readonly about: 'mcp' }>): ReadRequest {
+  if (asked.kind === 'none') {
+    const { method } = asked;
+    const named = { tool: null, resource: null, prompt: null };
+    const facts = { about: 'mcp', method, ...named, arguments: { kind: 'none' } } as const;
+    return { read: 'facts', title: method, facts, call: null };
+  }
+  const { kind, name, arguments: given } = asked;
   const method = METHODS[kind];
   const title = `${method} ${name}`;
-  const bytes = given ?? Buffer.from('{}');
+  const bytes = given === null || given === 'unknown' ? Buffer.from('{}') : given;
   const document = scanJson(bytes, 0, bytes.length, CANONICAL_JSON);
   if (isRefused(document)) return { read: 'refused', title, message: document.message };
   if (!document.isObject(document.root))
     return { read: 'refused', title, message: 'the arguments have to be a JSON object' };
-  const subject: CallSubject = { kind, name, arguments: given === null ? NONE : document.root };
+  const subject: CallSubject = { kind, name, arguments: bytes === given ? document.root : NONE };
   const facts = callFacts(document, method, subject, NONE);
-  return { read: 'facts', title, facts, call: { subject, document } };
+  return {
+    read: 'facts',
+    title,
+    facts: given === 'unknown' ? { ...facts, arguments: { kind: 'unread' } } : facts,
+    call: { subject, document },
+  };
 }

@@ -11,6 +11,7 @@ import type { Judging } from './explanation.ts';
 import type { Grounds } from './grounds.ts';
 import { type KnownWorld, type LocatedPolicy, policyProblems } from './policy-files.ts';
 import { Rejudge } from './rejudge.ts';
+import { requestPremisesOf } from './request-premises.ts';
 
 /** More is judged in several runs, or by `sluice try`. */
 const STATEMENTS_MAX = 5_000;
@@ -39,7 +40,10 @@ export async function dryRun(
     if (found !== undefined && name !== null)
       judgings.set(name, { ground: await grounds.of(found.listener), policy });
   }
-  const rejudge = new Rejudge((name) => judgings.get(name) ?? null);
+  const rejudge = new Rejudge({
+    statements: (name) => judgings.get(name) ?? null,
+    requests: (name) => requestPremisesOf(name, config, policy.policy, (behind) => grounds.of(behind)),
+  });
   let statements = 0;
   // In the order in which they came.
   for (const session of page.sessions.toReversed()) {

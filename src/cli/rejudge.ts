@@ -1,13 +1,22 @@
-/** Recorded statements judged again, by another policy: what would have come out otherwise. */
+/** Recorded statements and requests judged again, by another policy: what would have come out otherwise. */
+import { NO_LIMIT, type Obligations, type ResultLimit } from '../core/decision.ts';
 import { isArray, type JsonObject } from '../core/json.ts';
 import type { Principal } from '../core/principal.ts';
+import { formatBytes } from '../core/quantities.ts';
 import { explain, type Judging } from './explanation.ts';
 import { numberIn, textIn, wordsIn } from './record-fields.ts';
+import { isRequestRecord, rejudgedRequest, requestTitle } from './rejudged-request.ts';
+import type { RequestPremises } from './request-explanation.ts';
+import { ruleOf } from './request-explanation-json.ts';
 
-export type Outcome = 'allow' | 'deny' | 'approve' | 'cut';
+/** By the name of the listener; null: there is none of that name any more. */
+export interface RejudgePremises {
+  statements(listener: string): Judging | null;
+  requests(listener: string): RequestPremises | null;
+}
 
 export interface Judged {
-  readonly outcome: Outcome;
+  readonly outcome: 'allow' | 'deny' | 'approve' | 'cut';
   readonly rule: string | null;
   /** What the client is told of it; null where it passes. */
   readonly message: string | null;
@@ -37,6 +46,12 @@ export interface Rejudgement {
   readonly skipped: ReadonlyMap<string, number>;
 }
 
+interface Outcome {
+  readonly after: Judged;
+  /** Of what is judged again; null: it cannot be read. */
+  readonly obligations: Obligations | null;
+}
+
 interface Session {
   readonly principal: Principal;
   readonly listener: string;
@@ -59,13 +74,10 @@ const NAMING: ReadonlySet<string> = new Set(['EXECUTE', 'FETCH', 'MOVE']);
 const OPEN_MAX = 10_000;
 
 export class Rejudge {
-  readonly #premisesOf: (listener: string) => Judging | null;
+  readonly #premises: RejudgePremises;
   readonly #sessions = new Map<string, Session>();
   /** Statements that passed, whose results are still to come: a limit may cut them. */
-  readonly #open = new Map<
-    string,
-    { readonly recorded: Recorded; readonly rowsMax: number | null; readonly rule: string | null }
-  >();
+  readonly #open = new Map<string, { readonly recorded: Recorded; readonly limit: ResultLimit }>();
   readonly #changes = new Map<
     string,
     Omit<Change, 'count' | 'users'> & { count: number; readonly users: Set<string> }
@@ -77,9 +89,8 @@ export class Rejudge {
   #firstAt: string | null = null;
   #lastAt: string | null = null;
 
-  /** `premisesOf` gives null for a listener that there is none of any more. */
-  constructor(premisesOf: (listener: string) => Judging | null) {
-    this.#premisesOf = premisesOf;
+  constructor(premises: RejudgePremises) {
+    this.#premises = premises;
   }
 
   async add(record: JsonObject): Promise<void> {
@@ -96,15 +107,28 @@ export class Rejudge {
     const session = this.#sessions.get(id);
     if (session === undefined) return this.#skip('the record of its session is not in the journal');
     if (numberIn(record, 'textBytes') !== null) return this.#skip('the journal has only a part of the text');
-    if (wordsIn(record, 'kinds').some((kind) => NAMING.has(kind)))
-      return this.#skip('it runs what its session has named before');
-    const premises = this.#premisesOf(session.listener);
-    if (premises === null) return this.#skip(`no database is behind a listener "${session.listener}"`);
     const recorded = recordedOf(id, record);
+    const outcome = isRequestRecord(record)
+      ? await this.#ofRequest(record, recorded, session)
+      : await this.#ofStatement(record, recorded, session);
+    if (typeof outcome === 'string') return this.#skip(outcome);
     this.#statements++;
     this.#seen.add(id);
     this.#firstAt ??= recorded.at;
     this.#lastAt = recorded.at;
+    const { after, obligations } = outcome;
+    if (isChange(recorded.before, after, obligations)) return this.#change(recorded, after, session);
+    this.#unchanged++;
+    const { rows, bytes } = obligations?.limit ?? NO_LIMIT;
+    if (after.outcome !== 'allow' || (rows === null && bytes === null) || this.#open.size >= OPEN_MAX) return;
+    this.#open.set(`${id} ${recorded.number}`, { recorded, limit: obligations?.limit ?? NO_LIMIT });
+  }
+
+  async #ofStatement(record: JsonObject, recorded: Recorded, session: Session): Promise<Outcome | string> {
+    if (wordsIn(record, 'kinds').some((kind) => NAMING.has(kind)))
+      return 'it runs what its session has named before';
+    const premises = this.#premises.statements(session.listener);
+    if (premises === null) return `no database is behind a listener "${session.listener}"`;
     const { verdict, denial, statements } = await explain(premises, {
       sql: recorded.text,
       context: session,
@@ -112,25 +136,33 @@ export class Rejudge {
       atMs: Date.parse(recorded.at),
     });
     const settling = statements.find(({ decision }) => decision.verdict !== 'allow')?.decision.rule;
-    const after: Judged = {
-      outcome: verdict,
-      rule: denial?.rule ?? settling ?? null,
-      message: denial?.message ?? null,
+    return {
+      after: { outcome: verdict, rule: denial?.rule ?? settling ?? null, message: denial?.message ?? null },
+      obligations: statements[0]?.decision.obligations ?? null,
     };
-    if (
-      after.outcome !== recorded.before.outcome ||
-      (after.outcome !== 'allow' && after.rule !== recorded.before.rule)
-    ) {
-      this.#change(recorded, after, session);
-      return;
-    }
-    this.#unchanged++;
-    if (after.outcome !== 'allow' || this.#open.size >= OPEN_MAX) return;
-    const { rows: rowsMax, rowsRule: rule } = statements[0]?.decision.obligations.limit ?? {
-      rows: null,
-      rowsRule: null,
+  }
+
+  async #ofRequest(
+    record: JsonObject,
+    { before, at }: Recorded,
+    session: Session,
+  ): Promise<Outcome | string> {
+    const premises = this.#premises.requests(session.listener);
+    if (premises === null) return `there is no listener "${session.listener}" of HTTP or MCP any more`;
+    const explained = await rejudgedRequest(record, premises, { context: session, atMs: Date.parse(at) });
+    if (typeof explained === 'string') return explained;
+    const { verdict, decision, denial, refusal } = explained;
+    const rule = ruleOf(explained);
+    if (before.outcome === 'deny' && before.rule?.startsWith('sluice/') === true && before.rule !== rule)
+      return 'Sluice refused them by a rule of its own, whatever the policy';
+    return {
+      after: {
+        outcome: verdict === 'refused' ? 'deny' : verdict,
+        rule,
+        message: denial?.message ?? refusal,
+      },
+      obligations: decision?.obligations ?? null,
     };
-    if (rowsMax !== null) this.#open.set(`${id} ${recorded.number}`, { recorded, rowsMax, rule });
   }
 
   /** What came back is known: whether the new limit would have let it. */
@@ -140,11 +172,17 @@ export class Rejudge {
     const session = this.#sessions.get(id);
     if (open === undefined || session === undefined) return;
     this.#open.delete(key);
-    const rows = numberIn(record, 'rows') ?? 0;
-    if (open.rowsMax === null || rows <= open.rowsMax || textIn(record, 'truncatedBy') !== null) return;
-    this.#unchanged--;
-    const message = `${rows.toLocaleString('en')} rows came, and ${open.rowsMax.toLocaleString('en')} may`;
-    this.#change(open.recorded, { outcome: 'cut', rule: open.rule, message }, session);
+    if (textIn(record, 'truncatedBy') !== null) return;
+    const { recorded, limit } = open;
+    const [rows, bytes] = [numberIn(record, 'rows') ?? 0, numberIn(record, 'bytes') ?? 0];
+    const cut = (rule: string | null, came: string, may: string) => {
+      this.#unchanged--;
+      this.#change(recorded, { outcome: 'cut', rule, message: `${came} came, and ${may} may` }, session);
+    };
+    if (limit.rows !== null && rows > limit.rows)
+      cut(limit.rowsRule, `${rows.toLocaleString('en')} rows`, limit.rows.toLocaleString('en'));
+    else if (limit.bytes !== null && bytes > limit.bytes)
+      cut(limit.bytesRule, formatBytes(bytes), formatBytes(limit.bytes));
   }
 
   #change(recorded: Recorded, after: Judged, { principal }: Session): void {
@@ -189,6 +227,16 @@ export class Rejudge {
   }
 }
 
+/** What budgets and rates refused, and what people did, does not come out otherwise for being judged again. */
+function isChange(before: Judged, after: Judged, obligations: Obligations | null): boolean {
+  if (after.outcome === before.outcome) return after.outcome !== 'allow' && after.rule !== before.rule;
+  if (before.outcome !== 'deny' || before.rule === null) return true;
+  const wasRuled = before.message?.startsWith('denied by rule') !== false;
+  if (after.outcome === 'approve') return wasRuled || after.rule !== before.rule;
+  const counted = [...(obligations?.budgets ?? []), ...(obligations?.rates ?? [])];
+  return !counted.some(({ rule }) => rule === before.rule);
+}
+
 function sessionOf(record: JsonObject): Session {
   return {
     principal: { name: textIn(record, 'principal') ?? '', groups: wordsIn(record, 'groups') },
@@ -205,7 +253,7 @@ function recordedOf(session: string, record: JsonObject): Recorded {
     session,
     number: numberIn(record, 'number') ?? 0,
     at: textIn(record, 'at') ?? '',
-    text: textIn(record, 'text') ?? '',
+    text: isRequestRecord(record) ? requestTitle(record) : (textIn(record, 'text') ?? ''),
     // What the journal has only in part, or hides, was no LIMIT.
     parameters:
       parameters !== undefined && isArray(parameters)

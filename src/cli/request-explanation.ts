@@ -10,6 +10,7 @@ import { requestDenial } from '../engine/request-records.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Pin, PinKind } from '../state/store.ts';
 import { heldDenial, resourceDenial } from '../transport/mcp/call-checks.ts';
+import { passesAnyhow } from '../transport/mcp/call-facts.ts';
 import {
   type SqlInArgumentsSettings,
   sqlPointersOf,
@@ -82,8 +83,13 @@ export async function explainRequest(
   const decision = policy.decideRequest(policy.contextFor(of.context, of.atMs), read.facts);
   const about = { refusal: null, decision, facts: read.facts };
   const called = await calledIn(read, premises, of);
-  const denial = decision.verdict === 'deny' ? requestDenial(decision, read.facts) : called.denial;
-  const verdict = denial === null ? decision.verdict : 'deny';
+  const ruled =
+    decision.verdict === 'deny' && !passesAnyhow(read.facts.method, decision)
+      ? requestDenial(decision, read.facts)
+      : null;
+  const denial = ruled ?? called.denial;
+  const verdict =
+    denial !== null ? 'deny' : passesAnyhow(read.facts.method, decision) ? 'allow' : decision.verdict;
   return { ...common, ...about, ...called, denial, verdict };
 }
 

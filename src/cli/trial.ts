@@ -1,21 +1,16 @@
 /** One statement, request or call that somebody tries by the admin API. */
 import { type Trial, type Tried, triedSchema } from '../admin/policy-wire.ts';
 import { Refusal } from '../admin/refusal.ts';
-import {
-  type AnyListenerConfig,
-  type Config,
-  isSqlListener,
-  type ListenerConfig,
-  sqlListenersOf,
-} from '../config/schema.ts';
+import { type AnyListenerConfig, type Config, isSqlListener, type ListenerConfig } from '../config/schema.ts';
 import type { Policy } from '../policy/policy.ts';
-import { type PinsStore, StoreUnavailable } from '../state/store.ts';
+import type { PinsStore } from '../state/store.ts';
 import type { AskedRequest } from './asked-request.ts';
 import { explain } from './explanation.ts';
 import { explanationJson } from './explanation-json.ts';
 import type { Grounds } from './grounds.ts';
 import { type AskedOf, explainRequest } from './request-explanation.ts';
 import { approvalsOf, limitsOf, masksIn, ruleOf, rulesOf } from './request-explanation-json.ts';
+import { pinsIn, requestPremisesOf } from './request-premises.ts';
 
 export interface TrialGround {
   readonly config: Config;
@@ -85,35 +80,11 @@ async function tryRequest(
   { config, grounds, pins, policy }: TrialGround,
   of: AskedOf,
 ): Promise<Tried> {
-  const own = listener.protocol === 'mcp' ? listener.sql : undefined;
-  const behind = sqlListenersOf(config).find((one) => one.listener.name === own?.listener)?.listener;
-  const sql =
-    own === undefined || behind === undefined
-      ? null
-      : {
-          arguments: own.arguments,
-          known: own.known,
-          listener: own.listener,
-          ground: () => grounds.of(behind),
-        };
-  const explained = await explainRequest(
-    asked,
-    {
-      policy,
-      listener,
-      sql,
-      async pinOf(kind, name) {
-        try {
-          const known = await pins.list(listener.name);
-          return known.find((pin) => pin.kind === kind && pin.name === name) ?? 'none';
-        } catch (error) {
-          if (error instanceof StoreUnavailable) return null;
-          throw error;
-        }
-      },
-    },
-    of,
-  );
+  const premises = requestPremisesOf(listener.name, config, policy, (behind) => grounds.of(behind));
+  if (premises === null)
+    throw new Refusal(400, `Listener "${listener.name}" takes statements and no requests.`);
+  const explained = await explainRequest(asked, { ...premises, pinOf: pinsIn(pins, listener.name) }, of);
+  const { sql } = premises;
   const { title, verdict, denial, refusal, definition, notes } = explained;
   const ground = sql === null || explained.sql.length === 0 ? null : await sql.ground();
   return triedSchema.parse({

@@ -2,6 +2,7 @@ import { readTextFile } from '../config/load.ts';
 import { sqlListenersOf } from '../config/schema.ts';
 import { formatProblem } from '../core/problem.ts';
 import { recordsIn } from '../journal/read.ts';
+import { loadPolicy, type Policy } from '../policy/policy.ts';
 import { parseArguments } from './arguments.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { explain } from './explain.ts';
@@ -11,6 +12,8 @@ import type { Premises } from './premises.ts';
 import { dialectOf, premisesOf } from './premises.ts';
 import { Rejudge } from './rejudge.ts';
 import { rejudgementText } from './rejudgement-text.ts';
+import type { RequestPremises } from './request-explanation.ts';
+import { requestPremisesOf } from './request-premises.ts';
 import { styleFor } from './style.ts';
 
 const HELP = `Usage: sluice try --policy FILE [--config FILE] [options]
@@ -65,10 +68,14 @@ export const tryPolicy: Command = {
       serverVersion: parsed.text('server-version'),
       environment: io.environment,
     });
-    const rejudge = new Rejudge((listener) => premises.get(listener) ?? premises.get(ANY) ?? null);
+    const [first] = premises.values();
+    const judgedBy = first?.policy.policy ?? loadPolicy(policy, readTextFile(policy)).policy;
+    const rejudge = new Rejudge({
+      statements: (listener) => premises.get(listener) ?? premises.get(ANY) ?? null,
+      requests: (listener) => requestsOf(listener, place, judgedBy, premises),
+    });
     for (const record of recordsIn(place.directory)) await rejudge.add(record);
     const { result } = rejudge;
-    const [first] = premises.values();
     for (const warning of first?.warnings ?? []) io.error(`warning: ${formatProblem(warning)}\n`);
     if (parsed.flag('json')) {
       io.out(`${JSON.stringify({ ...result, skipped: Object.fromEntries(result.skipped) }, null, 2)}\n`);
@@ -79,6 +86,24 @@ export const tryPolicy: Command = {
 
 /** Premises for whatever listener, where one schema stands for all. */
 const ANY = '';
+
+function requestsOf(
+  name: string,
+  { loaded }: JournalPlace,
+  policy: Policy,
+  premises: ReadonlyMap<string, Premises>,
+): RequestPremises | null {
+  const any = premises.get(ANY);
+  if (loaded !== null)
+    return requestPremisesOf(name, loaded.config, policy, async (behind) => {
+      const read = premises.get(behind.name) ?? any;
+      if (read === undefined) throw new Error(`the catalog of listener "${behind.name}" was not read`);
+      return read.ground;
+    });
+  const sql =
+    any === undefined ? null : { arguments: [], known: true, listener: '', ground: async () => any.ground };
+  return { policy, listener: null, sql, pinOf: async () => null };
+}
 
 async function premisesByListener(
   { loaded }: JournalPlace,

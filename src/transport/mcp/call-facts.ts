@@ -17,10 +17,10 @@ const REASON_CHARACTERS_MAX = 500;
  * Requests that only begin or keep a conversation: they carry no intent, so no rule speaks of them (promise 1's closed
  * list). What they are answered with is masked all the same.
  */
-const WITHOUT_INTENT: ReadonlySet<Method> = new Set<Method>(['initialize', 'ping', 'server/discover']);
+const WITHOUT_INTENT: ReadonlySet<string> = new Set<Method>(['initialize', 'ping', 'server/discover']);
 
 /** What they show is filtered to what may be called: that no rule allows the list itself is nothing against it. */
-const LISTS: ReadonlySet<Method> = new Set<Method>([
+const LISTS: ReadonlySet<string> = new Set<Method>([
   'tools/list',
   'prompts/list',
   'resources/list',
@@ -59,6 +59,19 @@ export function openFacts(kind: 'tool' | 'resource' | 'prompt', name: string): C
   };
 }
 
+/** Whether a request of this method passes whatever rules say: it has no intent, or what it lists is filtered. */
+export function passesAnyhow(
+  method: string,
+  { verdict, rule }: Pick<RequestDecision, 'verdict' | 'rule'>,
+): boolean {
+  return WITHOUT_INTENT.has(method) || (LISTS.has(method) && verdict === 'deny' && rule === 'default');
+}
+
+/** Methods that name nothing, and that rules can speak of all the same. */
+export function isOfNothing(method: string): boolean {
+  return WITHOUT_INTENT.has(method) || LISTS.has(method);
+}
+
 /** `own`: what a request about a task says by itself, where `facts` are those of the call that began it. */
 export function decide(
   session: RequestSession,
@@ -67,10 +80,7 @@ export function decide(
   own: CallFacts = facts,
 ): RequestDecision {
   const decision = own === facts ? session.judge(facts) : approvedBefore(session, facts, own);
-  const { verdict, rule } = decision;
-  const isOpen =
-    WITHOUT_INTENT.has(method) || (LISTS.has(method) && verdict === 'deny' && rule === 'default');
-  if (!isOpen) return decision;
+  if (!passesAnyhow(method, decision)) return decision;
   const { policyVersion, obligations } = decision;
   return {
     verdict: 'allow',
@@ -89,6 +99,8 @@ export function decide(
     },
     policyVersion,
     response: session.masks,
+    items: [],
+    truncating: [],
   };
 }
 
