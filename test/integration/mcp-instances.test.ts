@@ -156,7 +156,6 @@ function sightsOf(at: Sluice): readonly (Json | undefined)[] {
 }
 
 test('a first sight that two instances have at once is one definition, and the other one is held', async () => {
-  const [one, other] = instances;
   const shown = ['reads a row', 'reads a row, and tells the vendor'].map((text) => [tool('read_row', text)]);
   const before = instances.map((at) => sightsOf(at).length);
   let lists = 0;

@@ -4,7 +4,8 @@ import { after, before, beforeEach, test } from 'node:test';
 import { ok, type RawUpstream, startRawUpstream } from '../support/http-upstream.ts';
 import { type Sluice, startSluice } from '../support/sluice.ts';
 import { TestIssuer } from '../support/test-issuer.ts';
-import { TokenEndpoint } from '../support/token-endpoint.ts';
+import { TokenEndpoint, type TokenReply } from '../support/token-endpoint.ts';
+import { until } from '../support/until.ts';
 
 let tokens: TokenEndpoint;
 let upstream: RawUpstream;
@@ -147,4 +148,109 @@ test('promise 11: a token of a client is exchanged for one of its own, and goes 
   } finally {
     await issuer.stop();
   }
+});
+
+interface Exchanging {
+  readonly sluice: Sluice;
+  readonly issuer: TestIssuer;
+  /** Statuses of that many requests at once with each token, in the order of the tokens. */
+  at(once: number, ...shown: readonly string[]): Promise<readonly number[]>;
+}
+
+async function exchanging(reply: typeof tokens.reply, run: (on: Exchanging) => Promise<void>): Promise<void> {
+  const issuer = await TestIssuer.start();
+  const before = tokens.reply;
+  tokens.reply = reply;
+  try {
+    const listener = `credentials: { token_exchange: { token_endpoint: "${tokens.url}", client_id: sluice, client_secret: "s:cret/1", audience: api } }`;
+    const oidc = `{ issuer: "${issuer.url}", audience: "urn:sluice" }`;
+    await withSluice({ listener, oidc, auth: ['oidc'] }, async (sluice) => {
+      const one = async (token: string) => {
+        const answer = await get(sluice, `Bearer ${token}`);
+        await answer.arrayBuffer();
+        return answer.status;
+      };
+      await run({
+        sluice,
+        issuer,
+        at: (once, ...shown) =>
+          Promise.all(shown.flatMap((token) => Array.from({ length: once }, () => one(token)))),
+      });
+    });
+  } finally {
+    tokens.reply = before;
+    tokens.gate = Promise.resolve();
+    await issuer.stop();
+  }
+}
+
+const numbered = (n: number, more: object = {}): TokenReply => [
+  200,
+  { access_token: `upstream-token-${n}`, token_type: 'Bearer', expires_in: 3600, ...more },
+];
+
+test('promise 11: fifty first requests at once make one exchange for each token, and nobody gets another’s', async () => {
+  let open = () => {};
+  const subjects: (string | null)[] = [];
+  const reply = ({ form }: { readonly form: URLSearchParams }) => {
+    subjects.push(form.get('subject_token'));
+    return numbered(subjects.length);
+  };
+  await exchanging(reply, async ({ issuer, at }) => {
+    tokens.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    // Two tokens of one principal, too: one of them may do less.
+    const shown = [
+      await issuer.sign({ sub: 'ada' }),
+      await issuer.sign({ sub: 'bob' }),
+      await issuer.sign({ sub: 'ada', scope: 'read' }),
+    ];
+    upstream.answer = ({ head }) => ok({}, /^authorization: (.*)$/im.exec(head)?.[1] ?? '');
+    const answers = at(50, ...shown);
+    await until(() => subjects.length === shown.length, 'an exchange for each token');
+    open();
+    assert.deepEqual([...new Set(await answers)], [200]);
+    assert.deepEqual([...subjects].sort(), [...shown].sort());
+    const arrived = shownTo(upstream).sort();
+    const each = [1, 2, 3].flatMap((n) => Array(50).fill(`Bearer upstream-token-${n}`));
+    assert.deepEqual(arrived, each);
+  });
+});
+
+test('an exchange that fails is not asked for again at once, and stands in the way of nobody else', async () => {
+  const failing = new Set<string | null>();
+  let n = 0;
+  const reply = ({ form }: { readonly form: URLSearchParams }): TokenReply =>
+    failing.has(form.get('subject_token')) ? [400, { error: 'invalid_grant' }] : numbered(++n);
+  await exchanging(reply, async ({ sluice, issuer, at }) => {
+    const [ada, bob] = [await issuer.sign({ sub: 'ada' }), await issuer.sign({ sub: 'bob' })];
+    failing.add(ada);
+    assert.deepEqual([...new Set(await at(50, ada))], [502]);
+    assert.equal(tokens.asked.length, 1);
+    assert.deepEqual(await at(1, bob), [200]);
+    assert.deepEqual(shownTo(upstream), ['Bearer upstream-token-1']);
+    failing.clear();
+    await until(async () => (await at(1, ada))[0] === 200, 'another exchange');
+    assert.equal(tokens.asked.length, 3);
+    assert.match(sluice.log(), /invalid_grant/);
+  });
+});
+
+test('promise 11: the token of a client goes nowhere, even where an authorization server gives it back', async () => {
+  const kinds = ['refresh_token', 'id_token', 'saml2'].map(
+    (kind) => `urn:ietf:params:oauth:token-type:${kind}`,
+  );
+  let kind: string | undefined;
+  const reply = ({ form }: { readonly form: URLSearchParams }): TokenReply =>
+    kind === undefined
+      ? numbered(1, { access_token: form.get('subject_token') })
+      : numbered(1, { issued_token_type: kind });
+  await exchanging(reply, async ({ sluice, issuer, at }) => {
+    assert.deepEqual(await at(1, await issuer.sign({ sub: 'ada' })), [502]);
+    for (kind of kinds) assert.deepEqual(await at(1, await issuer.sign({ sub: kind })), [502], kind);
+    assert.equal(upstream.got.length, 0);
+    assert.match(sluice.log(), /gives back the token of the client/);
+    assert.match(sluice.log(), /gives no access token/);
+  });
 });

@@ -16,6 +16,8 @@ export class TokenEndpoint {
     200,
     { access_token: `upstream-token-${n}`, token_type: 'Bearer', expires_in: 3600 },
   ];
+  /** Answers wait for it. */
+  gate: Promise<void> = Promise.resolve();
   readonly #server: Server;
 
   private constructor() {
@@ -28,6 +30,7 @@ export class TokenEndpoint {
       };
       this.asked.push(ask);
       const [status, answer] = this.reply(ask, this.asked.length);
+      await this.gate;
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     });
   }
