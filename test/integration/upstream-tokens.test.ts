@@ -212,7 +212,7 @@ test('promise 11: fifty first requests at once make one exchange for each token,
     open();
     assert.deepEqual([...new Set(await answers)], [200]);
     assert.deepEqual([...subjects].sort(), [...shown].sort());
-    const arrived = shownTo(upstream).sort();
+    const arrived = [...shownTo(upstream)].sort();
     const each = [1, 2, 3].flatMap((n) => Array(50).fill(`Bearer upstream-token-${n}`));
     assert.deepEqual(arrived, each);
   });
