@@ -18,10 +18,10 @@ const SINGLE = [
   ...['cp1250', 'cp1251', 'cp1256', 'cp1257', 'cp850', 'cp852', 'cp866', 'koi8r', 'koi8u', 'dec8', 'hp8'],
   ...['tis620', 'armscii8', 'geostd8', 'keybcs2', 'macce', 'macroman'],
 ];
-/** A quote or backslash can be the second half of a character, or ASCII bytes mean other letters. */
-const MULTIBYTE = ['big5', 'gbk', 'gb2312', 'gb18030', 'sjis', 'cp932', 'ujis', 'euckr', 'eucjpms', 'swe7'];
-/** A string's bytes are not the text that they look like. */
-const WIDE = ['ucs2', 'utf16', 'utf16le', 'utf32', 'filename'];
+/** A quote or backslash can be the second half of a character. */
+const MULTIBYTE = ['big5', 'gbk', 'gb2312', 'gb18030', 'sjis', 'cp932', 'ujis', 'euckr', 'eucjpms'];
+/** A string's bytes are not the text that they look like: of two and four bytes each, or letters in place of ASCII's. */
+const WIDE = ['ucs2', 'utf16', 'utf16le', 'utf32', 'filename', 'swe7'];
 
 export type IntroducerKind = 'single' | 'multibyte' | 'wide';
 

@@ -12,12 +12,18 @@ export function parsePrepare(c: Cursor): Statement {
   return { is: 'prepare', name, from: parseText(c) };
 }
 
+/** A string of another character set, which MariaDB takes: its names are others than they look. */
+const ELSEWHERE = /^_(?!utf8)/i;
+const BEYOND_ASCII = /[\u0080-\uffff]/;
+
 type Text = Extract<Statement, { is: 'prepare' }>['from'];
 
 function parseText(c: Cursor): Text {
   const expression = parseExpression(c);
   if (expression.is === 'literal' && expression.literal.kind === 'string') {
-    return { text: expression.literal.text };
+    const { text } = expression.literal;
+    const written = c.tokens.source(expression.at, expression.end);
+    return ELSEWHERE.test(written) && BEYOND_ASCII.test(text) ? { expression } : { text };
   }
   if (!c.mariadb && expression.is !== 'user-variable') c.refuse('a string or a variable');
   return { expression };
