@@ -56,4 +56,8 @@ export interface ResponseMasks {
 export interface RequestDecision extends Decision {
   /** Null: nothing is masked. */
   readonly response: ResponseMasks | null;
+  /** JSON paths of what counts as a row over HTTP; none: the items of the longest list. */
+  readonly items: readonly string[];
+  /** Rules whose limit leaves the first rows of an answer in place of none. */
+  readonly truncating: readonly string[];
 }

@@ -98,6 +98,7 @@ export class AnswerRecord {
 
   /** From the first row that is not within the bounds, nothing is kept; of bytes, as many as there may be. */
   #take(bytes: Buffer, rows: number): void {
+    if (this.#ended) return;
     const { rows: rowsMax, bytes: bytesMax } = this.#duty;
     this.#isFull ||= rowsMax !== null && this.#keptRows >= rowsMax;
     const room = this.#isFull ? 0 : bytesMax === null ? bytes.length : bytesMax - this.#keptBytes;

@@ -48,6 +48,11 @@ export function limitDenial({ rule, unit, max }: LimitDuty): Denial {
   };
 }
 
+/** Whether nothing of the answer leaves before all of it is known to be within its bounds, or approved. */
+export function holdsAnswer({ obligations }: Decision): boolean {
+  return obligations.limits.some(({ hold }) => hold);
+}
+
 /** The shortest wait that a rule gives; without one the client is told at once. */
 export function waitOf(duties: readonly ApprovalDuty[]): number {
   const given = duties.flatMap(({ waitMs }) => (waitMs === null ? [] : [waitMs]));

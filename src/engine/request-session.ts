@@ -8,6 +8,7 @@ import type { Identity, SessionContext } from '../core/principal.ts';
 import type { RequestDecision, RequestFacts, ResponseMasks } from '../core/requests.ts';
 import type { LoginDetails } from '../core/session.ts';
 import type { PolicyContext } from '../policy/policy.ts';
+import { CanaryLook } from './canary-look.ts';
 import type { RunningCalls } from './causes.ts';
 import type { RequestDomain } from './request-domain.ts';
 import { SessionAlerts } from './session-alerts.ts';
@@ -136,12 +137,18 @@ export class RequestSession implements LiveSession {
     return this.#alerts.canaries !== null;
   }
 
-  /** Looks for canaries in what the server has sent; throws, and is over, where one of them must not be shown. */
-  look(bytes: Buffer): void {
-    if (this.#alerts.canaries?.scan(bytes, 0, bytes.length) !== false) return;
-    const error = new ProxyError('canary-read');
-    this.terminate(error);
-    throw error;
+  /**
+   * Looks for canaries in one answer or message of the server's; throws, and is over, where one of them must not be shown.
+   * Null: nothing is looked for.
+   */
+  canaryLook(): CanaryLook | null {
+    if (!this.looksForCanaries) return null;
+    return new CanaryLook((spellings, found) => {
+      if (this.#alerts.findIn(spellings, found)) return;
+      const error = new ProxyError('canary-read');
+      this.terminate(error);
+      throw error;
+    });
   }
 
   judge(facts: RequestFacts): RequestDecision {

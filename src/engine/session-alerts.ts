@@ -1,5 +1,11 @@
 /** What one session does that alerts are about. Without alerts in the policy all of it is a look at an empty list. */
-import { type AlertCircumstances, type Alerts, CanaryPatterns, CanaryStream } from '../alerts/index.ts';
+import {
+  type AlertCircumstances,
+  type Alerts,
+  CanaryPatterns,
+  CanaryStream,
+  SpelledCanaries,
+} from '../alerts/index.ts';
 import type { AlertCause, AlertDuty, CanaryPort } from '../core/alerts.ts';
 import type { Denial } from '../core/decision.ts';
 import type { RunResult } from '../core/gate.ts';
@@ -13,6 +19,7 @@ const BUDGET_SQLSTATE = '53400';
 const MESSAGE_MAX = 300;
 /** Made once for all sessions that look for the same. */
 const patternsOf = new WeakMap<readonly AlertDuty[], readonly [AlertDuty, CanaryPatterns][]>();
+const spelledOf = new WeakMap<AlertDuty, SpelledCanaries>();
 
 export class SessionAlerts {
   readonly #alerts: Alerts | null;
@@ -89,6 +96,30 @@ export class SessionAlerts {
     if (cutBy !== null) this.#note('budgets', () => `a result was cut by rule "${cutBy}"`);
   }
 
+  /**
+   * Looks for canaries in each spelling of what is the same, and tells of each alert once; `told` has those that were told
+   * of. False: it must not be shown.
+   */
+  findIn(spellings: Iterable<Buffer>, told: Set<AlertDuty>): boolean {
+    const duties = this.#duties.filter(({ on }) => on === 'canary');
+    let passes = true;
+    for (const bytes of spellings)
+      for (const duty of duties) {
+        if (told.has(duty)) continue;
+        const found = spelled(duty).find(bytes);
+        if (found === -1) continue;
+        told.add(duty);
+        this.#read(duty, found);
+        if (duty.cut) passes = false;
+      }
+    return passes;
+  }
+
+  /** Which value it was is for whoever wrote them: the text itself goes nowhere. */
+  #read(duty: AlertDuty, n: number): void {
+    this.#alerts?.note(duty, this.#circumstances(`canary ${n + 1} of "${duty.name}" was read`));
+  }
+
   #canaries(duties: readonly AlertDuty[]): CanaryPort | null {
     let wanted = patternsOf.get(duties);
     if (wanted === undefined) {
@@ -106,12 +137,19 @@ export class SessionAlerts {
         for (const { duty, stream } of streams) {
           const found = stream.find(bytes, start, end);
           if (found === -1) continue;
-          // Which value it was is for whoever wrote them: the text itself goes nowhere.
-          this.#alerts?.note(duty, this.#circumstances(`canary ${found + 1} of "${duty.name}" was read`));
+          this.#read(duty, found);
           if (duty.cut) passes = false;
         }
         return passes;
       },
     };
   }
+}
+
+function spelled(duty: AlertDuty): SpelledCanaries {
+  const known = spelledOf.get(duty);
+  if (known !== undefined) return known;
+  const made = new SpelledCanaries(duty.values);
+  spelledOf.set(duty, made);
+  return made;
 }

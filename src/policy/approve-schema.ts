@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ApprovalDuty, LimitDuty } from '../core/decision.ts';
 import { parseBytes, parseDurationMs } from '../core/quantities.ts';
+import { compileJsonPath } from '../json/index.ts';
 
 const bytes = z
   .union([z.string(), z.int()])
@@ -49,7 +50,17 @@ export const limitSchema = z
   .strictObject({
     rows: z.int().positive().optional(),
     bytes: bytes.optional(),
-    over: z.enum(['deny', 'approve'], { error: 'expected deny or approve' }).default('deny'),
+    over: z
+      .enum(['deny', 'approve', 'truncate'], { error: 'expected deny, approve or truncate' })
+      .default('deny')
+      .describe('What becomes of more: truncate leaves the first rows of an answer of HTTP, marked as such.'),
+    items: z
+      .string()
+      .refine((written) => compileJsonPath(written) !== null, {
+        message: 'expected a JSON path such as $.data.orders[*]',
+      })
+      .optional()
+      .describe('What counts as a row of JSON over HTTP; the items of the longest list if not given.'),
     by: by.optional(),
     approvers: approvers.optional(),
     within: within.optional(),
@@ -63,6 +74,9 @@ export const limitSchema = z
   })
   .refine((limit) => limit.over !== 'approve' || limit.by !== undefined, {
     message: 'expected by: [group], the groups that may decide, with over: approve',
+  })
+  .refine(({ rows, items, over }) => rows !== undefined || (items === undefined && over !== 'truncate'), {
+    message: 'items and over: truncate go with rows',
   })
   .refine(
     ({ over, ...limit }) => over === 'approve' || APPROVAL_KEYS.every((key) => limit[key] === undefined),
@@ -90,7 +104,7 @@ export function approvalOf(rule: string, document: z.output<typeof approveSchema
 
 export function limitsOf(rule: string, document: z.output<typeof limitSchema>): readonly LimitDuty[] {
   const approval =
-    document.over === 'deny'
+    document.over !== 'approve'
       ? null
       : {
           rule,

@@ -33,6 +33,11 @@ export function decideRequest(terms: RequestTerms, facts: RequestFacts): Request
   const enforced = matched.filter(({ observe }) => !observe);
   const watched = matched.filter(({ observe }) => observe).map(({ name }) => name);
   const names = matched.map(({ name }) => name);
+  const bounding = enforced.flatMap(({ name, action }) =>
+    action.kind === 'limit' ? [{ name, ...action }] : [],
+  );
+  const items = bounding.flatMap(({ items: item }) => (item === null ? [] : [item]));
+  const truncating = bounding.flatMap(({ name, truncates }) => (truncates ? [name] : []));
   const settle = (
     verdict: Decision['verdict'],
     rule: string | null,
@@ -49,6 +54,8 @@ export function decideRequest(terms: RequestTerms, facts: RequestFacts): Request
     obligations: { ...obligationsOf(verdict === 'deny' ? [] : enforced), record: recordOf(enforced) },
     policyVersion: terms.version,
     response: verdict === 'deny' || terms.observing ? null : terms.response,
+    items,
+    truncating,
   });
   const denying = enforced.find(({ action }) => action.kind === 'deny');
   if (denying !== undefined) return settle('deny', denying.name, denying.message);

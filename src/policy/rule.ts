@@ -17,7 +17,13 @@ export type RuleAction =
   | { readonly kind: 'deny' }
   | { readonly kind: 'allow' }
   | { readonly kind: 'approve'; readonly approval: ApprovalDuty }
-  | { readonly kind: 'limit'; readonly limits: readonly LimitDuty[] }
+  | {
+      readonly kind: 'limit';
+      readonly limits: readonly LimitDuty[];
+      /** What counts as a row of JSON, and whether its first rows are left, over HTTP. */
+      readonly items: string | null;
+      readonly truncates: boolean;
+    }
   | { readonly kind: 'record'; readonly record: RecordDuty | 'off' }
   | { readonly kind: 'budget'; readonly budget: BudgetTerms }
   | { readonly kind: 'rate'; readonly rate: RateDuty };
@@ -137,7 +143,9 @@ function actionOf(document: RuleDocument): RuleAction {
   if ('rate' in then) return { kind: 'rate', rate: rateOf(document.name, then.rate, groups) };
   if ('approve' in then) return { kind: 'approve', approval: approvalOf(document.name, then.approve) };
   if ('record' in then) return { kind: 'record', record: recordDutyOf(then.record) };
-  return { kind: 'limit', limits: limitsOf(document.name, then.limit) };
+  const { limit } = then;
+  const limits = limitsOf(document.name, limit);
+  return { kind: 'limit', limits, items: limit.items ?? null, truncates: limit.over === 'truncate' };
 }
 
 export function contextTests(

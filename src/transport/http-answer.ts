@@ -11,18 +11,28 @@ import {
   type Field,
   firstValue,
   PieceSplitter,
-  type Problem,
   returnedFields,
   UNMASKED_TELLTALES,
   valuesOf,
 } from '../../protocols/http/index.ts';
 import type { Denial } from '../core/decision.ts';
+import type { CanaryLook } from '../engine/canary-look.ts';
+import { holdsAnswer } from '../engine/request-records.ts';
 import type { RequestRun } from '../engine/request-run.ts';
 import type { ResponseMasker } from '../engine/response-masker.ts';
 import { BodyError, bytesOf, decoded, type HeldBody, isPacking, readWhole } from './http-bodies.ts';
-import { isBlank, maskEvent, maskLine } from './http-pieces.ts';
-import { problem, problemOfDenial } from './http-problems.ts';
+import { dataOf, isBlank, maskEvent, maskLine } from './http-pieces.ts';
+import { problemOfDenial } from './http-problems.ts';
+import { AnswerRows } from './http-rows.ts';
 import type { UpstreamAnswer } from './http-upstream.ts';
+import {
+  cannotCount,
+  cannotMask,
+  partOfAnswer,
+  unknownCoding,
+  unreadBody,
+  Withheld,
+} from './http-withheld.ts';
 import { written } from './http-write.ts';
 
 export interface AnswerSettings {
@@ -36,7 +46,7 @@ export interface AnswerNeeds {
   readonly method: string;
   readonly held: HeldBody;
   /** Sees what the server has sent before anything of it is shown, and throws where it must not be; null: nobody looks. */
-  readonly look: ((bytes: Buffer) => void) | null;
+  readonly look: CanaryLook | null;
 }
 
 /** How it came out: `cut` names the rule by which the rest was not sent; `failed`: it was cut for another reason. */
@@ -48,21 +58,7 @@ export interface Relayed {
 const NO_COOKIES: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2']);
 const MASKED_WITHOUT_COOKIES: ReadonlySet<string> = new Set([...UNMASKED_TELLTALES, ...NO_COOKIES]);
 const NONE: ReadonlySet<string> = new Set();
-const CARRIED_OUT = 'The request was carried out by the server; only its answer is not shown.';
-
-/** What is sent instead of the answer. */
-export class Withheld extends Error {
-  override readonly name = 'Withheld';
-  readonly problem: Problem;
-  readonly cutBy: string | null;
-
-  constructor(told: Problem, cutBy: string | null = null) {
-    super(told.code);
-    this.problem = told;
-    this.cutBy = cutBy;
-  }
-}
-
+const ROWS_BY_LINE: ReadonlySet<BodyKind> = new Set<BodyKind>(['ndjson', 'csv']);
 export class HttpAnswer {
   readonly #answer: UpstreamAnswer;
   readonly #response: ServerResponse;
@@ -74,6 +70,8 @@ export class HttpAnswer {
   readonly #kind: BodyKind;
   readonly #codings: readonly Coding[] | null;
   readonly #hasBody: boolean;
+  /** Null: nothing counts its rows. */
+  readonly #rows: AnswerRows | null;
 
   constructor(
     answer: UpstreamAnswer,
@@ -91,32 +89,35 @@ export class HttpAnswer {
     this.#held = held;
     this.#look = look;
     const { fields, status } = answer;
-    this.#kind = bodyKindOf(
-      valuesOf(fields, 'content-type').length > 1 ? null : firstValue(fields, 'content-type'),
-    );
+    const [type = null, secondType] = valuesOf(fields, 'content-type');
+    const contentType = secondType === undefined ? type : null;
+    this.#kind = bodyKindOf(contentType);
     this.#codings = codingsOf(valuesOf(fields, 'content-encoding').join(',') || null);
     this.#hasBody =
       method !== 'HEAD' && status !== 204 && status !== 304 && firstValue(fields, 'content-length') !== '0';
+    this.#rows = this.#hasBody ? AnswerRows.of(run, this.#kind, contentType, settings.bytesMax) : null;
   }
 
   /** Throws Withheld where nothing has been sent yet, and anything else where the answer broke off. */
   async relay(): Promise<Relayed> {
-    const { status } = this.#answer;
-    const countsPieces = this.#run.limit.rows !== null && (this.#kind === 'ndjson' || this.#kind === 'sse');
+    for (const [, value] of this.#look === null ? [] : this.#answer.fields)
+      this.#look?.whole(Buffer.from(value, 'latin1'));
+    const relayed = await this.#relay();
+    this.#run.record?.end(true);
+    return relayed;
+  }
+
+  async #relay(): Promise<Relayed> {
     if (!this.#hasBody) return this.#withoutBody();
+    const { status } = this.#answer;
+    const how = this.#rows?.how ?? 'none';
+    if (how === 'unknown') throw cannotCount(this.#run.limit.rowsRule);
     const isPacked = this.#codings === null || this.#codings.length > 0;
-    if (this.#masker === null && !countsPieces && (this.#look === null || !isPacked)) return this.#pass();
-    if (this.#codings === null)
-      throw new Withheld(
-        problem(
-          502,
-          'unknown-coding',
-          'the answer is packed in a way that Sluice cannot take off',
-          CARRIED_OUT,
-        ),
-      );
-    if (status === 206 && this.#masker !== null)
-      throw new Withheld(problem(502, 'cannot-mask', 'a part of an answer cannot be masked', CARRIED_OUT));
+    const isPassed = this.#masker === null && how === 'none' && !holdsAnswer(this.#run.decision);
+    if (isPassed && (this.#look === null || !isPacked)) return this.#pass();
+    if (this.#codings === null) throw unknownCoding();
+    if (status === 206 && this.#masker !== null) throw partOfAnswer('cannot-mask');
+    if (status === 206 && how === 'document') throw partOfAnswer('cannot-count');
     if (this.#kind === 'ndjson' || this.#kind === 'sse') return this.#pieces(this.#kind, this.#codings);
     return this.#whole(this.#codings);
   }
@@ -143,7 +144,18 @@ export class HttpAnswer {
   }
 
   #head(fields: readonly Field[]): void {
+    const rows = this.#kind === 'sse' ? 'events' : ROWS_BY_LINE.has(this.#kind) ? 'lines' : 'none';
+    this.#run.record?.head(this.#answer.status, fields, rows);
     this.#response.writeHead(this.#answer.status, [...fields.flat()]);
+  }
+
+  async #send(bytes: Buffer): Promise<void> {
+    const { record } = this.#run;
+    if (record !== null) {
+      record.body(bytes);
+      await this.#run.caughtUp();
+    }
+    await written(this.#response, bytes);
   }
 
   async #withoutBody(): Promise<Relayed> {
@@ -168,11 +180,11 @@ export class HttpAnswer {
     }
     for await (const chunk of body) {
       const bytes = bytesOf(chunk);
-      this.#look?.(bytes);
+      this.#look?.next(bytes);
       const denial = known === null ? await this.#run.take(0, bytes.length) : null;
       if (denial !== null) return this.#cut(denial);
       if (!this.#response.headersSent) this.#head(this.#fields(false));
-      await written(this.#response, bytes);
+      await this.#send(bytes);
     }
     if (!this.#response.headersSent) this.#head(this.#fields(false));
     this.#response.end();
@@ -185,7 +197,9 @@ export class HttpAnswer {
     if (!response.headersSent) throw new Withheld(problemOfDenial(denial), denial.rule);
     if (this.#kind === 'sse') {
       const data = JSON.stringify({ code: 'limit', rule: denial.rule, detail: denial.message });
-      response.end(`event: error\ndata: ${data}\n\n`);
+      const told = Buffer.from(`event: error\ndata: ${data}\n\n`);
+      this.#run.record?.body(told);
+      response.end(told);
     } else response.destroy();
     return { status: this.#answer.status, cutBy: denial.rule };
   }
@@ -194,15 +208,38 @@ export class HttpAnswer {
     const { body, status } = this.#answer;
     const masker = this.#masker;
     const bytes = await this.#read(() => readWhole(body, codings, this.#settings.bytesMax, this.#held));
-    this.#look?.(bytes);
+    this.#look?.whole(bytes);
     const masked = masker === null || bytes.length === 0 ? bytes : this.#masked(masker, bytes);
     if (masked === null) throw cannotMask(this.#kind, masker);
-    const denial = await this.#run.take(0, masked.length);
-    if (denial !== null) throw new Withheld(problemOfDenial(denial), denial.rule);
-    this.#head([...this.#fields(true), ['content-length', String(masked.length)]]);
-    await written(this.#response, masked);
+    const rows = this.#rows === null ? 0 : this.#rows.count(masked);
+    if (rows === null) throw cannotCount(this.#run.limit.rowsRule);
+    const denial = await this.#run.take(rows, masked.length);
+    if (denial !== null) return this.#truncate(masked, rows, denial);
+    const isChanged = masker !== null || codings.length > 0;
+    const fields = this.#fields(isChanged);
+    const isMeasured = fields.some(([name]) => name.toLowerCase() === 'content-length');
+    this.#head(isMeasured ? fields : [...fields, ['content-length', String(masked.length)]]);
+    await this.#send(masked);
     this.#response.end();
     return { status, cutBy: null };
+  }
+
+  /** As many rows as there may be, where the rule wants that. */
+  async #truncate(bytes: Buffer, rows: number, denial: Denial): Promise<Relayed> {
+    const { limit, counted, decision } = this.#run;
+    const withheld = new Withheld(problemOfDenial(denial), denial.rule);
+    if (limit.rows === null || limit.rowsRule !== denial.rule || !decision.truncating.includes(denial.rule))
+      throw withheld;
+    const cut = this.#rows?.cut(bytes, Math.max(0, limit.rows - counted.rows)) ?? null;
+    if (cut === null || (await this.#run.take(cut.rows, cut.bytes.length)) !== null) throw withheld;
+    this.#head([
+      ...this.#fields(true),
+      ['content-length', String(cut.bytes.length)],
+      ['sluice-truncated', `rule=${JSON.stringify(denial.rule)}; shown=${cut.rows}; of=${rows}`],
+    ]);
+    await this.#send(cut.bytes);
+    this.#response.end();
+    return { status: this.#answer.status, cutBy: denial.rule };
   }
 
   async #read(read: () => Promise<Buffer>): Promise<Buffer> {
@@ -210,7 +247,7 @@ export class HttpAnswer {
       return await read();
     } catch (error) {
       if (!(error instanceof BodyError)) throw error;
-      throw new Withheld(problemOfBody(error, this.#settings.bytesMax));
+      throw unreadBody(error, this.#settings.bytesMax);
     }
   }
 
@@ -240,7 +277,7 @@ export class HttpAnswer {
     } catch (error) {
       const fault = isPacking(error) ? new BodyError('broken') : error;
       if (!(fault instanceof BodyError) || this.#response.headersSent) throw fault;
-      throw new Withheld(problemOfBody(fault, this.#settings.bytesMax));
+      throw unreadBody(fault, this.#settings.bytesMax);
     }
     if (!this.#response.headersSent) this.#head(this.#fields(true));
     this.#response.end();
@@ -248,7 +285,7 @@ export class HttpAnswer {
   }
 
   async #piece(kind: 'ndjson' | 'sse', piece: Buffer): Promise<Denial | null> {
-    this.#look?.(piece);
+    this.#look?.next(piece);
     const masker = this.#masker;
     const masked =
       masker === null ? piece : kind === 'ndjson' ? maskLine(masker, piece) : maskEvent(masker, piece);
@@ -257,43 +294,15 @@ export class HttpAnswer {
       if (this.#response.headersSent) throw new Error(withheld.problem.detail);
       throw withheld;
     }
-    const denial = await this.#run.take(isBlank(piece) ? 0 : 1, masked.length);
+    const denial = await this.#run.take(this.#rowsIn(kind, masked), masked.length);
     if (denial !== null) return denial;
     if (!this.#response.headersSent) this.#head(this.#fields(true));
-    await written(this.#response, masked);
+    await this.#send(masked);
     return null;
   }
-}
 
-function cannotMask(kind: BodyKind, masker: ResponseMasker | null): Withheld {
-  const why =
-    kind === 'other'
-      ? 'it is of a type in which nothing can be looked for'
-      : kind === 'json' || kind === 'ndjson'
-        ? 'it is no JSON that can be read in one way'
-        : masker?.needsJson === true
-          ? 'values are masked by their place in JSON, and it is none'
-          : 'it cannot be read';
-  return new Withheld(problem(502, 'cannot-mask', `the answer cannot be masked: ${why}`, CARRIED_OUT));
-}
-
-function problemOfBody({ fault }: BodyError, bytesMax: number): Problem {
-  switch (fault) {
-    case 'too-large':
-      return problem(
-        502,
-        'answer-too-large',
-        `the answer has to be masked and is longer than ${bytesMax} bytes`,
-        CARRIED_OUT,
-      );
-    case 'no-memory':
-      return problem(
-        503,
-        'held-memory',
-        'Sluice holds as much as it may at the moment; try again',
-        CARRIED_OUT,
-      );
-    case 'broken':
-      return problem(502, 'unknown-coding', 'the answer is not packed as it says', CARRIED_OUT);
+  #rowsIn(kind: 'ndjson' | 'sse', piece: Buffer): number {
+    if (isBlank(piece)) return 0;
+    return this.#rows?.piece(kind === 'ndjson' ? piece : dataOf(piece)) ?? 1;
   }
 }

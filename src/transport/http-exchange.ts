@@ -19,11 +19,12 @@ import {
 import { ProxyError } from '../core/errors.ts';
 import type { BodyFacts } from '../core/requests.ts';
 import type { RequestDomain } from '../engine/request-domain.ts';
+import { holdsAnswer } from '../engine/request-records.ts';
 import { RequestRun } from '../engine/request-run.ts';
 import type { RequestSession } from '../engine/request-session.ts';
 import type { ResponseMaskers } from '../engine/response-masker.ts';
 import { CANONICAL_JSON, isRefused, scanJson } from '../json/index.ts';
-import { HttpAnswer, Withheld } from './http-answer.ts';
+import { HttpAnswer } from './http-answer.ts';
 import { BodyError, HeldBody, readWhole } from './http-bodies.ts';
 import type { HttpClient } from './http-client.ts';
 import { httpFacts, REASON_FIELD } from './http-facts.ts';
@@ -36,6 +37,7 @@ import {
 } from './http-problems.ts';
 import { requestText } from './http-request-text.ts';
 import type { HttpUpstream } from './http-upstream.ts';
+import { Withheld } from './http-withheld.ts';
 
 /** What the exchanges of one listener share. */
 export interface HttpGround {
@@ -195,7 +197,7 @@ export class HttpExchange {
       .send({
         method: head.method,
         path,
-        fields: this.#fieldsFor(head, bytes, masker !== null || session.looksForCanaries),
+        fields: this.#fieldsFor(head, bytes, masker !== null || looksInto(run, session)),
         body: bytes ?? (head.length === 0 ? null : this.#request),
         signal,
         actor: session.actor,
@@ -212,7 +214,7 @@ export class HttpExchange {
     const relay = new HttpAnswer(answer, this.#response, run, masker, settings, {
       method: head.method,
       held: this.#held,
-      look: session.looksForCanaries ? (bytes) => session.look(bytes) : null,
+      look: session.canaryLook(),
     });
     try {
       const { status, cutBy } = await relay.relay();
@@ -221,6 +223,7 @@ export class HttpExchange {
       answer.body.on('error', () => {});
       answer.body.destroy();
       if (error instanceof Withheld) {
+        recordProblem(run, error.problem);
         run.finish(String(answer.status), error.cutBy ?? `sluice/${error.problem.code}`);
         throw new Refused(error.problem);
       }
@@ -251,6 +254,7 @@ export class HttpExchange {
     if (!(error instanceof Refused) && !(error instanceof ProxyError))
       this.#log('error', 'a request failed', error);
     const told = error instanceof Refused ? error.problem : problemOfError(error);
+    if (this.#run !== null) recordProblem(this.#run, told);
     const unread = !this.#request.complete;
     this.#tell(told, unread || (error instanceof Refused && error.closes) || told.status === 401);
   }
@@ -278,6 +282,18 @@ export class HttpExchange {
     const text = error instanceof Error ? error.message : String(error);
     this.#ground.domain.log(level, message, { listener: this.#ground.domain.name, error: text });
   }
+}
+
+/** What is in the answer is looked at, so that it has to come whole and not packed. */
+function looksInto({ limit, record, decision }: RequestRun, { looksForCanaries }: RequestSession): boolean {
+  return looksForCanaries || limit.rows !== null || record !== null || holdsAnswer(decision);
+}
+
+/** What the client gets in place of an answer, where answers are recorded. */
+function recordProblem({ record }: RequestRun, told: Problem): void {
+  record?.head(told.status, [['content-type', PROBLEM_TYPE]], 'none');
+  record?.body(problemBody(told));
+  record?.end(true);
 }
 
 function tooLarge(bytesMax: number): Refused {

@@ -10,6 +10,14 @@ export function maskLine(masker: ResponseMasker, piece: Buffer): Buffer | null {
   return isBlank(piece) ? piece : masker.json(piece);
 }
 
+/** The data of an event, its lines together. */
+export function dataOf(piece: Buffer): Buffer {
+  const data = eventFields(piece).filter(({ name }) => name === 'data');
+  return Buffer.concat(
+    data.flatMap(({ start, end }, n) => [...(n === 0 ? [] : [LF]), piece.subarray(start, end)]),
+  );
+}
+
 /** The data of an event, its lines together; everything else of it as text. */
 export function maskEvent(masker: ResponseMasker, piece: Buffer): Buffer | null {
   const fields = eventFields(piece);

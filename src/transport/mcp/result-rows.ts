@@ -45,9 +45,19 @@ function blocksOf(document: JsonDocument, result: number): readonly number[] {
 }
 
 function rowsOfText(document: JsonDocument, node: number): number {
-  const text = Buffer.from(document.text(node) ?? '');
-  const inner = scanJson(text, 0, text.length, PLAIN_JSON);
-  return isRefused(inner) ? tableRows(text.toString()) : rowsAt(inner, 0);
+  return rowsOfPlainText(document.text(node) ?? '');
+}
+
+/** Rows of a text by itself: of JSON, or of a table in it. */
+export function rowsOfPlainText(text: string): number {
+  const bytes = Buffer.from(text);
+  const inner = scanJson(bytes, 0, bytes.length, PLAIN_JSON);
+  return isRefused(inner) ? tableRows(text) : rowsAt(inner, 0);
+}
+
+/** The size of the largest list of a document. */
+export function listRows(document: JsonDocument): number {
+  return rowsAt(document, 0);
 }
 
 /** The largest list at or below a node. */
@@ -119,7 +129,8 @@ function blobsOf(document: JsonDocument, result: number): readonly number[] {
   return blobs;
 }
 
-function cutLists(document: JsonDocument, from: number, rows: number, edits: JsonEdits): void {
+/** Leaves so many items of every list, at most. */
+export function cutLists(document: JsonDocument, from: number, rows: number, edits: JsonEdits): void {
   const end = document.end(from);
   for (let node = from; node < document.count && document.start(node) < end; node++) {
     if (!isList(document, node)) continue;
