@@ -27,6 +27,8 @@ import {
   DETECTORS,
   type DetectorName,
   type DetectRule,
+  type DocumentPlan,
+  documentPlan,
   type KeyRing,
   type MaskerSpec,
   type MaskPlan,
@@ -36,7 +38,6 @@ import {
   maskPlan,
   NULL_CELL,
   namedMasker,
-  TEXT,
   UNKNOWN,
 } from '../masking/index.ts';
 import { UNKNOWN_ORIGIN } from '../policy/mask.ts';
@@ -148,19 +149,10 @@ export class ResultMasks {
     return plans === null ? null : cellsOf(plans, 'postgres');
   }
 
-  /** For what requests are answered: values at paths as cells of type json, documents and texts by detectors. */
-  forResponse({ paths, detected }: ResponseMasks): ResponseCells {
-    const rules = detected.length === 0 ? null : this.#rulesOf(detected);
-    const cellOf = (type: CellType, mask: ColumnPlan['mask']) =>
-      cellMask({ type, format: 'text', label: null, mask }, 'postgres');
-    return {
-      paths: paths.flatMap((mask) => {
-        const cell = cellOf({ kind: 'json' }, { how: 'mask', masker: this.#spec(mask), nulls: mask.nulls });
-        return cell === null ? [] : mask.paths.map((path) => ({ path, cell }));
-      }),
-      inJson: rules === null ? null : cellOf({ kind: 'json' }, { how: 'detect', rules }),
-      inText: rules === null ? null : cellOf(TEXT, { how: 'detect', rules }),
-    };
+  /** For what requests are answered. */
+  forResponse({ paths, detected }: ResponseMasks): DocumentPlan {
+    const rules = paths.map((mask) => ({ paths: mask.paths, masker: this.#spec(mask), nulls: mask.nulls }));
+    return documentPlan(rules, detected.length === 0 ? [] : this.#rulesOf(detected));
   }
 
   #plans(
@@ -205,14 +197,6 @@ export class ResultMasks {
     this.#specs.set(key, spec);
     return spec;
   }
-}
-
-/** What is done to responses of requests. */
-export interface ResponseCells {
-  readonly paths: readonly { readonly path: string; readonly cell: CellMask }[];
-  /** For whole documents; null: nothing is looked for. */
-  readonly inJson: CellMask | null;
-  readonly inText: CellMask | null;
 }
 
 /** Results whose masks are kept. */

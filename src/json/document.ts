@@ -6,6 +6,7 @@ import {
   KINDS,
   NAME_ESCAPED,
   NONE,
+  NUMBER,
   OBJECT,
   STRING,
   type Tape,
@@ -49,6 +50,10 @@ export class JsonDocument {
     return node !== NONE && this.#tape.kind(node) === STRING;
   }
 
+  isNumber(node: number): boolean {
+    return node !== NONE && this.#tape.kind(node) === NUMBER;
+  }
+
   /** The value's own bytes are [start, end); those of a string with its quotes. */
   start(node: number): number {
     return this.#tape.start(node);
@@ -61,6 +66,33 @@ export class JsonDocument {
   /** Whether the string is written with escapes. */
   isEscaped(node: number): boolean {
     return (this.#tape.flags(node) & ESCAPED) !== 0;
+  }
+
+  /** Nodes whose string, or whose name, is written with escapes; in order. */
+  get escaped(): readonly number[] {
+    return this.#tape.escaped;
+  }
+
+  /** Whether the member's name is written with escapes. */
+  isNameEscaped(node: number): boolean {
+    return (this.#tape.flags(node) & NAME_ESCAPED) !== 0;
+  }
+
+  /** Where the member's name ends: the position of its closing quote; -1 where the node is no member. */
+  nameEnd(node: number): number {
+    return this.#tape.nameEnd(node);
+  }
+
+  /** The last node that begins, with its name, at or before a position in the source; the root if none does. */
+  nodeAt(position: number): number {
+    let [low, high] = [0, this.count - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      const nameStart = this.#tape.nameStart(middle);
+      if ((nameStart === NONE ? this.#tape.start(middle) : nameStart) <= position) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   /** The bytes of the value as they are written; a view. */

@@ -30,6 +30,17 @@ export class JsonPath {
     this.#steps = steps;
   }
 
+  /** Whether it goes through a member that it names. */
+  get hasNames(): boolean {
+    return this.#steps.some(({ selector }) => selector.select === 'name');
+  }
+
+  /** What the last step names, as `foldName` has it; null where it names nothing. */
+  get lastName(): string | null {
+    const last = this.#steps.at(-1)?.selector;
+    return last?.select === 'name' ? last.folded : null;
+  }
+
   /** The nodes at the path, in the order of the document. */
   find(document: JsonDocument, from = 0): readonly number[] {
     let nodes = new Set([from]);

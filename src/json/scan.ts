@@ -141,6 +141,7 @@ class Scan {
     const node = tape.add(flags, this.at, nameStart, nameEnd, hash, this.#parent);
     if (this.#last !== NONE) tape.setSibling(this.#last, node);
     this.#last = node;
+    if (flags !== 0) tape.escaped.push(node);
     return this.#begin(node, flags);
   }
 
@@ -162,6 +163,7 @@ class Scan {
       if (found < 0) {
         const fault = this.#escapes(this.at + 1, close);
         if (fault !== null) return fault;
+        if (flags === 0) tape.escaped.push(node);
       }
       tape.setFlags(node, flags | STRING | (found < 0 ? ESCAPED : 0));
       this.at = close + 1;

@@ -32,6 +32,8 @@ export const NONE = -1;
 export class Tape {
   #cells: Int32Array;
   count = 0;
+  /** Nodes with escapes in their string or in their name, in order. */
+  readonly escaped: number[] = [];
 
   constructor(nodes = 32) {
     this.#cells = new Int32Array(nodes * STRIDE);

@@ -5,6 +5,7 @@ import type { CellCodec } from './codec/codec.ts';
 import { MYSQL_CODEC } from './codec/mysql.ts';
 import { POSTGRES_CODEC } from './codec/postgres.ts';
 import { bindDetection, type Detection } from './detect-cell.ts';
+import { DetectingText } from './detect-text.ts';
 import { CustomPattern } from './detectors/custom.ts';
 import { DETECTORS, type DetectorName } from './detectors/index.ts';
 import { Scanner, ScanTables } from './detectors/scanner.ts';
@@ -64,7 +65,7 @@ function postableMask(mask: ColumnMask): ColumnMask {
   return { ...mask, rules: mask.rules.map((rule) => ({ ...rule, masker: postableSpec(rule.masker) })) };
 }
 
-function postableSpec(spec: MaskerSpec): MaskerSpec {
+export function postableSpec(spec: MaskerSpec): MaskerSpec {
   if (spec.ring === null) return spec;
   const keys = spec.ring.keys.map(({ id, secret }) => ({ id, secret: Uint8Array.from(secret) }));
   return { ...spec, ring: { current: spec.ring.current, keys } };
@@ -109,6 +110,12 @@ function nullReplacement(
 ): Buffer | null {
   const constant = masker.constant === undefined ? neutralValue(type) : masker.constant(type);
   return constantBytes(constant, type, format, codec);
+}
+
+/** For texts and documents whose values have no column. Throws as `compilePlan` does. */
+export function detectingText(rules: readonly DetectRule[]): DetectingText {
+  const { scanner, maskers } = detectionOf(rules, null, CODECS.postgres);
+  return new DetectingText(scanner, maskers, CODECS.postgres);
 }
 
 interface SharedDetection {

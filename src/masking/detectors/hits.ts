@@ -17,6 +17,11 @@ export class Hits {
     return this.#ends[i] ?? 0;
   }
 
+  /** Where the last one ends; 0 where there is none. */
+  get lastEnd(): number {
+    return this.count === 0 ? 0 : this.end(this.count - 1);
+  }
+
   /** The number of the rule whose masker is to be used. */
   rule(i: number): number {
     return this.#rules[i] ?? 0;
@@ -48,6 +53,23 @@ export class Hits {
     this.#ends[from] = end;
     this.#rules[from] = rule;
     this.count += 1 - (to - from);
+  }
+
+  /** What another scan of the same bytes found: hits that touch become one, masked by the rule of the first. */
+  merge(other: Hits): void {
+    if (other.count === 0) return;
+    const own = new Hits();
+    for (let i = 0; i < this.count; i++) own.add(this.start(i), this.end(i), this.rule(i));
+    this.clear();
+    for (let i = 0, j = 0; i < own.count || j < other.count; ) {
+      const isOwn = j >= other.count || (i < own.count && own.start(i) <= other.start(j));
+      const from = isOwn ? own : other;
+      const n = isOwn ? i++ : j++;
+      const last = this.count - 1;
+      if (last >= 0 && from.start(n) < this.end(last))
+        this.#ends[last] = Math.max(this.end(last), from.end(n));
+      else this.add(from.start(n), from.end(n), from.rule(n));
+    }
   }
 
   #room(): void {

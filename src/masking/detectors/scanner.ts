@@ -5,7 +5,8 @@
 import { ALNUM, DIGIT, KIND, runEnd } from './bytes.ts';
 import type { CustomPattern } from './custom.ts';
 import type { Detector, Span, Trigger } from './detector.ts';
-import type { Hits } from './hits.ts';
+import { FOLDING_BYTES, FoldedText, foldsUntil } from './folding.ts';
+import { Hits } from './hits.ts';
 
 export interface ScannedDetector {
   readonly detector: Detector;
@@ -28,6 +29,12 @@ const SIGNS: Readonly<Record<number, Trigger>> = {
 const DASH = 0x2d;
 const ALPHANUMERIC = 1;
 const SIGN = 2;
+/** It may be read as something else. */
+const FOLDING = 3;
+/** No value that is read in another way is longer, on either side of the first such character. */
+const AROUND_BYTES = 128;
+/** What is read as context before it. */
+const CONTEXT_BYTES = 64;
 
 /** Who is asked when; made once for a set of detectors, whatever the columns are that they look at. */
 export class ScanTables {
@@ -57,6 +64,7 @@ export class ScanTables {
       if (((KIND[byte] ?? 0) & ALNUM) !== 0) this.classes[byte] = ALPHANUMERIC;
       else if ((this.signs[byte]?.length ?? 0) > 0) this.classes[byte] = SIGN;
     }
+    for (const byte of FOLDING_BYTES) this.classes[byte] = FOLDING;
     for (const { detector } of detectors) {
       for (const pair of detector.pairs) this.pairs[(pair.charCodeAt(0) << 8) | pair.charCodeAt(1)] = 1;
     }
@@ -83,6 +91,9 @@ export class Scanner {
   readonly #tables: ScanTables;
   readonly #labelled: readonly boolean[];
   readonly #span: Span = { start: 0, end: 0 };
+  readonly #folded = new FoldedText();
+  readonly #inFolded = new Hits();
+  readonly #found = new Hits();
 
   /** `label`: what the column is called in the result; null where nothing is known. */
   constructor(tables: ScanTables, label: string | null) {
@@ -94,7 +105,58 @@ export class Scanner {
 
   /** Adds what is found in [start, end) to `hits`, which has to be empty. Bytes from `floor` on are read as context. */
   scan(source: Buffer, floor: number, start: number, end: number, hits: Hits): void {
+    const folding = this.#scanAsWritten(source, floor, start, end, hits);
+    if (folding >= 0) this.#scanFolded(source, floor, start, end, folding, hits);
+  }
+
+  /** Around each character that people read as another one: the text as they read it. `first`: where one may be. */
+  #scanFolded(source: Buffer, floor: number, start: number, end: number, first: number, hits: Hits): void {
+    const { classes } = this.#tables;
+    const found = this.#found;
+    found.clear();
+    for (let at = first; at < end; at++) {
+      if (classes[source[at] ?? 0] !== FOLDING) continue;
+      let until = foldsUntil(source, at, end);
+      if (until === 0) continue;
+      const from = characterStart(source, Math.max(start, found.lastEnd, at - AROUND_BYTES));
+      let to = Math.min(end, until + AROUND_BYTES);
+      // As far as one such character is near the next.
+      for (let next = until; next < to; next++) {
+        if (classes[source[next] ?? 0] !== FOLDING) continue;
+        until = foldsUntil(source, next, end);
+        if (until === 0) continue;
+        to = Math.min(end, until + AROUND_BYTES);
+        next = until - 1;
+      }
+      while (to < end && classes[source[to] ?? 0] === ALPHANUMERIC) to++;
+      this.#lookAround(
+        source,
+        characterStart(source, Math.max(floor, from - CONTEXT_BYTES)),
+        from,
+        to,
+        found,
+      );
+      at = to - 1;
+    }
+    hits.merge(found);
+  }
+
+  #lookAround(source: Buffer, floor: number, start: number, end: number, found: Hits): void {
+    const folded = this.#folded;
+    const inFolded = this.#inFolded;
+    folded.fold(source, floor, start, end);
+    inFolded.clear();
+    this.#scanAsWritten(folded.bytes, 0, folded.start, folded.end, inFolded);
+    const { places } = folded;
+    for (let i = 0; i < inFolded.count; i++)
+      found.add(places[inFolded.start(i)] ?? start, places[inFolded.end(i)] ?? end, inFolded.rule(i));
+  }
+
+  /** Where the first character stands that may be read as another one; -1 where none does. */
+  #scanAsWritten(source: Buffer, floor: number, start: number, end: number, hits: Hits): number {
     const { classes, pairs, digits, words, signs, custom } = this.#tables;
+    const begin = start;
+    let folding = -1;
     let inWord = start > floor && classes[source[start - 1] ?? 0] === ALPHANUMERIC;
     for (let at = start; at < end; ) {
       const byte = source[at] ?? 0;
@@ -113,6 +175,7 @@ export class Scanner {
         inWord = true;
       } else {
         inWord = false;
+        if (kind === FOLDING && folding < 0) folding = at;
         if (byte !== DASH || source[at + 1] === DASH) list = signs[byte] ?? null;
       }
       const stop = list === null ? 0 : this.#ask(list, source, floor, start, end, at, hits);
@@ -126,7 +189,8 @@ export class Scanner {
         inWord = false;
       }
     }
-    for (const { pattern, rule } of custom) pattern.scan(source, floor, end, rule, hits);
+    for (const { pattern, rule } of custom) pattern.scan(source, begin, end, rule, hits);
+    return folding;
   }
 
   /** Where the scan goes on behind what was found; 0 where nothing was. */
@@ -151,4 +215,9 @@ export class Scanner {
     }
     return 0;
   }
+}
+
+function characterStart(source: Buffer, at: number): number {
+  while (at > 0 && ((source[at] ?? 0) & 0xc0) === 0x80) at--;
+  return at;
 }

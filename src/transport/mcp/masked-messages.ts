@@ -50,7 +50,8 @@ export function maskedParts(document: JsonDocument, method: Method | null): Mess
         keep(document.member(argument, 'name'));
     }
   }
-  return { ...surfaces, tokens: [...surfaces.tokens, ...kept] };
+  const { values, texts, blobs, tokens } = surfaces;
+  return { values, texts, blobs: blobs.map(({ node }) => node), tokens: [...tokens, ...kept] };
 }
 
 /** Whether a member is there, and as the protocol has it. */

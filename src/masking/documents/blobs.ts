@@ -1,10 +1,11 @@
 /**
- * Base64 in messages. Text is masked as text. Pictures and sound pass: nothing that looks at bytes could find a value in
- * them. Any other binary, such as a spreadsheet, an archive or a database file, is withheld where a mask applies, since rows
- * may stand in it.
+ * Base64 whose content is a member's value. Text is masked as text. Pictures and sound pass: nothing that looks at bytes
+ * could find a value in them. Any other binary, such as a spreadsheet, an archive or a database file, is withheld where a
+ * mask applies, since rows may stand in it.
  */
 import { isUtf8 } from 'node:buffer';
-import { type JsonDocument, type JsonEdits, jsonString } from '../json/index.ts';
+import { type JsonDocument, jsonString } from '../../json/index.ts';
+import type { SpanEdits } from './span-edits.ts';
 
 const MEDIA: readonly (readonly [at: number, bytes: Buffer])[] = [
   [0, Buffer.from('89504e470d0a1a0a', 'hex')],
@@ -25,24 +26,24 @@ const WITHHELD_BLOB =
 
 const BASE64 = /^[\w+/=\s-]*$/;
 
-/** Masks texts; null: nothing of one may be shown. */
-export interface TextMasker {
-  text(text: Buffer): Buffer | null;
-}
-
 /** Masks the string of base64 at `node`, as every decoder could read it: with either alphabet, blanks and padding. */
-export function maskBlob(document: JsonDocument, node: number, masker: TextMasker, edits: JsonEdits): void {
+export function maskBlob(
+  document: JsonDocument,
+  node: number,
+  text: (text: Buffer) => Buffer | null,
+  edits: SpanEdits,
+): void {
   const written = document.text(node) ?? '';
   const bytes = Buffer.from(written, 'base64');
-  const masked = BASE64.test(written) ? maskedBytes(bytes, masker) : null;
+  const masked = BASE64.test(written) ? maskBlobBytes(bytes, text) : null;
   if (masked === bytes) return;
   const shown = masked ?? Buffer.from(WITHHELD_BLOB);
-  edits.replace(node, jsonString(shown.toString('base64')));
+  edits.put(document.start(node), document.end(node), jsonString(shown.toString('base64')));
 }
 
 /** The very bytes where nothing of them is masked; null: nothing of them may be shown. */
-export function maskedBytes(bytes: Buffer, masker: TextMasker): Buffer | null {
-  if (isText(bytes)) return masker.text(bytes);
+export function maskBlobBytes(bytes: Buffer, text: (text: Buffer) => Buffer | null): Buffer | null {
+  if (isText(bytes)) return text(bytes);
   return isMedia(bytes) ? bytes : null;
 }
 
@@ -50,6 +51,6 @@ function isText(bytes: Buffer): boolean {
   return isUtf8(bytes) && !bytes.includes(0);
 }
 
-function isMedia(bytes: Buffer): boolean {
+export function isMedia(bytes: Buffer): boolean {
   return MEDIA.some(([at, magic]) => bytes.subarray(at, at + magic.length).equals(magic));
 }

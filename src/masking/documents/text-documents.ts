@@ -6,7 +6,7 @@ import {
   type JsonFault,
   PLAIN_JSON,
   scanJson,
-} from '../json/index.ts';
+} from '../../json/index.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
