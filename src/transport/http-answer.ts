@@ -161,7 +161,7 @@ export class HttpAnswer {
   async #withoutBody(): Promise<Relayed> {
     const denial = await this.#run.take(0, 0);
     if (denial !== null) throw new Withheld(problemOfDenial(denial), denial.rule);
-    this.#answer.body.resume();
+    this.#answer.body.discard();
     // The length of what is masked would tell of what is not shown.
     this.#head(this.#fields(this.#masker !== null));
     this.#response.end();

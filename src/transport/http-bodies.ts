@@ -1,8 +1,10 @@
 /** Bodies read whole under a limit, and content codings taken off (RFC 9110, 8.4). */
-import type { Readable } from 'node:stream';
+import { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import type { Coding } from '../../protocols/http/index.ts';
 import type { HeldMemory } from '../limits/held-memory.ts';
+import { UpstreamBody } from './http-upstream-body.ts';
 
 /** `too-large`: longer than it may be. `no-memory`: others hold too much. `broken`: it is not packed as it says. */
 export type BodyFault = 'too-large' | 'no-memory' | 'broken';
@@ -17,9 +19,13 @@ export class BodyError extends Error {
   }
 }
 
-/** The bytes without their codings, as a stream that is no faster than its reader. A broken packing is a BodyError. */
-export function decoded(body: Readable, codings: readonly Coding[]): Readable {
-  let stream = body;
+/** A client's body, or a server's. */
+export type Body = Readable | UpstreamBody;
+
+/** The bytes without their codings, no faster than their reader. A broken packing is an error of node:zlib's. */
+export function decoded(body: Body, codings: readonly Coding[]): Body {
+  if (codings.length === 0) return body;
+  let stream = body instanceof UpstreamBody ? Readable.from(body) : body;
   for (const coding of [...codings].reverse()) {
     const unpacker = decoderOf(coding);
     const from = stream;
@@ -65,11 +71,17 @@ export class HeldBody {
 
 /** Reads to the end; throws BodyError, or what the stream fails with. What is read is counted as held. */
 export async function readWhole(
-  body: Readable,
+  body: Body,
   codings: readonly Coding[],
   bytesMax: number,
   held: HeldBody,
 ): Promise<Buffer> {
+  const whole = codings.length === 0 ? wholeOf(body) : null;
+  if (whole !== null) {
+    if (whole.length > bytesMax) throw new BodyError('too-large');
+    held.take(whole.length);
+    return whole;
+  }
   const chunks: Buffer[] = [];
   let bytes = 0;
   const stream = decoded(body, codings);
@@ -86,6 +98,20 @@ export async function readWhole(
   }
   return Buffer.concat(chunks, bytes);
 }
+
+/**
+ * Where all of a body has come with its head, as that of a small message does, nothing has to be waited for: reading it
+ * by a loop over the stream would cost ten turns of the microtask queue and a dozen listeners.
+ */
+function wholeOf(body: Body): Buffer | null {
+  if (body instanceof UpstreamBody) return body.takeWhole();
+  if (!(body instanceof IncomingMessage) || !body.complete || body.destroyed) return null;
+  // Without a size it gives all that has come.
+  const bytes: unknown = body.read();
+  return bytes === null ? EMPTY : bytesOf(bytes);
+}
+
+const EMPTY = Buffer.alloc(0);
 
 export function bytesOf(chunk: unknown): Buffer {
   if (Buffer.isBuffer(chunk)) return chunk;

@@ -24,6 +24,7 @@ import { RequestRun } from '../engine/request-run.ts';
 import type { RequestSession } from '../engine/request-session.ts';
 import type { ResponseMaskers } from '../engine/response-masker.ts';
 import { CANONICAL_JSON, isRefused, scanJson } from '../json/index.ts';
+import { Cancellation } from './cancellation.ts';
 import { HttpAnswer } from './http-answer.ts';
 import { BodyError, HeldBody, readWhole } from './http-bodies.ts';
 import type { HttpClient } from './http-client.ts';
@@ -82,7 +83,7 @@ export class HttpExchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #held: HeldBody;
-  readonly #abort = new AbortController();
+  readonly #abort = new Cancellation();
   #run: RequestRun | null = null;
 
   constructor(ground: HttpGround, client: HttpClient, request: IncomingMessage, response: ServerResponse) {
@@ -192,7 +193,7 @@ export class HttpExchange {
     const masker = masks === null ? null : this.#ground.maskers.for(masks);
     const path = head.query === null ? head.path : `${head.path}?${head.query}`;
     if (bytes === null && head.length !== 0) this.#continue(head);
-    const signal = this.#abort.signal;
+    const signal = this.#abort;
     const answer = await this.#ground.upstream
       .send({
         method: head.method,
@@ -220,7 +221,6 @@ export class HttpExchange {
       const { status, cutBy } = await relay.relay();
       run.finish(String(status), cutBy);
     } catch (error) {
-      answer.body.on('error', () => {});
       answer.body.destroy();
       if (error instanceof Withheld) {
         recordProblem(run, error.problem);
@@ -245,7 +245,7 @@ export class HttpExchange {
 
   #fail(error: unknown): void {
     const response = this.#response;
-    if (this.#abort.signal.aborted || response.destroyed) return;
+    if (this.#abort.aborted || response.destroyed) return;
     if (response.headersSent) {
       this.#log('warn', 'an answer broke off', error);
       response.destroy();

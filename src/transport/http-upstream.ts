@@ -1,8 +1,10 @@
 /** The server behind a listener: pooled connections, Sluice's own credentials. */
 import type { Readable } from 'node:stream';
-import { Pool } from 'undici';
-import { type Field, pairFields } from '../../protocols/http/index.ts';
+import { type Dispatcher, Pool } from 'undici';
+import type { Field } from '../../protocols/http/index.ts';
 import type { Identity } from '../core/principal.ts';
+import type { CancelSignal } from './cancellation.ts';
+import { UpstreamBody } from './http-upstream-body.ts';
 
 /** How Sluice itself logs in at a server, or for whoever asks. */
 export interface UpstreamLogin {
@@ -35,7 +37,7 @@ export interface UpstreamRequest {
   readonly path: string;
   readonly fields: readonly Field[];
   readonly body: Buffer | Readable | null;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** Whose request it is. */
   readonly actor: Identity;
 }
@@ -43,7 +45,7 @@ export interface UpstreamRequest {
 export interface UpstreamAnswer {
   readonly status: number;
   readonly fields: readonly Field[];
-  readonly body: Readable;
+  readonly body: UpstreamBody;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -78,18 +80,19 @@ export class HttpUpstream {
     // A token may be taken back before it expires. A body that was streamed is gone.
     const canRepeat = body === null || Buffer.isBuffer(body);
     if (answer.status !== 401 || !canRepeat || !(await login.refused(actor, field))) return answer;
-    answer.body.on('error', () => {}).destroy();
+    answer.body.destroy();
     return this.#send(request, await login.field(actor));
   }
 
-  async #send(
-    { method, path, fields, body, signal }: UpstreamRequest,
-    own: Field | null,
-  ): Promise<UpstreamAnswer> {
-    const kept = fields.filter(([name]) => name.toLowerCase() !== own?.[0].toLowerCase());
-    const headers = [['host', this.#settings.host], ...kept, ...(own === null ? [] : [own])].flat();
-    const answer = await this.#pool.request({ method, path, headers, body, signal, responseHeaders: 'raw' });
-    return { status: answer.statusCode, fields: rawFields(answer.headers), body: answer.body };
+  #send({ method, path, fields, body, signal }: UpstreamRequest, own: Field | null): Promise<UpstreamAnswer> {
+    const headers = ['host', this.#settings.host];
+    const ownName = own === null ? '' : own[0].toLowerCase();
+    for (const [name, value] of fields) if (name.toLowerCase() !== ownName) headers.push(name, value);
+    if (own !== null) headers.push(own[0], own[1]);
+    return new Promise((resolve, reject) => {
+      const handler = new AnswerHandler(signal, resolve, reject);
+      this.#pool.dispatch({ method, path, headers, body }, handler);
+    });
   }
 
   async close(): Promise<void> {
@@ -97,11 +100,78 @@ export class HttpUpstream {
   }
 }
 
-/** With `responseHeaders: 'raw'` the fields come as names and values in turn, which undici's types do not say. */
-function rawFields(headers: unknown): readonly Field[] {
-  if (!Array.isArray(headers)) throw new TypeError('undici gives raw header fields');
-  const flat = headers.map((one: unknown) =>
-    Buffer.isBuffer(one) ? one.toString('latin1') : typeof one === 'string' ? one : '',
-  );
-  return pairFields(flat);
+/**
+ * One request as undici tells of it. Not `request`, which makes an AsyncResource, a stream and two objects of header fields
+ * for each answer.
+ */
+class AnswerHandler implements Dispatcher.DispatchHandler {
+  readonly #signal: CancelSignal;
+  readonly #resolve: (answer: UpstreamAnswer) => void;
+  readonly #reject: (error: Error) => void;
+  #controller: Dispatcher.DispatchController | null = null;
+  #body: UpstreamBody | null = null;
+
+  constructor(
+    signal: CancelSignal,
+    resolve: (answer: UpstreamAnswer) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Nobody wants it any more: whoever waits is told at once, and the connection ends, now or once there is one. */
+  readonly #onAbort = () => {
+    const error = new Error('the request was given up');
+    this.#reject(error);
+    this.#body?.fail(error);
+    this.#controller?.abort(error);
+  };
+
+  #over(): void {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#signal.aborted) controller.abort(new Error('the request was given up'));
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    // What comes before the answer, such as 103, is between the server and Sluice.
+    if (status < 200) return;
+    this.#body = new UpstreamBody(controller);
+    this.#resolve({ status, fields: rawFields(controller.rawHeaders), body: this.#body });
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body?.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#over();
+    this.#body?.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#over();
+    this.#reject(error);
+    this.#body?.fail(error);
+  }
+}
+
+/** Names and values in turn. */
+function rawFields(raw: unknown): readonly Field[] {
+  if (!Array.isArray(raw)) throw new TypeError('undici gives raw header fields');
+  const fields: Field[] = [];
+  for (let n = 0; n + 1 < raw.length; n += 2) fields.push([rawText(raw[n]), rawText(raw[n + 1])]);
+  return fields;
+}
+
+function rawText(raw: unknown): string {
+  if (Buffer.isBuffer(raw)) return raw.latin1Slice();
+  return typeof raw === 'string' ? raw : '';
 }

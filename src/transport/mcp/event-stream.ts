@@ -1,7 +1,6 @@
 /** Event streams as MCP uses them (HTML, 9.2.6): read from servers at any cut of the bytes, written for clients. */
-import type { Readable } from 'node:stream';
 import { eventFields, PieceSplitter } from '../../../protocols/http/index.ts';
-import { bytesOf } from '../http-bodies.ts';
+import { type Body, bytesOf } from '../http-bodies.ts';
 
 /** One event of a stream. */
 export interface StreamEvent {
@@ -30,7 +29,7 @@ export class EventTooLong extends Error {
 }
 
 /** Rejects with EventTooLong, or what the body fails with. What is not whole when the stream ends is no event. */
-export async function* readEvents(body: Readable, bytesMax: number): AsyncGenerator<StreamEvent> {
+export async function* readEvents(body: Body, bytesMax: number): AsyncGenerator<StreamEvent> {
   const splitter = new PieceSplitter('events', bytesMax);
   for await (const chunk of body) {
     const pieces = splitter.push(bytesOf(chunk));

@@ -9,6 +9,7 @@ import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
 import { type Identity, identityKey } from '../../core/principal.ts';
 import { CANONICAL_JSON, isRefused, PLAIN_JSON, scanJson } from '../../json/index.ts';
 import type { HeldMemory } from '../../limits/held-memory.ts';
+import type { CancelSignal } from '../cancellation.ts';
 import { BodyError, decoded, HeldBody, readWhole } from '../http-bodies.ts';
 import { type HttpUpstream, type UpstreamAnswer, UpstreamLoginError } from '../http-upstream.ts';
 import { EventTooLong, readEvents } from './event-stream.ts';
@@ -77,7 +78,7 @@ export class HttpLeg implements ServerLeg {
     ];
     const answer = await this.#request('POST', fields, bytes, signal, message.actor);
     if (answer.status === 202 || answer.status === 204) {
-      answer.body.resume();
+      answer.body.discard();
       if (kind === 'request')
         throw new LegError('not-mcp', 'the server took a request and does not answer it', answer.status);
       return NOTHING;
@@ -88,7 +89,7 @@ export class HttpLeg implements ServerLeg {
     const body = kindOf(answer);
     if (body === 'sse') return this.#events(answer);
     if (body === 'json') return this.#single(answer, message);
-    answer.body.on('error', () => {}).destroy();
+    answer.body.destroy();
     // Some servers say 200 where they mean 202.
     if (kind !== 'request') return NOTHING;
     throw new LegError('not-mcp', 'the server answers with something that is neither JSON nor events');
@@ -122,7 +123,7 @@ export class HttpLeg implements ServerLeg {
     method: 'POST' | 'GET' | 'DELETE',
     fields: readonly Field[],
     body: Buffer | null,
-    signal: AbortSignal,
+    signal: CancelSignal,
     actor: Identity = this.#actor,
   ): Promise<UpstreamAnswer> {
     const { upstream, path } = this.#ground;
@@ -137,11 +138,11 @@ export class HttpLeg implements ServerLeg {
   async #refusal(answer: UpstreamAnswer): Promise<LegError> {
     const { status, body } = answer;
     if (status === 404 && this.#sessionId !== null) {
-      body.on('error', () => {}).destroy();
+      body.destroy();
       return new LegError('session-gone', 'the server does not know the session any more', status);
     }
     if (status === 401 || status === 403) {
-      body.on('error', () => {}).destroy();
+      body.destroy();
       return new LegError('no-access', 'the server gives Sluice no access', status);
     }
     const held = new HeldBody(this.#ground.memory);
@@ -175,7 +176,7 @@ export class HttpLeg implements ServerLeg {
         held.release();
       }
     }
-    return { shape: 'one', events: events(), close: () => void answer.body.on('error', () => {}).destroy() };
+    return { shape: 'one', events: events(), close: () => void answer.body.destroy() };
   }
 
   #events(answer: UpstreamAnswer): ServerStream {
@@ -199,7 +200,7 @@ export class HttpLeg implements ServerLeg {
         throw bodyErrorOf(error);
       }
     }
-    return { shape: 'many', events: events(), close: () => void answer.body.on('error', () => {}).destroy() };
+    return { shape: 'many', events: events(), close: () => void answer.body.destroy() };
   }
 
   /** An id that can be come back with; null: it is none. */
@@ -222,12 +223,12 @@ export class HttpLeg implements ServerLeg {
     ];
     const answer = await this.#request('GET', fields, null, signal);
     if (answer.status === 405) {
-      answer.body.resume();
+      answer.body.discard();
       return null;
     }
     if (answer.status !== 200) throw await this.#refusal(answer);
     if (kindOf(answer) === 'sse') return this.#events(answer);
-    answer.body.on('error', () => {}).destroy();
+    answer.body.destroy();
     return null;
   }
 
@@ -237,7 +238,7 @@ export class HttpLeg implements ServerLeg {
     this.#sessionId = null;
     // A server that keeps its sessions, or is gone, changes nothing here.
     await this.#request('DELETE', fields, null, AbortSignal.timeout(FAREWELL_MS)).then(
-      ({ body }) => body.on('error', () => {}).destroy(),
+      ({ body }) => body.destroy(),
       () => {},
     );
   }
@@ -271,7 +272,7 @@ function sessionIn({ fields }: UpstreamAnswer): string | null {
 
 const SLOW: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
-export function legErrorOf(error: unknown, signal: AbortSignal): Error {
+export function legErrorOf(error: unknown, signal: CancelSignal): Error {
   if (error instanceof LegError) return error;
   if (error instanceof UpstreamLoginError)
     return new LegError('no-access', 'Sluice has nothing to log in with at the server');

@@ -161,7 +161,7 @@ export class OlderLeg implements ServerLeg {
     const request = { method: 'POST', path, fields, body: bytes, signal, actor: this.#actor };
     try {
       const answer = await this.#ground.upstream.send(request);
-      answer.body.on('error', () => {}).resume();
+      answer.body.discard();
       if (answer.status === 404) throw new LegError('session-gone', 'the server does not know the session');
       if (answer.status >= 300)
         throw new LegError('refused', `the server answers with status ${answer.status}`, answer.status);
@@ -194,7 +194,7 @@ function bodyOf({ status, fields, body }: UpstreamAnswer) {
   const codings = codingsOf(valuesOf(fields, 'content-encoding').join(',') || null);
   if (status === 200 && bodyKindOf(firstValue(fields, 'content-type')) === 'sse' && codings !== null)
     return decoded(body, codings);
-  body.on('error', () => {}).destroy();
+  body.destroy();
   throw new LegError('refused', `the server answers with status ${status}`, status);
 }
 
