@@ -14,8 +14,8 @@ import { CANONICAL_JSON, isRefused, type JsonDocument, scanJson } from '../json/
 import { httpFacts } from '../transport/http-facts.ts';
 import { callFacts } from '../transport/mcp/call-facts.ts';
 
-/** `unknown`: there is something, and nobody knows what. */
-export type Content = Buffer | 'unknown' | null;
+/** `unread`: something that a listener does not read. `hidden`: something that it read, and nobody can say any more. */
+export type Content = Buffer | 'unread' | 'hidden' | null;
 
 export type AskedRequest =
   | {
@@ -84,7 +84,7 @@ function bodyOf(
   type: string | null,
 ): BodyFacts | { readonly refused: string; readonly message: string } {
   if (body === null || body.length === 0) return { kind: 'none' };
-  if (body === 'unknown') return { kind: 'unread' };
+  if (typeof body === 'string') return { kind: 'unread' };
   if (bodyKindOf(type) !== 'json') return { kind: 'unread' };
   const document = scanJson(body, 0, body.length, CANONICAL_JSON);
   return isRefused(document) ? document : { kind: 'json', document, node: document.root };
@@ -100,7 +100,7 @@ function readCall(asked: Extract<AskedRequest, { readonly about: 'mcp' }>): Read
   const { kind, name, arguments: given } = asked;
   const method = METHODS[kind];
   const title = `${method} ${name}`;
-  const bytes = given === null || given === 'unknown' ? Buffer.from('{}') : given;
+  const bytes = given === null || typeof given === 'string' ? Buffer.from('{}') : given;
   const document = scanJson(bytes, 0, bytes.length, CANONICAL_JSON);
   if (isRefused(document)) return { read: 'refused', title, message: document.message };
   if (!document.isObject(document.root))
@@ -110,7 +110,7 @@ function readCall(asked: Extract<AskedRequest, { readonly about: 'mcp' }>): Read
   return {
     read: 'facts',
     title,
-    facts: given === 'unknown' ? { ...facts, arguments: { kind: 'unread' } } : facts,
+    facts: typeof given === 'string' ? { ...facts, arguments: { kind: 'unread' } } : facts,
     call: { subject, document },
   };
 }

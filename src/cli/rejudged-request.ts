@@ -30,7 +30,7 @@ export function isRequestRecord(record: JsonObject): boolean {
 export function requestTitle(record: JsonObject): string {
   const content = contentIn(record);
   const [line = ''] = (textIn(record, 'text') ?? '').split('\n');
-  return content === null || content === 'unknown' ? line : `${line} ${content.toString('utf8')}`;
+  return content === null || typeof content === 'string' ? line : `${line} ${content.toString('utf8')}`;
 }
 
 /** A sentence instead says why it cannot be judged again. */
@@ -42,7 +42,7 @@ export async function rejudgedRequest(
   const asked = askedIn(record);
   if (typeof asked === 'string') return asked;
   const explained = await explainRequest(asked, premises, of);
-  if (!isUnknown(asked)) return explained;
+  if (!isHidden(asked)) return explained;
   if (asked.about === 'mcp' && takesSql(asked, premises)) return NO_CONTENT;
   const without: AskedRequest =
     asked.about === 'http' ? { ...asked, body: null } : { ...asked, arguments: null };
@@ -53,9 +53,9 @@ export async function rejudgedRequest(
 
 type WithContent = Exclude<AskedRequest, { readonly kind: 'none' }>;
 
-function isUnknown(asked: AskedRequest): asked is WithContent {
-  if (asked.about === 'http') return asked.body === 'unknown';
-  return asked.kind !== 'none' && asked.arguments === 'unknown';
+function isHidden(asked: AskedRequest): asked is WithContent {
+  if (asked.about === 'http') return asked.body === 'hidden';
+  return asked.kind !== 'none' && asked.arguments === 'hidden';
 }
 
 function takesSql(asked: Extract<WithContent, { readonly about: 'mcp' }>, { sql }: RequestPremises): boolean {
@@ -79,7 +79,7 @@ function askedIn(record: JsonObject): AskedRequest | string {
 function contentIn({ parameters }: JsonObject): Content {
   const [first] = parameters !== undefined && isArray(parameters) ? parameters : [];
   if (first === undefined || first === null) return null;
-  return typeof first === 'string' ? Buffer.from(first) : 'unknown';
+  return typeof first === 'string' ? Buffer.from(first) : 'hidden';
 }
 
 /** As `requestText` writes it: the request line, then what of the head has a meaning. */
@@ -92,5 +92,5 @@ function httpIn(text: string, content: Content): AskedRequest | string {
     return colon < 1 || written.startsWith('#') ? [] : [[written.slice(0, colon), written.slice(colon + 2)]];
   });
   const isUnread = rest.includes('(a body that is not recorded)');
-  return { about: 'http', method, path, headers, body: content ?? (isUnread ? 'unknown' : null) };
+  return { about: 'http', method, path, headers, body: content ?? (isUnread ? 'unread' : null) };
 }

@@ -2,6 +2,7 @@
 import { formatBytes } from '../core/quantities.ts';
 import { budgetText, rateText } from './budget-text.ts';
 import { dutyText } from './duty-text.ts';
+import type { Explanation } from './explanation.ts';
 import { explanationText } from './explanation-text.ts';
 import type { LocatedPolicy } from './policy-files.ts';
 import type { Premises } from './premises.ts';
@@ -35,10 +36,14 @@ export function requestExplanationText(
   if (sql !== null)
     for (const one of explained.sql)
       parts.push(
-        `${style.dim(`The SQL in its arguments, as listener ${one.asked.context.listener} reads it:`)}\n\n${explanationText(one, sql, style).trimEnd()}`,
+        `${style.dim(`The SQL in its arguments, judged where it goes${placeOf(one)}:`)}\n\n${explanationText(one, sql, style).trimEnd()}`,
       );
   else parts.push(style.dim(footer(explained)));
   return `${parts.join('\n\n')}\n`;
+}
+
+function placeOf({ asked: { context } }: Explanation): string {
+  return context.listener === '' ? '' : ` (listener ${context.listener})`;
 }
 
 function whyLines(explained: RequestExplanation, policy: LocatedPolicy): readonly string[] {

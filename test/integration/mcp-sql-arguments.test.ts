@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { ReadGrounds } from '../../src/cli/grounds.ts';
+import { readPolicy, worldOf } from '../../src/cli/policy-files.ts';
+import { tryOne } from '../../src/cli/trial.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { isObject, type JsonObject } from '../../src/core/json.ts';
 import { startMysql } from '../../src/demo/mysql-server.ts';
 import { createMysqlShop } from '../../src/demo/mysql-shop.ts';
 import { startPostgres } from '../../src/demo/postgres-server.ts';
 import { createShop } from '../../src/demo/shop.ts';
+import { sluice } from '../support/command-line.ts';
 import { ask } from '../support/mcp-http.ts';
 import { type McpUpstream, startMcpUpstream, tool } from '../support/mcp-upstream.ts';
 import { type Sluice, startSluice } from '../support/sluice.ts';
@@ -44,10 +51,12 @@ test('SQL in arguments is judged by the rules on SQL, with the catalog of the li
     listeners: [listenerFor(server, more)],
   });
   after(() => sluice.stop());
+  const told = await explaining(sluice);
   const passes = async (name: string, given: JsonObject) => {
     const before = server.calls.length;
     assert.match(await call(sluice, name, given), /done/);
     assert.equal(server.calls.length, before + 1);
+    assert.equal((await told(name, given)).verdict, 'allow', name);
   };
   const denied = async (name: string, given: JsonObject, why: RegExp) => {
     const before = server.calls.length;
@@ -55,6 +64,9 @@ test('SQL in arguments is judged by the rules on SQL, with the catalog of the li
     assert.match(answer, /"isError":true/);
     assert.match(answer, why);
     assert.equal(server.calls.length, before);
+    const { verdict, message } = await told(name, given);
+    assert.equal(verdict, 'deny', name);
+    assert.ok(answer.includes(JSON.stringify(message).slice(1, -1)), `${answer}: ${message}`);
   };
   await passes('query', { sql: 'SELECT id FROM shop.orders LIMIT 5' });
   await denied('query', { sql: 'COMMIT; DROP TABLE shop.orders' }, /no-destruction.*nothing is dropped here/);
@@ -79,7 +91,57 @@ test('SQL in arguments is judged by the rules on SQL, with the catalog of the li
   const mcp = drop?.['mcp'];
   assert.ok(mcp !== undefined && isObject(mcp));
   assert.deepEqual([mcp['method'], mcp['name'], typeof mcp['id']], ['tools/call', 'query', 'string']);
+  await triedAgain(sluice);
 });
+
+/** What is said of calls that nobody makes: it has to be what the listener says of them. */
+async function explaining(sluice: Sluice) {
+  const loaded = loadConfig(sluice.configFile, {});
+  const ground = {
+    config: loaded.config,
+    grounds: new ReadGrounds(loaded, {}),
+    pins: { list: async () => [] },
+    policy: readPolicy(sluice.policyFile, worldOf(loaded.config, [])),
+  };
+  return (name: string, given: JsonObject) =>
+    tryOne(
+      {
+        listener: 'tools',
+        call: { kind: 'tool', name, arguments: { ...given } },
+        user: 'anyone',
+        groups: [],
+        parameters: [],
+      },
+      ground,
+    );
+}
+
+/** The calls that the journal has, by the policy that judged them and by another one. */
+async function triedAgain(own: Sluice): Promise<void> {
+  const tried = async (policy: string) => {
+    const file = join(own.directory, 'tried.yaml');
+    writeFileSync(file, policy);
+    return await sluice(['try', '--policy', file, '--config', own.configFile, '--json']);
+  };
+  const same = await tried(POLICY);
+  assert.deepEqual([same.code, same.error, JSON.parse(same.out).changes], [0, '', []]);
+  assert.ok(JSON.parse(same.out).statements >= 12);
+  const other = await tried(
+    `default: allow\nrules: [ { name: no-echo, when: { tools: [echo] }, then: deny }, { name: short, when: { tools: [run_sql_transaction] }, then: { limit: { bytes: 20 } } } ]\n`,
+  );
+  const changes: { text: string; before: { rule: string }; after: { outcome: string; rule: string } }[] =
+    JSON.parse(other.out).changes;
+  const found = (text: string) => changes.find((change) => change.text.startsWith(text));
+  assert.equal(other.code, 1);
+  assert.deepEqual(
+    [
+      found('tools/call echo')?.after.rule,
+      found('tools/call run_sql_transaction {"sqlStatements":["SELECT 1","SELECT 2"]}')?.after,
+    ],
+    ['no-echo', { outcome: 'cut', rule: 'short', message: '122 B came, and 20 B may' }],
+  );
+  assert.equal(found('tools/call query {"sql":"COMMIT; DROP TABLE shop.orders"}')?.after.outcome, 'allow');
+}
 
 test('SQL in arguments is judged as MariaDB reads it', async () => {
   const mariadb = await startMysql({ flavour: 'mariadb', settings: {} });
