@@ -173,8 +173,9 @@ export class ProgramSource implements LegSource {
   }
 
   /** What a program writes may be rows, and logs of `sluice stdio` are the client's to read. */
-  #shown({ masks }: RequestSession, line: string): string {
-    const masker = this.#maskers.for(masks);
+  #shown(session: RequestSession, line: string): string {
+    if (!session.mayShow(line)) return WITHHELD;
+    const masker = this.#maskers.for(session.masks);
     return masker === null ? line : (masker.text(Buffer.from(line))?.toString('utf8') ?? WITHHELD);
   }
 

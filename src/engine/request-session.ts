@@ -151,6 +151,16 @@ export class RequestSession implements LiveSession {
     });
   }
 
+  /** The same for a text that stands apart from answers. False: it must not be shown, and the session is over. */
+  mayShow(text: string): boolean {
+    try {
+      this.canaryLook()?.whole(Buffer.from(text));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   judge(facts: RequestFacts): RequestDecision {
     const { policy, meter } = this.domain;
     const context = this.policyContext;

@@ -226,6 +226,7 @@ export class ConversationJudge implements McpJudge {
   }
 
   eventId(id: string | null): string | null {
+    if (id !== null && !this.#session.mayShow(id)) return null;
     const masker = id === null ? null : this.#ground.maskers.for(this.#session.masks);
     if (id === null || masker === null) return id;
     // Masked it would lead nowhere: then the stream cannot be taken up behind this event.

@@ -34,8 +34,13 @@ export interface McpRequest {
   readonly revision: Revision;
   /** The client does not want the answer any more: aborts what is sent, drops what comes. Any number of times. */
   abandon(): void;
-  /** No answer will come: the leg failed or the stream broke off. Records it; `tag` says why, such as `unreachable`. */
-  failed(tag: string): void;
+  /**
+   * No answer will come: the leg failed or the stream broke off. Records it; `tag` says why, such as `unreachable`, and
+   * `answer` is what the client is told.
+   */
+  failed(tag: string, answer?: Buffer): void;
+  /** A message that came on its stream, and is no answer, goes to the client. */
+  told(message: Buffer): void;
 }
 
 export interface AwaitedApproval {

@@ -54,14 +54,22 @@ export class JudgedRequest implements McpRequest {
     this.#abort.abort();
   }
 
-  failed(tag: string): void {
-    this.end(tag, null);
+  failed(tag: string, answer: Buffer | null = null): void {
+    this.end(tag, null, answer);
   }
 
-  /** `tag`: how it came out; null: it was not sent. */
-  end(tag: string | null, cutBy: string | null): void {
+  told(message: Buffer): void {
+    this.run.record?.message(message);
+  }
+
+  /** `tag`: how it came out; null: it was not sent. `answer`: what the client gets, where it has not been recorded yet. */
+  end(tag: string | null, cutBy: string | null, answer: Buffer | null = null): void {
     if (this.#ended) return;
     this.#ended = true;
+    if (answer !== null) {
+      this.run.record?.message(answer);
+      this.run.record?.end(true);
+    }
     this.run.finish(tag, cutBy);
     this.#onEnd(this);
   }

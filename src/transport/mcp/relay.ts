@@ -111,6 +111,7 @@ export async function relayEvent(
   if (outcome.outcome === 'forward') {
     // Nothing but its answer can be the whole of what answers a request.
     if (as === 'single' && outcome.answers?.key !== request?.id.key) return null;
+    if (outcome.answers === null) request?.told(outcome.bytes);
     if (as === 'single') await out.single(outcome.bytes, 200);
     else await out.event({ message: outcome.bytes, id, retryMs });
     return outcome.answers?.key ?? null;
@@ -151,9 +152,9 @@ async function leave(
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof LegError)) {
-    request.failed('failed');
-    if (out.gone.aborted) return;
-    await out.single(judge.failure(request, 'the answer of the server could not be passed on'), 200);
+    const failure = judge.failure(request, 'the answer of the server could not be passed on');
+    request.failed('failed', failure);
+    if (!out.gone.aborted) await out.single(failure, 200);
     return;
   }
   if (error.fault === 'session-gone') {
@@ -166,8 +167,9 @@ async function leave(
     if (outcome.outcome === 'forward' && outcome.answers?.key === request.id.key)
       return out.single(outcome.bytes, status);
   }
-  request.failed(TAGS[error.fault]);
-  await out.single(judge.failure(request, error.message), status);
+  const failure = judge.failure(request, error.message);
+  request.failed(TAGS[error.fault], failure);
+  await out.single(failure, status);
 }
 
 /** What of the server's status is the client's business. */

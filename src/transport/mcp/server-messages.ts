@@ -51,6 +51,7 @@ export class ServerMessages {
       return this.#unreadable(on, `the server's message cannot be read: ${document.message}`);
     const reading = this.#conversation.fromServer(document, 0);
     try {
+      this.#session.canaryLook()?.whole(bytes);
       switch (reading.reading) {
         case 'dropped':
           return { outcome: 'dropped', why: reading.why };
@@ -72,8 +73,8 @@ export class ServerMessages {
   #unreadable(on: McpRequest | null, why: string): ServerOutcome {
     this.#log('warn', 'a message of the server was dropped', why);
     if (on === null) return { outcome: 'dropped', why };
-    on.failed('malformed');
     const bytes = errorAnswer(on.id, RPC_ERRORS.internal, `${why}, so nothing of it is passed on`, null);
+    on.failed('malformed', bytes);
     return { outcome: 'forward', bytes, answers: on.id };
   }
 
@@ -144,24 +145,34 @@ export class ServerMessages {
     const request = this.#requests.get(reading.to.id.key);
     if (request === undefined) return { outcome: 'dropped', why: 'nobody waits for this answer any more' };
     request.wasAnswered = true;
-    const answers = request.id;
     if (reading.message.kind === 'error') {
       const masked = this.#masked(document, request.method);
       const denial = await request.run.take(0, masked.length);
       if (denial !== null) {
-        request.end('withheld', denial.rule);
-        return {
-          outcome: 'forward',
-          bytes: errorAnswer(answers, REFUSED_BY_SLUICE, denial.message, null),
-          answers,
-        };
+        const told = errorAnswer(request.id, REFUSED_BY_SLUICE, denial.message, null);
+        return this.#lastWord(request, told, 'withheld', denial.rule);
       }
-      request.end(codeOf(document, reading.message.error), null);
-      return { outcome: 'forward', bytes: masked.equals(document.bytes(0)) ? bytes : masked, answers };
+      const told = masked.equals(document.bytes(0)) ? bytes : masked;
+      return this.#lastWord(request, told, codeOf(document, reading.message.error), null);
     }
     const judged = await judgeResult(this.#ground, this.#session, request, document, reading.message.result);
-    request.end(judged.tag, judged.cutBy);
-    return { outcome: 'forward', bytes: judged.bytes ?? bytes, answers };
+    return this.#lastWord(request, judged.bytes ?? bytes, judged.tag, judged.cutBy);
+  }
+
+  async #lastWord(
+    request: JudgedRequest,
+    bytes: Buffer,
+    tag: string,
+    cutBy: string | null,
+  ): Promise<ServerOutcome> {
+    const { run, id } = request;
+    if (run.record !== null) {
+      run.record.message(bytes);
+      run.record.end(true);
+      await run.caughtUp();
+    }
+    request.end(tag, cutBy);
+    return { outcome: 'forward', bytes, answers: id };
   }
 
   #masked(document: JsonDocument, method: Method): Buffer {
@@ -185,7 +196,6 @@ export class ServerMessages {
     }
     const request = reading.reading === 'answer' ? this.#requests.get(reading.to.id.key) : undefined;
     if (request === undefined) return { outcome: 'dropped', why };
-    request.end('withheld', null);
     const bytes =
       error instanceof ProxyError
         ? failedAnswer(request.id, error)
@@ -195,6 +205,7 @@ export class ServerMessages {
             'the answer cannot be masked, so it is withheld',
             null,
           );
+    request.end('withheld', null, bytes);
     return { outcome: 'forward', bytes, answers: request.id };
   }
 
