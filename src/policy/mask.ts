@@ -35,11 +35,10 @@ export class Mask {
   /** Columns that had a masked name once. */
   readonly #moved = new Set<string>();
 
-  constructor(document: MaskDocument) {
+  constructor(document: MaskDocument, name: string | null = null) {
     const { columns, json, detect, patterns } = document;
-    this.name = (columns || json ? [...(columns ?? []), ...(json ?? [])] : (detect ?? patterns ?? [])).join(
-      ', ',
-    );
+    const covered = columns || json ? [...(columns ?? []), ...(json ?? [])] : (detect ?? patterns ?? []);
+    this.name = name ?? covered.join(', ');
     this.choice = choiceOf(document.with);
     this.inference = document.inference ?? 'deny';
     this.detectors = document.detect ?? [];

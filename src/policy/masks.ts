@@ -5,6 +5,7 @@
 import { effectSet, hasEffect } from '../core/effects.ts';
 import type { ColumnUse, Dependence, OutputColumn, StatementFacts } from '../core/facts.ts';
 import type { ColumnMask, DetectedMask, MaskDuties } from '../core/masks.ts';
+import { COUNTERS } from './counters.ts';
 import { Mask, UNKNOWN_ORIGIN } from './mask.ts';
 import type { PolicyDocument } from './schema.ts';
 
@@ -63,7 +64,9 @@ export class MaskJudge {
 
   constructor(masks: readonly Mask[]) {
     this.#masks = masks;
-    this.#columns = masks.filter((mask) => mask.isOfColumns);
+    const columns = masks.filter((mask) => mask.isOfColumns);
+    const tell = columns.some((mask) => mask.inference !== 'allow');
+    this.#columns = tell ? [...columns, COUNTERS] : columns;
     this.#detected = masks
       .filter((mask) => !mask.isOfColumns)
       .map((mask) => ({ ...mask.toColumn(false), detectors: mask.detectors, patterns: mask.patterns }));
@@ -195,7 +198,7 @@ export class MaskJudge {
   }
 
   #outputs(facts: StatementFacts, unknown: ColumnMask | null): readonly (ColumnMask | null)[] | null {
-    if (facts.outputs === null || DESCRIBES.test(facts.kind)) return null;
+    if (facts.outputs === null || (DESCRIBES.test(facts.kind) && facts.kind !== 'SHOW STATUS')) return null;
     return facts.outputs.map((output) => this.#maskOfOutput(facts, output, unknown));
   }
 
@@ -246,6 +249,7 @@ export class MaskJudge {
   /** The mask of a column by its name alone, for what the server says of a result. */
   maskOfColumn(schema: string, table: string, column: string): ColumnMask | null {
     const mask = this.#columns.find((candidate) => candidate.covers(schema, table, column));
-    return mask?.toColumn(false) ?? null;
+    // What SHOW STATUS LIKE 'ssl%' shows comes from the same column and counts nothing: there the facts decide.
+    return mask === undefined || mask === COUNTERS ? null : mask.toColumn(false);
   }
 }

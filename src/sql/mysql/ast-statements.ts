@@ -92,6 +92,8 @@ export type Statement =
       readonly table: TableName | null;
       readonly schema: string | null;
       readonly where: Expression | null;
+      /** The pattern behind LIKE, and where it stands. */
+      readonly like: { readonly text: string; readonly at: number } | null;
       readonly limit: Limit | null;
     }
   | {

@@ -6,7 +6,8 @@ import type { Statement } from './ast.ts';
 import { expression } from './expression.ts';
 import { mention } from './mention.ts';
 import { lookAtLimit } from './ordering.ts';
-import { Scope } from './scope.ts';
+import { Scope, type Shape } from './scope.ts';
+import { counters } from './show-counters.ts';
 import { DESCRIBING, NO_ACT, type StatementResult } from './statement.ts';
 import { Unreadable } from './unreadable.ts';
 
@@ -71,9 +72,11 @@ export function show(a: Analysis, statement: Show): StatementResult {
   for (const [words, schema, name] of TABLES_BEHIND) {
     if (words.test(what)) a.uses.addRelation({ schema, name }, READ, 'direct', true);
   }
-  if (where !== null) expression(a, where, describedRows(), 'filter');
-  if (limit !== null) lookAtLimit(a, limit, describedRows());
-  return { kind: `SHOW ${what}`, act: NO_ACT, ...DESCRIBING };
+  const counted = counters(a, what, statement);
+  if (where !== null) expression(a, where, describedRows(counted), 'filter');
+  if (limit !== null) lookAtLimit(a, limit, describedRows(null));
+  const described: StatementResult = { kind: `SHOW ${what}`, act: NO_ACT, ...DESCRIBING };
+  return counted === null ? described : { ...described, shape: counted };
 }
 
 function shownBy(written: string): string {
@@ -81,10 +84,11 @@ function shownBy(written: string): string {
   return SAME.get(what) ?? what;
 }
 
-/** Columns of what is shown: none of them is a table's. */
-function describedRows(): Scope {
+/** Columns of what is shown: none of them is a table's, save those that count. */
+function describedRows(counted: Shape | null): Scope {
   const scope = new Scope(null);
-  scope.ranges.push({ columns: [], open: true, rest: NOWHERE, alias: '', schema: null, relation: null });
+  const shape: Shape = { columns: counted?.columns ?? [], open: true, rest: counted?.rest ?? NOWHERE };
+  scope.ranges.push({ ...shape, alias: '', schema: null, relation: null });
   return scope;
 }
 

@@ -1,5 +1,5 @@
 /** SHOW: everything that it can show, by its words. */
-import type { Expression, Limit, Statement, TableName } from '../ast.ts';
+import type { Limit, Statement, TableName } from '../ast.ts';
 import type { Cursor } from './cursor.ts';
 import { parseExpression } from './expression.ts';
 import { parseLimit } from './limit.ts';
@@ -76,8 +76,8 @@ function takeName(c: Cursor): { readonly name: string; readonly tail: Tail } {
 }
 
 function shown(parts: Partial<Show> = {}): Show {
-  const { what = '', table = null, schema = null, where = null, limit = null } = parts;
-  return { is: 'show', what, table, schema, where, limit };
+  const { what = '', table = null, schema = null, where = null, like = null, limit = null } = parts;
+  return { is: 'show', what, table, schema, where, like, limit };
 }
 
 function parseTail(c: Cursor, tail: Tail): Show {
@@ -85,10 +85,10 @@ function parseTail(c: Cursor, tail: Tail): Show {
     case 'nothing':
       return shown();
     case 'pattern':
-      return shown({ where: parsePattern(c) });
+      return shown(parsePattern(c));
     case 'database': {
       const schema = takeFrom(c) ? parseName(c, 'the name of a database') : null;
-      return shown({ schema, where: parsePattern(c) });
+      return shown({ schema, ...parsePattern(c) });
     }
     case 'table':
       return parseShowOfTable(c);
@@ -113,14 +113,14 @@ function parseShowOfTable(c: Cursor): Show {
   if (!takeFrom(c)) c.refuse('FROM');
   let table: TableName = parseTableName(c);
   if (takeFrom(c)) table = { ...table, schema: parseName(c, 'the name of a database') };
-  return shown({ table, schema: table.schema, where: parsePattern(c) });
+  return shown({ table, schema: table.schema, ...parsePattern(c) });
 }
 
-/** LIKE 'x' tells nothing; WHERE is an expression. */
-function parsePattern(c: Cursor): Expression | null {
-  if (c.takeWord('LIKE')) parseStringValue(c, 'a pattern');
-  else if (c.takeWord('WHERE')) return parseExpression(c);
-  return null;
+function parsePattern(c: Cursor): Pick<Show, 'where' | 'like'> {
+  if (c.takeWord('WHERE')) return { where: parseExpression(c), like: null };
+  if (!c.takeWord('LIKE')) return { where: null, like: null };
+  const at = c.start;
+  return { where: null, like: { text: parseStringValue(c, 'a pattern'), at } };
 }
 
 function parseShowCount(c: Cursor): Show {
