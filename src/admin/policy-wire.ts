@@ -112,4 +112,5 @@ export const triedSchema = z.object({
 export type PolicyInfo = Readonly<z.infer<typeof policySchema>>;
 export type Trial = Readonly<z.infer<typeof trialSchema>>;
 export type Tried = Readonly<z.infer<typeof triedSchema>>;
+export type TriedRequest = NonNullable<Tried['request']>;
 export type TriedStatement = Readonly<z.infer<typeof triedStatement>>;

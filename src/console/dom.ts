@@ -77,6 +77,6 @@ export function badge(text: string, kind: string): HTMLElement {
 }
 
 export function verdictBadge(verdict: string): HTMLElement {
-  const kind = verdict === 'allow' ? 'good' : verdict === 'deny' ? 'bad' : 'wait';
+  const kind = verdict === 'allow' ? 'good' : verdict === 'deny' || verdict === 'refused' ? 'bad' : 'wait';
   return badge(verdict, kind);
 }

@@ -1,9 +1,9 @@
-/** The policy in force, and what it says of a statement. */
-import type { PolicyInfo, Tried } from '../admin/policy-wire.ts';
-import { errorText, get, post } from './api.ts';
-import { badge, emptyState, fill, h, type View } from './dom.ts';
+/** The policy in force, and what it says of a statement, a request or a call. */
+import type { PolicyInfo } from '../admin/policy-wire.ts';
+import { errorText, get } from './api.ts';
+import { badge, emptyState, h, type View } from './dom.ts';
 import { plural } from './format.ts';
-import { triedNode } from './tried.ts';
+import { trialForm } from './trial.ts';
 
 export function policyView(): View {
   const node = h('section', {}, h('h1', {}, 'Policy'));
@@ -27,91 +27,6 @@ export function policyView(): View {
       return key === '/';
     },
   };
-}
-
-function trialForm({ listeners, users }: PolicyInfo): {
-  readonly node: HTMLElement;
-  readonly focus: () => void;
-} {
-  const result = h('div', { 'aria-live': 'polite' });
-  const sql = h('textarea', {
-    id: 't-sql',
-    rows: 4,
-    spellcheck: 'false',
-    class: 'mono',
-    placeholder: 'SELECT email, ssn FROM shop.customers LIMIT 10',
-  });
-  const listener = h(
-    'select',
-    { id: 't-listener' },
-    listeners.map((name) => h('option', { value: name }, name)),
-  );
-  const user = h('input', { id: 't-user', value: users[0]?.name ?? 'agent', list: 't-users' });
-  const groups = h('input', {
-    id: 't-groups',
-    value: users[0]?.groups.join(', ') ?? '',
-    placeholder: 'agents',
-  });
-  user.addEventListener('change', () => {
-    const known = users.find(({ name }) => name === user.value);
-    if (known !== undefined) groups.value = known.groups.join(', ');
-  });
-  const button = h('button', { class: 'primary' }, 'Try');
-  const submit = async () => {
-    button.disabled = true;
-    try {
-      const tried = await post<Tried>('policy/try', {
-        listener: listener.value,
-        sql: sql.value === '' ? sql.placeholder : sql.value,
-        user: user.value.trim() === '' ? 'anyone' : user.value.trim(),
-        groups: groups.value
-          .split(',')
-          .map((name) => name.trim())
-          .filter(Boolean),
-      });
-      fill(result, triedNode(tried));
-    } catch (error) {
-      fill(result, h('p', { class: 'problem', role: 'alert' }, errorText(error)));
-    } finally {
-      button.disabled = false;
-    }
-  };
-  const onsubmit = (event: Event) => {
-    event.preventDefault();
-    void submit();
-  };
-  sql.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) onsubmit(event);
-  });
-  const field = (id: string, label: string, input: HTMLElement) =>
-    h('div', {}, h('label', { for: id }, label), input);
-  const node = h(
-    'form',
-    { class: 'card trial', onsubmit },
-    h('h2', {}, 'Try a statement'),
-    h(
-      'p',
-      { class: 'dim' },
-      'It is judged as if it came through the listener, with the catalog of now. Nothing is run, and nothing recorded.',
-    ),
-    field('t-sql', 'Statement', sql),
-    h(
-      'div',
-      { class: 'filters' },
-      field('t-listener', 'Listener', listener),
-      field('t-user', 'As user', user),
-      field('t-groups', 'Groups', groups),
-      h(
-        'datalist',
-        { id: 't-users' },
-        users.map(({ name }) => h('option', { value: name })),
-      ),
-      button,
-      h('span', { class: 'dim hint' }, 'Ctrl+Enter'),
-    ),
-    result,
-  );
-  return { node, focus: () => sql.focus() };
 }
 
 function rulesOf({ rules, version, default: otherwise, mode }: PolicyInfo): HTMLElement {

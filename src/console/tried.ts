@@ -1,11 +1,11 @@
-/** A statement as Sluice reads it: the verdict, what it touches, and where each column of its result comes from. */
-import type { Tried, TriedStatement } from '../admin/policy-wire.ts';
+/** A statement or a request as Sluice reads it: the verdict, what it touches, and where each column of its result comes from. */
+import type { Tried, TriedRequest, TriedStatement } from '../admin/policy-wire.ts';
 import { badge, h, svg, verdictBadge } from './dom.ts';
 import { bytes, count } from './format.ts';
 import { sqlNode } from './sql-text.ts';
 
 export function triedNode(tried: Tried): HTMLElement {
-  const { verdict, rule, message, hint, statements, server } = tried;
+  const { verdict, rule, message, hint, statements, server, request } = tried;
   return h(
     'div',
     { class: 'tried' },
@@ -19,15 +19,51 @@ export function triedNode(tried: Tried): HTMLElement {
         rule === null ? ' no rule is against it' : ' by rule ',
         rule === null ? null : h('code', {}, rule),
       ),
+      request === null ? null : h('p', {}, h('code', { class: 'wrap' }, request.title)),
       message === null ? null : h('p', {}, message),
       hint === null ? null : h('p', { class: 'dim' }, hint),
-      h(
-        'p',
-        { class: 'dim' },
-        `Read as ${server.replace(/^server /, 'PostgreSQL ')} reads it. Nothing was run.`,
-      ),
+      h('p', { class: 'dim' }, readText(server)),
     ),
+    request === null ? null : requestNode(request),
+    request === null || statements.length === 0
+      ? null
+      : h('h3', {}, `The SQL in its arguments, as it would come to listener ${request.sqlListener ?? ''}`),
     statements.map((statement, n) => statementNode(statement, n, statements.length)),
+  );
+}
+
+function readText(server: string | null): string {
+  if (server === null) return 'Nothing was sent anywhere.';
+  return `Read as ${server.replace(/^server /, 'PostgreSQL ')} reads it. Nothing was run.`;
+}
+
+const DEFINITIONS = {
+  stands: 'as it was seen first or reviewed last',
+  held: 'has changed, and waits for a review (Definitions)',
+  unseen: 'not seen yet: it is pinned when the server first lists it',
+} as const;
+
+/** What is owed for a request, whatever SQL is in it. */
+function requestNode({ definition, limits, approvals, masks, notes }: TriedRequest): HTMLElement | null {
+  const facts = [
+    ...approvals.map(({ rule, by }) => ['Waits for', `${by.join(', ')} (${rule})`]),
+    ...limits.map(({ rule, unit, max }) => [
+      'Limited to',
+      `${unit === 'bytes' ? bytes(max) : `${count(max)} rows`} (${rule})`,
+    ]),
+    ...masks.map(({ name, with: how }) => ['Masked in the answer', `${name} with ${how}`]),
+    ...(definition === null ? [] : [['Definition', DEFINITIONS[definition]]]),
+    ...notes.map((note) => ['Note', note]),
+  ];
+  if (facts.length === 0) return null;
+  return h(
+    'article',
+    { class: 'card' },
+    h(
+      'dl',
+      { class: 'facts' },
+      facts.map(([name = '', value = '']) => [h('dt', {}, name), h('dd', {}, value)]),
+    ),
   );
 }
 

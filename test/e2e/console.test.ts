@@ -23,10 +23,17 @@ rules:
   - { name: price-changes, when: { effects: [write], tables: [shop.products] }, then: { approve: { by: [dba], within: 15m } } }
   - { name: long-lists, when: { tables: [shop.payments] }, then: { limit: { rows: 50, over: approve, by: [dba], within: 10m } } }
   - { name: big-results, when: { groups: [agents] }, then: { limit: { rows: 200 } } }
+  - { name: no-refunds, when: { methods: [POST], paths: ["/refunds/**"] }, then: deny, message: people refund }
 masks:
   - { columns: [shop.customers.ssn], with: last4 }
   - { columns: [shop.customers.email], with: email, inference: equality }
+  - { json: ["$..card"], with: last4 }
 `;
+/** Nobody is behind them: what is tried goes nowhere. */
+const LISTENERS = [
+  '{ name: tools, protocol: mcp, listen: "127.0.0.1:0", upstream: "http://127.0.0.1:1/mcp", auth: [trust], sql: { listener: shop } }',
+  '{ name: api, protocol: http, listen: "127.0.0.1:0", upstream: "http://127.0.0.1:1", auth: [trust] }',
+];
 const USERS =
   '[ { name: agent, groups: [agents] }, { name: dana, groups: [dba], password: dana-secret }, { name: vera, groups: [dev], password: vera-secret } ]';
 
@@ -43,6 +50,7 @@ before(async () => {
     upstream: postgres.url('shop'),
     policy: POLICY,
     users: USERS,
+    listeners: LISTENERS,
     config: 'admin: { listen: "127.0.0.1:0", roles: { viewer: [dev], approver: [dba], admin: [dba] } }',
   });
   url = sluice.server.adminUrl ?? '';
@@ -204,6 +212,38 @@ test('a statement that is tried shows its verdict, and masks along its lineage',
   await page.keyboard.press('Control+Enter');
   await page.locator('.verdict.deny').waitFor();
   await page.getByText('tables are dropped by migrations').first().waitFor();
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('a request and a call are tried with the fields that they have', async () => {
+  const { page, context, complaints } = await loggedIn();
+  await go(page, 'policy', 'Policy');
+  const form = page.locator('form.trial');
+  await form.getByLabel('Listener').selectOption('tools');
+  await form.getByLabel('Name or URI').fill('execute_sql');
+  await form.getByLabel('Arguments').fill('{ "sql": "DROP TABLE shop.orders" }');
+  await page.keyboard.press('Control+Enter');
+  await page.locator('.verdict.deny').getByText('tables are dropped by migrations').waitFor();
+  await form.getByRole('heading', { name: /The SQL in its arguments/ }).waitFor();
+  await form.locator('.facts').getByText('DROP TABLE').waitFor();
+  await form.getByText('$..card with last4').waitFor({ state: 'detached' });
+  await screenshot(page, 'try-call-light');
+  assert.deepEqual(await seriousFindings(page), []);
+  await form.getByLabel('Arguments').fill('{ "sql": "SELECT ssn FROM shop.customers LIMIT 1" }');
+  await page.keyboard.press('Control+Enter');
+  await form.getByText('$..card with last4').waitFor();
+  await form.getByRole('img', { name: /ssn from shop\.customers\.ssn, masked by last4/ }).waitFor();
+  await form.getByLabel('Listener').selectOption('api');
+  await form.getByLabel('Method').selectOption('POST');
+  await form.getByLabel('Path').fill('/refunds/7');
+  await form.getByRole('button', { name: 'Try' }).click();
+  await page.locator('.verdict.deny').getByText('people refund').waitFor();
+  await form.getByLabel('Path').fill('/refunds/../7');
+  await form.getByRole('button', { name: 'Try' }).click();
+  await page.locator('.verdict.refused').getByText('dot segment').waitFor();
+  await screenshot(page, 'try-request-light');
+  assert.deepEqual(await seriousFindings(page), []);
   assert.deepEqual(complaints, []);
   await context.close();
 });
