@@ -114,6 +114,11 @@ const recordedResponse = z.object({
     )
     .readonly(),
   copied: text.nullable(),
+  head: z
+    .object({ status: count, fields: z.array(z.tuple([text, text]).readonly()).readonly() })
+    .nullable()
+    .describe('of an answer of HTTP'),
+  body: text.nullable().describe('of an answer of HTTP, or messages of MCP, one a line'),
   messages: z.array(z.object({ kind: text, sqlstate: text, text: text })).readonly(),
   leftOutRows: count,
   leftOutBytes: count,

@@ -9,12 +9,22 @@ export interface RecordedTable {
   readonly rows: readonly (readonly RecordedCell[])[];
 }
 
+/** The head of an answer of HTTP; what only the client may have stands in it as `[not recorded]`. */
+export interface RecordedHead {
+  readonly status: number;
+  readonly fields: readonly (readonly [name: string, value: string])[];
+}
+
 export interface RecordedResponse {
   /** Which result of its statement it is, counted from 0. */
   readonly result: number;
   readonly tables: readonly RecordedTable[];
   /** Data of COPY … TO STDOUT. */
   readonly copied: string | null;
+  /** Null: it is none of HTTP. */
+  readonly head: RecordedHead | null;
+  /** Of an answer of HTTP, or the messages of MCP, one a line; what is no text as `\\x` and hexadecimal. */
+  readonly body: string | null;
   readonly messages: readonly { readonly kind: string; readonly sqlstate: string; readonly text: string }[];
   /** What the bounds of the recording left out, and what this reading of it did. */
   readonly leftOutRows: number;
@@ -27,6 +37,8 @@ interface Draft {
   readonly result: number;
   tables: { columns: readonly string[]; rows: (readonly RecordedCell[])[] }[];
   copied: string | null;
+  head: RecordedHead | null;
+  body: string | null;
   messages: RecordedResponse['messages'][number][];
   leftOutRows: number;
   leftOutBytes: number;
@@ -49,6 +61,8 @@ export class RecordedResponses {
         result,
         tables: [],
         copied: null,
+        head: null,
+        body: null,
         messages: [],
         leftOutRows: 0,
         leftOutBytes: 0,
@@ -66,7 +80,7 @@ export class RecordedResponses {
 }
 
 function addPart(draft: Draft, record: JsonObject): void {
-  const { columns, rows, copied, messages, leftOut } = record;
+  const { columns, rows, copied, messages, leftOut, answer, body } = record;
   draft.parts++;
   if (columns !== undefined && isArray(columns))
     draft.tables.push({ columns: wordsIn(record, 'columns'), rows: [] });
@@ -76,6 +90,10 @@ function addPart(draft: Draft, record: JsonObject): void {
     for (const row of rows) if (isArray(row)) table?.rows.push(row.map(cellFrom));
   }
   if (typeof copied === 'string') draft.copied = `${draft.copied ?? ''}${copied}`;
+  if (answer !== undefined && isObject(answer)) draft.head = headFrom(answer);
+  if (typeof body === 'string') draft.body = `${draft.body ?? ''}${body}`;
+  else if (body !== undefined && isObject(body))
+    draft.body = `${draft.body ?? ''}\\x${textIn(body, 'hex') ?? ''}`;
   if (messages !== undefined && isArray(messages))
     for (const message of messages)
       if (isObject(message))
@@ -89,6 +107,15 @@ function addPart(draft: Draft, record: JsonObject): void {
     draft.leftOutBytes += numberIn(leftOut, 'bytes') ?? 0;
   }
   if (record['end'] === true) draft.whole = record['brokenOff'] !== true;
+}
+
+function headFrom(answer: JsonObject): RecordedHead {
+  const { fields } = answer;
+  const pairs = fields !== undefined && isArray(fields) ? fields.filter(isArray) : [];
+  return {
+    status: numberIn(answer, 'status') ?? 0,
+    fields: pairs.map(([name, value]) => [String(name), String(value)]),
+  };
 }
 
 function cellFrom(cell: Json): RecordedCell {

@@ -1,6 +1,7 @@
 /** Recorded responses for a terminal, as tables. What is in them came from a server: no control character passes. */
+import { spacedJson } from '../console/spaced-json.ts';
 import { formatBytes } from '../core/quantities.ts';
-import type { RecordedCell, RecordedResponse, RecordedTable } from './recorded-responses.ts';
+import type { RecordedCell, RecordedHead, RecordedResponse, RecordedTable } from './recorded-responses.ts';
 import type { Style } from './style.ts';
 import { aligned, oneLine, plural, withoutControls } from './text-layout.ts';
 
@@ -16,6 +17,8 @@ export function responseLines(response: RecordedResponse, rowsMax: number, style
     lines.push(...copied.slice(0, rowsMax).map((line) => line.slice(0, CELL_WIDTH * 4)));
     if (copied.length > rowsMax) lines.push(style.dim(`… ${plural(copied.length - rowsMax, 'more line')}`));
   }
+  if (response.head !== null) lines.push(headLine(response.head, style));
+  if (response.body !== null) lines.push(...bodyLines(response.body, rowsMax, style));
   for (const { kind, sqlstate, text } of response.messages) {
     const line = `${kind} ${sqlstate}: ${oneLine(text, MESSAGE_WIDTH)}`;
     lines.push(kind === 'error' ? style.red(line) : style.yellow(line));
@@ -25,6 +28,25 @@ export function responseLines(response: RecordedResponse, rowsMax: number, style
     lines.push(style.dim(`… ${plural(leftOutRows, 'row')} (${formatBytes(leftOutBytes)}) not recorded`));
   if (!response.whole) lines.push(style.dim('… the end of this response is not recorded'));
   return lines;
+}
+
+/** Such as `200  content-type: application/json`. */
+function headLine({ status, fields }: RecordedHead, style: Style): string {
+  const type = fields.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
+  const more = fields.length > 1 ? `, ${plural(fields.length - 1, 'more field')}` : '';
+  return style.dim(`${status}  ${oneLine(type, CELL_WIDTH)}${more}`);
+}
+
+/** JSON with a member a line; long lines go on in the next. */
+function bodyLines(body: string, rowsMax: number, style: Style): readonly string[] {
+  const lines = withoutControls(body.replace(/\n+$/, ''))
+    .split('\n')
+    .flatMap((line) => spacedJson(line).split('\n'))
+    .flatMap((line) => line.match(/.{1,160}/gu) ?? ['']);
+  const shown = lines.slice(0, rowsMax);
+  return lines.length > rowsMax
+    ? [...shown, style.dim(`… ${plural(lines.length - rowsMax, 'more line')} (--rows)`)]
+    : shown;
 }
 
 function tableLines({ columns, rows }: RecordedTable, rowsMax: number, style: Style): readonly string[] {

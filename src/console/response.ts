@@ -2,6 +2,7 @@
 import type { RecordedStatementInfo } from '../admin/wire.ts';
 import { h } from './dom.ts';
 import { bytes, plural } from './format.ts';
+import { spacedJson } from './spaced-json.ts';
 
 type Response = RecordedStatementInfo['responses'][number];
 type Cell = Response['tables'][number]['rows'][number][number];
@@ -12,6 +13,8 @@ const ROWS_MAX = 200;
 export function responseOf({
   tables,
   copied,
+  head,
+  body,
   messages,
   leftOutRows,
   leftOutBytes,
@@ -23,6 +26,8 @@ export function responseOf({
     { class: 'response' },
     tables.map(tableOf),
     copied === null ? null : h('pre', { class: 'mono' }, lines),
+    head === null ? null : headOf(head),
+    body === null ? null : bodyOf(body),
     messages.map(({ kind, sqlstate, text }) =>
       h('p', { class: kind === 'error' ? 'bad' : 'dim' }, `${kind} ${sqlstate}: ${text}`),
     ),
@@ -31,6 +36,29 @@ export function responseOf({
       : h('p', { class: 'dim' }, `${plural(leftOutRows, 'row')} (${bytes(leftOutBytes)}) not recorded`),
     whole ? null : h('p', { class: 'dim' }, 'The end of this response is not recorded.'),
   );
+}
+
+/** Status and type; every field as the client got it, for who wants to see them. */
+function headOf({ status, fields }: NonNullable<Response['head']>): HTMLElement {
+  const type = fields.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
+  return h(
+    'details',
+    {},
+    h('summary', {}, `${status} ${type}`),
+    h('pre', { class: 'sql', tabindex: 0, 'aria-label': 'header fields' }, fieldLines(fields)),
+  );
+}
+
+function fieldLines(fields: NonNullable<Response['head']>['fields']): string {
+  return fields.map(([name, value]) => `${name}: ${value}`).join('\n');
+}
+
+/** Messages and lines of JSON each by themselves, spaced. */
+function bodyOf(body: string): HTMLElement {
+  const lines = body.replace(/\n+$/, '').split('\n');
+  const shown = lines.slice(0, ROWS_MAX).map(spacedJson).join('\n');
+  const more = lines.length > ROWS_MAX ? `\n… ${plural(lines.length - ROWS_MAX, 'more line')}` : '';
+  return h('pre', { class: 'sql', tabindex: 0, 'aria-label': 'answer' }, shown + more);
 }
 
 function tableOf({ columns, rows }: Response['tables'][number]): HTMLElement {

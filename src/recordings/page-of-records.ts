@@ -45,7 +45,7 @@ export class PageOfRecords {
     if (record['type'] !== 'response') return record;
     this.#responseBytes += bytes;
     if (this.#responseBytes <= RESPONSE_BYTES_MAX) return record;
-    const { rows, copied: _, leftOut, ...rest } = record;
+    const { rows, copied: _copied, body: _body, leftOut, ...rest } = record;
     const before = leftOut !== undefined && isObject(leftOut) ? leftOut : {};
     const more = rows !== undefined && isArray(rows) ? rows.length : 0;
     return {
