@@ -3,7 +3,7 @@
  * detectors find anywhere. Edits are made in place; what is not masked leaves as it came, byte by byte (promise 10).
  */
 import type { ResponseMasks } from '../core/requests.ts';
-import { isRefused, type JsonDocument, PLAIN_JSON, scanJson } from '../json/index.ts';
+import { isRefused, type JsonDocument } from '../json/index.ts';
 import {
   compileDocumentPlan,
   DocumentMasker,
@@ -27,8 +27,7 @@ export class MessageMasker {
     const edits = new SpanEdits();
     maskMessage(this.#masker, document, surfacesOf(document), edits);
     if (edits.isEmpty) return document;
-    const bytes = edits.apply(document.source, document.start(0), document.end(0));
-    const read = scanJson(bytes, 0, bytes.length, PLAIN_JSON);
+    const read = edits.applyTo(document);
     // Names that were masked may have become equal ones.
     if (isRefused(read)) throw new UnmaskableMessage(read.message);
     return read;

@@ -1,4 +1,5 @@
 import { foldName, nameHash, textOf } from './names.ts';
+import { type Patch, patchTape } from './patch.ts';
 import {
   ARRAY,
   ESCAPED,
@@ -23,6 +24,12 @@ export class JsonDocument {
   constructor(source: Buffer, tape: Tape) {
     this.source = source;
     this.#tape = tape;
+  }
+
+  /** The same document with `bytes` in the place of its own, which differ by the patches alone. Null: see `patchTape`. */
+  patched(patches: readonly Patch[], bytes: Buffer): JsonDocument | null {
+    const tape = patchTape(this.#tape, patches, bytes);
+    return tape === null ? null : new JsonDocument(bytes, tape);
   }
 
   get root(): number {

@@ -43,10 +43,16 @@ export class JsonPath {
 
   /** The nodes at the path, in the order of the document. */
   find(document: JsonDocument, from = 0): readonly number[] {
+    const [only] = this.#steps;
+    if (only !== undefined && this.#steps.length === 1) {
+      const found: number[] = [];
+      select(document, from, only.selector, only.anyDepth, (node) => found.push(node));
+      return only.anyDepth && only.selector.select === 'item' ? found.sort((a, b) => a - b) : found;
+    }
     let nodes = new Set([from]);
     for (const { selector, anyDepth } of this.#steps) {
       const next = new Set<number>();
-      for (const node of nodes) select(document, node, selector, anyDepth, next);
+      for (const node of nodes) select(document, node, selector, anyDepth, (found) => next.add(found));
       nodes = next;
     }
     return [...nodes].sort((a, b) => a - b);
@@ -59,13 +65,20 @@ function select(
   from: number,
   selector: Selector,
   anyDepth: boolean,
-  into: Set<number>,
+  found: (node: number) => void,
 ): void {
+  if (anyDepth && selector.select !== 'item') {
+    // What is within follows at once, in the order in which it begins.
+    const end = document.end(from);
+    for (let node = from + 1; node < document.count && document.start(node) < end; node++)
+      if (isMeant(document, node, 0, selector)) found(node);
+    return;
+  }
   const waiting = [from];
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     let n = 0;
     for (let child = document.first(node); child !== NONE; child = document.next(child)) {
-      if (isMeant(document, child, n++, selector)) into.add(child);
+      if (isMeant(document, child, n++, selector)) found(child);
       if (anyDepth && document.first(child) !== NONE) waiting.push(child);
     }
   }

@@ -22,6 +22,10 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** A number without exponent that is no longer than this is no larger than a double holds. */
 const SAFE_NUMBER_BYTES = 300;
+/** Room to begin with: a node for each 32 bytes. */
+const NODES_MIN = 32;
+const NODES_MAX = 8_192;
+const NODE_BYTES_SHIFT = 5;
 /** Objects with fewer members are compared pair by pair. */
 const FEW_MEMBERS = 24;
 
@@ -46,7 +50,7 @@ export function isRefused(read: JsonDocument | JsonRefusal): read is JsonRefusal
 }
 
 class Scan {
-  readonly tape = new Tape();
+  readonly tape: Tape;
   at: number;
   readonly #source: Buffer;
   readonly #end: number;
@@ -57,6 +61,7 @@ class Scan {
   #depth = 0;
 
   constructor(source: Buffer, start: number, end: number, limits: JsonLimits) {
+    this.tape = new Tape(Math.min(NODES_MAX, Math.max(NODES_MIN, (end - start) >> NODE_BYTES_SHIFT)));
     this.#source = source;
     this.at = start;
     this.#end = end;

@@ -8,7 +8,7 @@ const ZERO = 0x30;
 const digits = new Uint8Array(DIGITS_MAX);
 
 /** The groups in which cards are printed, as the lengths read in a row. */
-const GROUPINGS = new Set(['4444', '44443', '44442', '44441', '465', '464', '445', '4333', '613']);
+const GROUPINGS = new Set([4444, 44443, 44442, 44441, 465, 464, 445, 4333, 613]);
 
 /** Card numbers: 12 to 19 digits, bare or in printed groups, of an issuer's range, with a correct check digit. */
 export const creditCard: Detector = {
@@ -53,14 +53,14 @@ function endsHere(source: Buffer, at: number, end: number): boolean {
 function grouped(source: Buffer, at: number, end: number): number {
   let separator = 0;
   let count = 0;
-  let grouping = '';
+  let grouping = 0;
   let found = 0;
   for (let group = at; ; ) {
     const stop = runEnd(source, group, end, DIGIT);
     const size = stop - group;
     if (size === 0 || count + size > DIGITS_MAX) return found;
     for (let i = group; i < stop; i++) digits[count++] = (source[i] ?? 0) - ZERO;
-    grouping += size;
+    grouping = 10 * grouping + Math.min(size, 9);
     const whole = GROUPINGS.has(grouping) && (kindAt(source, stop, 0, end) & ALNUM) === 0;
     if (whole && isCard(count)) found = stop;
     const next = source[stop];

@@ -2,7 +2,7 @@
  * One pass over bytes for all detectors at once. Each byte costs a look-up; a detector is asked only where a number, a
  * word, or a sign begins that one of its values could begin with.
  */
-import { ALNUM, DIGIT, KIND, runEnd } from './bytes.ts';
+import { ALNUM, DIGIT, HEX, KIND } from './bytes.ts';
 import type { CustomPattern } from './custom.ts';
 import type { Detector, Span, Trigger } from './detector.ts';
 import { FOLDING_BYTES, FoldedText, foldsUntil } from './folding.ts';
@@ -27,6 +27,9 @@ const SIGNS: Readonly<Record<number, Trigger>> = {
   45: 'dashes',
 };
 const DASH = 0x2d;
+const COLON = 0x3a;
+/** Bytes between two groups of one number. */
+const GAP_MAX = 2;
 const ALPHANUMERIC = 1;
 const SIGN = 2;
 /** It may be read as something else. */
@@ -71,20 +74,28 @@ export class ScanTables {
   }
 }
 
-/** Digits that alone are something: nine of a Social Security number, and more. */
-const BARE_DIGITS_MIN = 9;
+/** Digits that are something: nine of a Social Security number, and more; or the four numbers of an address. */
+const DIGITS_MIN = 9;
+const DOTS_MIN = 3;
 
-/** Most numbers are short and nothing is linked to them: nobody is asked about those. */
+/** Most numbers, amounts and dates are short, with what is linked to them: nobody is asked about those. */
 function isPlainNumber(source: Buffer, at: number, end: number): boolean {
-  const stop = runEnd(source, at, Math.min(end, at + BARE_DIGITS_MIN), DIGIT);
-  if (stop - at >= BARE_DIGITS_MIN) return false;
-  if (stop + 1 >= end) return true;
-  const byte = source[stop] ?? 0;
-  // Blanks, brackets, dots, dashes and slashes are what groups of digits are written with.
-  if (byte !== 0x20 && byte !== 0x2d && byte !== 0x2e && byte !== 0x2f && byte !== 0x28 && byte !== 0x29)
-    return true;
-  const next = source[stop + 1] ?? 0;
-  return ((KIND[next] ?? 0) & DIGIT) === 0 && next !== 0x20 && next !== 0x28;
+  let digits = 0;
+  let dots = 0;
+  for (let gap = 0; at < end; at++) {
+    const byte = source[at] ?? 0;
+    if (byte >= 0x30 && byte <= 0x39) {
+      if (++digits >= DIGITS_MIN) return false;
+      gap = 0;
+      continue;
+    }
+    // Blanks, brackets, dots, dashes and slashes are what groups of digits are written with.
+    if (byte === 0x2e) {
+      if (++dots >= DOTS_MIN) return false;
+    } else if (byte !== 0x20 && byte !== 0x2d && byte !== 0x2f && byte !== 0x28 && byte !== 0x29) return true;
+    if (++gap > GAP_MAX) return true;
+  }
+  return true;
 }
 
 export class Scanner {
@@ -176,7 +187,8 @@ export class Scanner {
       } else {
         inWord = false;
         if (kind === FOLDING && folding < 0) folding = at;
-        if (byte !== DASH || source[at + 1] === DASH) list = signs[byte] ?? null;
+        if (byte === DASH ? source[at + 1] === DASH : byte !== COLON || mayBeAddress(source, at, start))
+          list = signs[byte] ?? null;
       }
       const stop = list === null ? 0 : this.#ask(list, source, floor, start, end, at, hits);
       if (stop === 0) {
@@ -220,4 +232,10 @@ export class Scanner {
 function characterStart(source: Buffer, at: number): number {
   while (at > 0 && ((source[at] ?? 0) & 0xc0) === 0x80) at--;
   return at;
+}
+
+/** The first colon of an IPv6 address stands behind a hexadecimal digit, or before another colon. */
+function mayBeAddress(source: Buffer, colon: number, start: number): boolean {
+  if (source[colon + 1] === COLON) return true;
+  return colon > start && ((KIND[source[colon - 1] ?? 0] ?? 0) & HEX) !== 0;
 }

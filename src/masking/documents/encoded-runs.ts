@@ -56,14 +56,20 @@ export function maskRuns(
   edits: SpanEdits,
   depth: number,
 ): void {
-  for (let at = start; at < end; at++) {
-    if (KIND[text[at] ?? 0] === OTHER) continue;
-    const from = at;
-    at = runEnd(text, at, end);
+  // A run that is long enough stands on one of these places, wherever it begins.
+  for (let place = start + BASE64_MIN - 1, after = start; place < end; place += BASE64_MIN) {
+    if (KIND[text[place] ?? 0] === OTHER) continue;
+    let from = place;
+    while (from > after && KIND[text[from - 1] ?? 0] !== OTHER) from--;
+    let at = runEnd(text, place, end);
+    after = at;
+    place = at;
     if (at - from < BASE64_MIN) continue;
     const lines = at - from < LINE_MIN ? null : wrapped(text, from, at, end);
     if (lines !== null) {
       at = lines.end;
+      after = at;
+      place = at;
       maskRun(masker, lines.characters, from, at, text, end, edits, depth);
     } else maskRun(masker, text.subarray(from, at), from, at, text, end, edits, depth);
   }

@@ -1,4 +1,5 @@
 /** Changes to bytes, gathered in any order and written in one pass; every other byte stays as it is. */
+import { type JsonDocument, type JsonRefusal, PLAIN_JSON, scanJson } from '../../json/index.ts';
 import { ByteSink } from '../byte-sink.ts';
 
 /** What takes the place of [start, end) stands in `SpanEdits.written`, from `from` to `to`. */
@@ -13,6 +14,7 @@ export class SpanEdits {
   /** One buffer for all edits: a buffer for each would cost more than what is written to it. */
   readonly written = new ByteSink(0);
   readonly #list: SpanEdit[] = [];
+  #ordered: readonly SpanEdit[] | null = null;
 
   get isEmpty(): boolean {
     return this.#list.length === 0;
@@ -26,6 +28,7 @@ export class SpanEdits {
 
   /** For what has been put into `written` since it was at `from`. */
   add(start: number, end: number, from: number): void {
+    this.#ordered = null;
     this.#list.push({ start, end, from, to: this.written.at });
   }
 
@@ -34,6 +37,7 @@ export class SpanEdits {
    * behind the end of one before it goes away without anything in its place.
    */
   ordered(): readonly SpanEdit[] {
+    if (this.#ordered !== null) return this.#ordered;
     this.#list.sort((a, b) => a.start - b.start || b.end - a.end);
     const found: SpanEdit[] = [];
     let at = -1;
@@ -43,7 +47,15 @@ export class SpanEdits {
       else continue;
       at = edit.end;
     }
+    this.#ordered = found;
     return found;
+  }
+
+  /** A document with the changes, or why it cannot be read any more. */
+  applyTo(document: JsonDocument): JsonDocument | JsonRefusal {
+    const bytes = this.apply(document.source, document.start(0), document.end(0));
+    const patches = this.ordered().map(({ start, end, from, to }) => ({ start, end, size: to - from }));
+    return document.patched(patches, bytes) ?? scanJson(bytes, 0, bytes.length, PLAIN_JSON);
   }
 
   /** [start, end) of the source with the changes. */
