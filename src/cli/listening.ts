@@ -12,6 +12,8 @@ export interface Listening {
   readonly port: number;
   /** Takes no more connections; those that are open go on. What it gives back is settled once they are gone. */
   close(): void | Promise<void>;
+  /** After `close`: ends at once what is still open. Left out: nothing is but what has a session. */
+  cut?(): void;
 }
 
 /** The certificate and key of a listener, tried once before anything is started with them. */

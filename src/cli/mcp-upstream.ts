@@ -95,6 +95,7 @@ export async function listenForMcp(
       await served.close();
       judges.close();
     },
+    cut: () => served.cut?.(),
   };
 }
 

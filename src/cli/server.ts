@@ -273,17 +273,23 @@ function running(
     log.error('the policy file is not used; the policy in force stays');
   };
   const watch = watchPolicy(policyFile, world, take, report);
+  const cut = () => {
+    for (const listener of listeners) listener.cut?.();
+  };
   let stopping: Promise<void> | null = null;
   const stop = async () => {
     watch.close();
     shared.tlsFiles.close();
     await admin?.close();
     const closed = listeners.map((listener) => listener.close());
+    // Whoever has yet to send the rest of a request has no session that a drain could end.
+    const late = setTimeout(cut, config.drain);
     await sessions.drain(config.drain, (run, ms) => {
       const timer = setTimeout(run, ms);
       return { cancel: () => clearTimeout(timer) };
     });
     await Promise.all(closed);
+    clearTimeout(late);
     clearInterval(ticker);
     for (const refresher of refreshers) clearInterval(refresher);
     shared.revocations.close();
@@ -314,6 +320,9 @@ function running(
       stopping ??= stop();
       return stopping;
     },
-    hurry: () => sessions.terminateAll(),
+    hurry() {
+      sessions.terminateAll();
+      cut();
+    },
   };
 }

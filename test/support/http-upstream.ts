@@ -40,8 +40,9 @@ export async function startRawUpstream(): Promise<RawUpstream> {
     },
     answer: (_got: Got): Answer => ok({}, 'hello'),
     async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
     },
   };
   const server = net.createServer((socket) => {

@@ -16,6 +16,8 @@ export interface PostOptions {
 }
 
 const MODERN = '2026-07-28';
+/** Of an answer to come whole: what never ends fails, and does not keep a test. */
+const PATIENCE_MS = 60_000;
 let ids = 0;
 
 /** One message to a URL. */
@@ -33,6 +35,7 @@ export async function post(
       ...headers,
     },
     body: JSON.stringify(message),
+    signal: AbortSignal.timeout(PATIENCE_MS),
   });
   const body = await response.text();
   const isEvents = response.headers.get('content-type')?.startsWith('text/event-stream') === true;

@@ -109,8 +109,10 @@ export class TestIssuer {
   }
 
   stop(): Promise<void> {
+    // In this order: what is accepted between the two would be waited for.
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
-    return new Promise((resolve) => this.#server.close(() => resolve()));
+    return closed;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -85,6 +85,11 @@ export class McpSession {
     if (session instanceof ProxyError) return session;
     try {
       const leg = await ground.legs.open('legacy', session);
+      // While the leg was opened the login may have run out, or have been revoked.
+      if (session.isOver) {
+        await leg.end().catch(() => {});
+        return new ProxyError('login-expired');
+      }
       made = new McpSession(ground, beginning, { session, judge: ground.judge(session), leg }, forget);
       return made;
     } catch (error) {
