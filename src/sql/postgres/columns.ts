@@ -4,7 +4,9 @@ import type { JsonObject } from '../../core/json.ts';
 import { NOWHERE, type Origins, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import { type AstNode, asNode, items, node, nodes, stringOf, Unreadable } from './ast.ts';
+import { choose } from './choosing.ts';
 import { expression } from './expression.ts';
+import { neverFailsAlone } from './fallible.ts';
 import { callNamed } from './functions.ts';
 import { columnOf, type Range, type Scope, wholeOf } from './scope.ts';
 
@@ -31,17 +33,35 @@ export function indirection(a: Analysis, body: JsonObject, scope: Scope, place: 
   const range = field === null ? null : wholeRowRange(a, arg, scope);
   const column = range === null || field === null || range.open ? undefined : columnOf(range, field);
   if (column !== undefined) a.uses.addColumns(column, place);
+  if (subscripts === null || subscripts.length > 0)
+    choose(
+      a,
+      { by: subscripts, from: arg.tag === 'A_ArrayExpr' ? nodes(arg.body, 'elements') : [arg] },
+      scope,
+      place,
+    );
   let origins = column ?? weaken(expression(a, arg, scope, place), 'computed');
   for (const step of column === undefined ? steps : steps.slice(1)) {
-    if (step.tag === 'String') origins = functional(a, stringOf(step), origins, place);
+    if (step.tag === 'String') origins = functional(a, stringOf(step), origins, place, 'value');
   }
   if (column !== undefined && steps.length === 1) return column;
   return weaken(union(origins, subscripts), 'computed');
 }
 
 /** Functional notation: `x.f` is `f(x)` where x has no field f, for rows and scalars alike. */
-function functional(a: Analysis, name: string, argument: Origins, place: Place): Origins {
+function functional(
+  a: Analysis,
+  name: string,
+  argument: Origins,
+  place: Place,
+  of: 'value' | 'row',
+): Origins {
   const call = callNamed(a, null, name, true);
+  const { catalog } = a.reading;
+  // No built-in function takes rows of one table.
+  const isBuiltin = of === 'value' && catalog.builtinFunction('pg_catalog', name) !== null;
+  if (catalog.functionsNamed(name).length > 0 || (isBuiltin && !neverFailsAlone(name)))
+    a.uses.mayFail(argument);
   if (call.keeps) a.uses.addColumns(argument, 'source');
   a.uses.addColumns(call.inside, place);
   return union(argument, call.inside);
@@ -107,7 +127,7 @@ export function columnReference(a: Analysis, body: JsonObject, scope: Scope, pla
   if (ranges.length === 0) {
     // `column.field` of a composite column, or `alias.column.field`.
     const found = bareName(a, scope, path[0] ?? '');
-    const outer = functional(a, name, found === MISSING ? null : found, place);
+    const outer = functional(a, name, found === MISSING ? null : found, place, 'value');
     return recorded(a, weaken(outer, 'computed'), place);
   }
   let origins: Origins = NOWHERE;
@@ -137,9 +157,9 @@ function columnOfRange(a: Analysis, range: Range, name: string, place: Place): O
         ? range.rest
         : [{ schema: relation.schema, table: relation.name, column: name, how: 'copied' }];
     // Whether there is a column of that name is not known, so it may as well be a call.
-    return functional(a, name, own, place);
+    return functional(a, name, own, place, 'row');
   }
-  return weaken(functional(a, name, wholeOf(range), place), 'row');
+  return weaken(functional(a, name, wholeOf(range), place, 'row'), 'row');
 }
 
 /** A column of that name in any range of the innermost scope that has one; undefined where none has. */

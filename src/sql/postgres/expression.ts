@@ -16,9 +16,10 @@ import {
   text,
   Unreadable,
 } from './ast.ts';
+import { caseExpression, coalesce, deciding, together } from './choosing.ts';
 import { columnReference, indirection } from './columns.ts';
 import { castMayFail, failingOperator, specialMayFail } from './fallible.ts';
-import { callFunction, useOperator, useType } from './functions.ts';
+import { callFunction, operandsOf, useOperator, useType } from './functions.ts';
 import { analyzeQuery } from './query.ts';
 import { type Scope, wholeOf } from './scope.ts';
 
@@ -71,14 +72,11 @@ function walk(a: Analysis, value: AstNode, scope: Scope, place: Place): Origins 
     case 'A_Indirection':
       return indirection(a, body, scope, place);
     case 'CaseExpr':
-      return branching(a, place, () =>
-        deciding(a, [node(body, 'arg'), ...nodes(body, 'args'), node(body, 'defresult')], scope, place),
-      );
+      return branching(a, place, () => caseExpression(a, value, scope, place));
     case 'BoolExpr':
+      return branching(a, place, () => together(deciding(a, nodes(body, 'args'), scope, place)));
     case 'CoalesceExpr':
-      return branching(a, place, () => deciding(a, nodes(body, 'args'), scope, place));
-    case 'CaseWhen':
-      return deciding(a, [node(body, 'expr'), node(body, 'result')], scope, place);
+      return branching(a, place, () => coalesce(a, nodes(body, 'args'), scope, place));
     case 'List':
       return expressions(a, listNodes(value), scope, place);
     case 'CollateClause':
@@ -177,7 +175,7 @@ function plain(a: Analysis, value: AstNode, scope: Scope, place: Place): Origins
       : expression(a, partOf(value, field), scope, place);
     origins = union(origins, found);
   }
-  if (specialMayFail(value)) a.uses.mayFail(origins);
+  if (specialMayFail(value, operandsOf(a, scope))) a.uses.mayFail(origins);
   return weaken(origins, 'computed');
 }
 
@@ -203,27 +201,6 @@ function untaggedTag(owner: string, field: string): string | null {
   return STRUCTS[field] ?? null;
 }
 
-/**
- * Expressions of which some are computed only by what others are. Whether a query among them has run shows in what the
- * server counts (pg_stat_user_tables, EXPLAIN ANALYZE): of the columns beside one it tells.
- */
-function deciding(a: Analysis, list: readonly (AstNode | null)[], scope: Scope, place: Place): Origins {
-  let origins: Origins = NOWHERE;
-  let bare: Origins = NOWHERE;
-  let withQueries = 0;
-  for (const item of list) {
-    if (item === null) continue;
-    const { queries } = a;
-    const own = expression(a, item, scope, place);
-    origins = union(origins, own);
-    if (a.queries === queries) bare = union(bare, own);
-    else withQueries++;
-  }
-  const decides = place !== 'filter' && place !== 'join' && withQueries > 0;
-  if (decides) a.uses.addColumns(withQueries > 1 ? origins : bare, 'failure', 'anything');
-  return weaken(origins, 'computed');
-}
-
 function operatorExpression(a: Analysis, body: JsonObject, scope: Scope, place: Place): Origins {
   const kind = text(body, 'kind') ?? '';
   if (!kind.startsWith('AEXPR_')) throw new Unreadable(`an operator of kind ${kind}`);
@@ -239,7 +216,7 @@ function operatorExpression(a: Analysis, body: JsonObject, scope: Scope, place: 
   const isPiecemeal = /^AEXPR_(IN|.*BETWEEN.*)$/.test(kind) || node(body, 'lexpr')?.tag === 'RowExpr';
   if (isPiecemeal && a.queries > queries && place !== 'filter' && place !== 'join')
     a.uses.addColumns(union(left, right), 'failure', 'anything');
-  const failing = failingOperator(body);
+  const failing = failingOperator(body, operandsOf(a, scope));
   if (failing === 'maybe') a.uses.mayFail(union(left, right));
   else if (failing === 'by-rest' && (right === null || right.length > 0)) a.uses.mayFail(right);
   return weaken(union(union(left, right), inside), 'computed');

@@ -9,42 +9,81 @@ import { type AstNode, names, node, nodes, struct, text } from './ast.ts';
 /** `never`: whatever it is given. `by-rest`: not by its first argument, which may yet fail by the others. */
 export type Failing = 'never' | 'by-rest' | 'maybe';
 
+/** What has to be known of operands beside their syntax. */
+export interface Operands {
+  /** The type of a column whose values are a table's own; null of anything else. */
+  typeOf(value: AstNode): string | null;
+  /** The text of a string constant, which then counts as looked at; null of anything else. */
+  constant(value: AstNode | undefined): string | null;
+}
+
 const NEVER: ReadonlySet<string> = new Set(
-  `count min max string_agg json_agg jsonb_agg xmlagg bool_and bool_or every any_value bit_and bit_or bit_xor mode
-   rank dense_rank percent_rank cume_dist row_number lag lead first_value last_value percentile_cont percentile_disc
+  `count min max string_agg json_agg jsonb_agg xmlagg bool_and bool_or every any_value mode
+   rank dense_rank percent_rank cume_dist row_number first_value last_value
    length char_length character_length octet_length bit_length lower upper initcap reverse md5 sha224 sha256 sha384
    sha512 concat concat_ws btrim ltrim rtrim strpos position starts_with ascii quote_literal quote_ident
    quote_nullable left right to_json to_jsonb row_to_json array_to_json json_build_array jsonb_build_array
    jsonb_typeof json_typeof jsonb_pretty jsonb_strip_nulls num_nulls num_nonnulls pg_typeof pg_column_size hashtext
    cardinality array_length array_upper array_lower array_ndims array_dims array_to_string age isempty lower_inc
-   upper_inc lower_inf upper_inf sign isfinite unnest to_hex host family masklen text varchar bpchar`
+   upper_inc lower_inf upper_inf sign isfinite unnest to_hex host family masklen text varchar bpchar name`
     .trim()
     .split(/\s+/),
 );
 
 const BY_REST: ReadonlySet<string> = new Set(
   `substr substring split_part date_part date_trunc extract to_char round trunc floor ceil ceiling lpad rpad overlay
-   regexp_replace regexp_match regexp_matches regexp_count regexp_like regexp_substr regexp_instr
-   regexp_split_to_array regexp_split_to_table string_to_array string_to_table translate replace encode
-   json_extract_path json_extract_path_text jsonb_extract_path jsonb_extract_path_text timezone nth_value
-   to_tsvector`
+   regexp_match regexp_matches regexp_count regexp_like regexp_substr regexp_instr
+   regexp_split_to_array regexp_split_to_table string_to_array string_to_table translate encode
+   json_extract_path json_extract_path_text jsonb_extract_path jsonb_extract_path_text timezone nth_value lag lead`
     .trim()
     .split(/\s+/),
 );
 
-/** Sums overflow, and arrays have to be alike: that is up to whoever chooses the values, if they are no column's own. */
+/**
+ * Sums overflow, and arrays and bit strings have to be alike. Of a table's own values they are what they are; to values
+ * of the asker's making, or among them, any can be added that makes the difference.
+ */
 const OF_COLUMNS: ReadonlySet<string> = new Set(
-  `sum avg stddev stddev_pop stddev_samp variance var_pop var_samp array_agg`.split(' '),
+  `sum avg stddev stddev_pop stddev_samp variance var_pop var_samp array_agg bit_and bit_or bit_xor`
+    .trim()
+    .split(/\s+/),
 );
+
+/** What can put more in the place of what it finds, so that a few of them outgrow what a value can hold (1 GB). */
+const GROWING: ReadonlySet<string> = new Set(['replace', 'regexp_replace']);
+const GROWTH_MAX = 32;
 
 /** The unit comes before the value. */
 const VALUE_SECOND: ReadonlySet<string> = new Set(['date_part', 'date_trunc', 'extract', 'timezone']);
 
+/** Of a built-in function with one argument, whatever it is. */
+export function neverFailsAlone(name: string): boolean {
+  return NEVER.has(name) || BY_REST.has(name);
+}
+
 /** Which of a built-in function's arguments it cannot fail by. */
-export function failingOf(name: string, args: readonly AstNode[]): Failing {
+export function failingOf(name: string, args: readonly AstNode[], operands: Operands): Failing {
   if (NEVER.has(name)) return 'never';
-  if (OF_COLUMNS.has(name)) return args.every((arg) => arg.tag === 'ColumnRef') ? 'never' : 'maybe';
+  if (OF_COLUMNS.has(name))
+    return args.every((arg) => areAlike(name, operands.typeOf(arg))) ? 'never' : 'maybe';
+  if (GROWING.has(name)) return growsLittle(name, args, operands) ? 'by-rest' : 'maybe';
   return BY_REST.has(name) ? 'by-rest' : 'maybe';
+}
+
+function areAlike(name: string, type: string | null): boolean {
+  if (type === null) return false;
+  return name === 'array_agg' ? !type.endsWith('[]') : !type.startsWith('bit varying');
+}
+
+function growsLittle(name: string, args: readonly AstNode[], operands: Operands): boolean {
+  const by = operands.constant(args[2]);
+  const [value] = args;
+  if (by === null || value === undefined) return false;
+  const bytes = Buffer.byteLength(by);
+  // A column's own value is not what another of them has made.
+  if (operands.typeOf(value) !== null) return bytes <= GROWTH_MAX && !by.includes('\\');
+  const what = name === 'replace' ? operands.constant(args[1]) : '';
+  return what !== null && bytes <= Buffer.byteLength(what);
 }
 
 /** The argument that `by-rest` speaks of. */
@@ -73,32 +112,66 @@ const KINDS: ReadonlySet<string> = new Set([
 ]);
 
 /** Of an A_Expr: whether it can fail, and if only by its right side. */
-export function failingOperator(body: JsonObject): Failing {
+export function failingOperator(body: JsonObject, operands: Operands): Failing {
   if (KINDS.has(text(body, 'kind') ?? '')) return 'never';
   const name = names(body, 'name').at(-1) ?? '';
   if (BY_RIGHT.has(name) || text(body, 'kind') === 'AEXPR_SIMILAR') return 'by-rest';
-  if (name === '||')
-    return ['lexpr', 'rexpr'].every((side) => isOneText(node(body, side))) ? 'never' : 'maybe';
+  if (name === '||') return joinsTexts(body, operands) ? 'never' : 'maybe';
   return OPERATORS.has(name) ? 'never' : 'maybe';
 }
 
-/** Arrays are joined only where their dimensions fit. */
-function isOneText(operand: AstNode | null): boolean {
-  switch (operand?.tag) {
+/** Arrays are joined only where their dimensions fit: one side has to be text, whatever the other is. */
+function joinsTexts(body: JsonObject, operands: Operands): boolean {
+  const sides = ['lexpr', 'rexpr'].map((side) => node(body, side));
+  if (sides.some((side) => side !== null && isText(side, operands))) return true;
+  return sides.every((side) => {
+    const type = side === null ? null : operands.typeOf(side);
+    return type !== null && !type.endsWith('[]');
+  });
+}
+
+/** Functions whose result is text. */
+const GIVING_TEXT: ReadonlySet<string> = new Set(
+  `lower upper initcap reverse md5 concat concat_ws btrim ltrim rtrim quote_literal quote_ident quote_nullable left
+   right jsonb_pretty array_to_string to_hex host text varchar bpchar substr substring split_part to_char lpad rpad
+   overlay regexp_replace regexp_substr translate replace encode string_agg jsonb_extract_path_text
+   json_extract_path_text json_typeof jsonb_typeof format`
+    .trim()
+    .split(/\s+/),
+);
+
+/** Whether a value is text for certain, so that any operation that takes it takes every text. */
+export function isText(value: AstNode, operands: Operands): boolean {
+  switch (value.tag) {
     case 'ColumnRef':
-    case 'A_Const':
-      return true;
+      return /^(text|name|character|"char")\b/.test(arrayless(operands.typeOf(value)));
+    case 'A_Const': {
+      // It may stand for an array where the other side is one.
+      const constant = operands.constant(value);
+      return constant !== null && !/^\s*[{[]/.test(constant);
+    }
     case 'TypeCast':
-      return !castMayFail(operand.body);
+      return !castMayFail(value.body);
     case 'A_Expr':
-      return failingOperator(operand.body) === 'never';
+      return names(value.body, 'name').at(-1) === '||' && isJoinOfText(value.body, operands);
     case 'FuncCall':
-      return !/array|split|unnest|table/.test(names(operand.body, 'funcname').at(-1) ?? '');
+      return GIVING_TEXT.has(names(value.body, 'funcname').at(-1) ?? '');
     case 'CoalesceExpr':
-      return nodes(operand.body, 'args').every(isOneText);
+      return nodes(value.body, 'args').some((arg) => isText(arg, operands));
     default:
       return false;
   }
+}
+
+function isJoinOfText(body: JsonObject, operands: Operands): boolean {
+  return ['lexpr', 'rexpr'].some((side) => {
+    const operand = node(body, side);
+    return operand !== null && isText(operand, operands);
+  });
+}
+
+function arrayless(type: string | null): string {
+  return type === null || type.endsWith('[]') ? '' : type;
 }
 
 const TEXT_TYPES: ReadonlySet<string> = new Set(['text', 'varchar', 'bpchar', 'char', 'name']);
@@ -111,20 +184,68 @@ export function castMayFail(cast: JsonObject): boolean {
 }
 
 /** Of an expression with a syntax of its own. */
-export function specialMayFail({ tag, body }: AstNode): boolean {
+export function specialMayFail({ tag, body }: AstNode, operands: Operands): boolean {
   switch (tag) {
     // A key may not be NULL.
     case 'JsonObjectAgg':
     case 'JsonObjectConstructor':
     case 'JsonParseExpr':
       return true;
+    case 'JsonValueExpr':
+      return text(struct(body, 'format') ?? {}, 'format_type') === 'JS_FORMAT_JSON';
+    case 'JsonSerializeExpr':
+      return !isJson(struct(body, 'expr'), operands) || !givesAnything(body);
+    case 'JsonArrayConstructor':
+    case 'JsonArrayQueryConstructor':
+    case 'JsonAggConstructor':
+      return !givesAnything(body);
     case 'XmlExpr':
-      return ['IS_XMLPARSE', 'IS_XMLPI'].includes(text(body, 'op') ?? '');
+      return ['IS_XMLPARSE', 'IS_XMLPI', 'IS_XMLROOT'].includes(text(body, 'op') ?? '');
+    case 'XmlSerialize':
+      return text(body, 'xmloption') === 'XMLOPTION_DOCUMENT' || !isWhole(struct(body, 'typeName'));
     case 'JsonFuncExpr':
-      return ['on_empty', 'on_error'].some(
-        (field) => struct(body, field)?.['btype'] === 'JSON_BEHAVIOR_ERROR',
+      return (
+        !givesAnything(body) ||
+        !isJson(struct(body, 'context_item'), operands) ||
+        node(body, 'pathspec')?.tag !== 'A_Const' ||
+        ['on_empty', 'on_error'].some((field) => struct(body, field)?.['btype'] === 'JSON_BEHAVIOR_ERROR')
       );
     default:
       return false;
   }
+}
+
+const JSON_TYPES: ReadonlySet<string> = new Set(['json', 'jsonb']);
+
+/** Whether a JsonValueExpr has JSON in it already: text is parsed, and that may fail. */
+function isJson(item: JsonObject | null, { typeOf }: Operands): boolean {
+  const value = item === null ? null : node(item, 'raw_expr');
+  switch (value?.tag) {
+    case 'A_Const':
+    case 'JsonArrayConstructor':
+    case 'JsonObjectConstructor':
+      return true;
+    case 'ColumnRef':
+      return JSON_TYPES.has(typeOf(value) ?? '');
+    case 'TypeCast':
+      return JSON_TYPES.has(names(struct(value.body, 'typeName') ?? {}, 'names').at(-1) ?? '');
+    case 'FuncCall':
+      return /^(to|row_to|array_to)_jsonb?$|^jsonb?_(build_|agg)/.test(
+        names(value.body, 'funcname').at(-1) ?? '',
+      );
+    default:
+      return false;
+  }
+}
+
+/** RETURNING: everything can be written as text or JSON. */
+function givesAnything(body: JsonObject): boolean {
+  const output = struct(body, 'output');
+  return isWhole(output === null ? null : struct(output, 'typeName'));
+}
+
+function isWhole(type: JsonObject | null): boolean {
+  if (type === null) return true;
+  const name = names(type, 'names').at(-1) ?? '';
+  return (JSON_TYPES.has(name) || name === 'text') && type['arrayBounds'] === undefined;
 }

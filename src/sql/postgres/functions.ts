@@ -6,8 +6,9 @@ import { NOWHERE, type Origins, presenceOf, union, weaken } from '../origins.ts'
 import { Analysis, type Inside } from './analysis.ts';
 import { type AstNode, constantOf, flag, locationOf, names, node, nodes, struct, Unreadable } from './ast.ts';
 import type { CatalogFunction } from './catalog.ts';
+import { typeOfColumn } from './column-type.ts';
 import { expression, expressions } from './expression.ts';
-import { failingOf, valueArgument } from './fallible.ts';
+import { failingOf, type Operands, valueArgument } from './fallible.ts';
 import { effectsOfNamed, isHarmlessBuiltin } from './function-effects.ts';
 import { analyzeQuery } from './query.ts';
 import { useNamedRelation } from './relations.ts';
@@ -31,7 +32,7 @@ export function callFunction(a: Analysis, body: JsonObject, scope: Scope, place:
   );
   let origins = given.reduce(union, NOWHERE);
   const isOwn = a.reading.catalog.functionsNamed(name).some((fn) => isVisible(a, fn, schema));
-  const failing = isOwn ? 'maybe' : failingOf(name, args);
+  const failing = isOwn ? 'maybe' : failingOf(name, args, operandsOf(a, scope));
   const value = failing === 'by-rest' ? valueArgument(name) : -1;
   if (failing !== 'never') {
     const failsBy = given.filter((_, n) => n !== value).reduce(union, NOWHERE);
@@ -233,6 +234,13 @@ function lookAtArguments(a: Analysis, name: string, args: readonly AstNode[]): v
     default:
       return;
   }
+}
+
+export function operandsOf(a: Analysis, scope: Scope): Operands {
+  return {
+    typeOf: (value) => typeOfColumn(value, scope),
+    constant: (value) => (value?.tag === 'A_Const' ? constantString(a, value) : null),
+  };
 }
 
 /** The text of a string constant, with or without a cast; its value then counts as looked at. */

@@ -132,7 +132,7 @@ function tableShape(a: Analysis, relation: CatalogRelation): Shape {
         origins.push({ schema: owner.schema, table: owner.name, column: from, how: 'computed' });
       }
     }
-    return { name: column.name, origins };
+    return { name: column.name, origins, type: column.type };
   });
   const shape: Shape = { columns, open: false, rest: NOWHERE };
   tableShapes.set(relation, shape);
@@ -145,6 +145,7 @@ function viewShape(relation: CatalogRelation, inside: Inside): Shape {
   const columns = relation.columns.map((column, n) => ({
     name: column.name,
     origins: union(own(relation, column.name), inside.shape.columns[n]?.origins ?? null),
+    type: column.type,
   }));
   return { columns, open: false, rest: NOWHERE };
 }

@@ -5,6 +5,8 @@ import { NOWHERE, type Origins, union } from '../origins.ts';
 export interface ScopeColumn {
   readonly name: string;
   readonly origins: Origins;
+  /** The type as the catalog has it, where every value is as its table or view holds it; else left out. */
+  readonly type?: string;
 }
 
 /** The columns of a query or FROM item. `open`: there may be more, of origins `rest`. */

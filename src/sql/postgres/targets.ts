@@ -14,6 +14,7 @@ import {
   text,
   Unreadable,
 } from './ast.ts';
+import { typeOfColumn } from './column-type.ts';
 import { expression } from './expression.ts';
 import { type Scope, type ScopeColumn, type Shape, wholeOf } from './scope.ts';
 
@@ -36,7 +37,9 @@ export function targetColumns(
     const expanded = starOf(a, value, scope, star, place);
     if (expanded === null) {
       const origins = expression(a, value, scope, place);
-      columns.push({ name: text(target.body, 'name') ?? figureColumnName(value), origins });
+      const type = typeOfColumn(value, scope);
+      const name = text(target.body, 'name') ?? figureColumnName(value);
+      columns.push(type === null ? { name, origins } : { name, origins, type });
     } else {
       columns.push(...expanded.columns);
       open ||= expanded.open;
