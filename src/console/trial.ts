@@ -14,36 +14,13 @@ interface Subject {
 export function trialForm(policy: PolicyInfo): { readonly node: HTMLElement; readonly focus: () => void } {
   const { listeners, users, protocols } = policy;
   const result = h('div', { 'aria-live': 'polite' });
-  const place = h('div', { class: 'subject' });
   const listener = h(
     'select',
     { id: 't-listener' },
     listeners.map((name) => h('option', { value: name }, name)),
   );
-  const subjects = new Map<string, Subject>();
-  const subject = (): Subject => {
-    const protocol = protocols[listener.value] ?? '';
-    const kind = protocol === 'http' || protocol === 'mcp' ? protocol : 'sql';
-    let known = subjects.get(kind);
-    if (known === undefined) {
-      known = SUBJECTS[kind]();
-      subjects.set(kind, known);
-    }
-    return known;
-  };
-  const show = () => fill(place, subject().node);
-  listener.addEventListener('change', show);
-  show();
-  const user = h('input', { id: 't-user', value: users[0]?.name ?? 'agent', list: 't-users' });
-  const groups = h('input', {
-    id: 't-groups',
-    value: users[0]?.groups.join(', ') ?? '',
-    placeholder: 'agents',
-  });
-  user.addEventListener('change', () => {
-    const known = users.find(({ name }) => name === user.value);
-    if (known !== undefined) groups.value = known.groups.join(', ');
-  });
+  const { place, subject } = subjectFor(listener, protocols);
+  const who = whoAsks(users);
   const button = h('button', { class: 'primary' }, 'Try');
   const submit = async () => {
     button.disabled = true;
@@ -51,11 +28,7 @@ export function trialForm(policy: PolicyInfo): { readonly node: HTMLElement; rea
       const tried = await post<Tried>('policy/try', {
         listener: listener.value,
         ...subject().given(),
-        user: user.value.trim() === '' ? 'anyone' : user.value.trim(),
-        groups: groups.value
-          .split(',')
-          .map((name) => name.trim())
-          .filter(Boolean),
+        ...who.given(),
       });
       fill(result, triedNode(tried));
     } catch (error) {
@@ -80,24 +53,66 @@ export function trialForm(policy: PolicyInfo): { readonly node: HTMLElement; rea
       { class: 'dim' },
       'It is judged as if it came through the listener, with the catalog of now. Nothing is run, and nothing recorded.',
     ),
+    h('div', { class: 'filters' }, field('t-listener', 'Listener', listener)),
     place,
-    h(
-      'div',
-      { class: 'filters' },
-      field('t-listener', 'Listener', listener),
-      field('t-user', 'As user', user),
-      field('t-groups', 'Groups', groups),
-      h(
-        'datalist',
-        { id: 't-users' },
-        users.map(({ name }) => h('option', { value: name })),
-      ),
-      button,
-      h('span', { class: 'dim hint' }, 'Ctrl+Enter'),
-    ),
+    h('div', { class: 'filters' }, who.nodes, button, h('span', { class: 'dim hint' }, 'Ctrl+Enter')),
     result,
   );
   return { node, focus: () => subject().focus() };
+}
+
+/** The fields of the listener that is chosen; what was written for another one stays. */
+function subjectFor(
+  listener: HTMLSelectElement,
+  protocols: PolicyInfo['protocols'],
+): { readonly place: HTMLElement; subject(): Subject } {
+  const place = h('div');
+  const subjects = new Map<string, Subject>();
+  const subject = (): Subject => {
+    const protocol = protocols[listener.value] ?? '';
+    const kind = protocol === 'http' || protocol === 'mcp' ? protocol : 'sql';
+    let known = subjects.get(kind);
+    if (known === undefined) {
+      known = SUBJECTS[kind]();
+      subjects.set(kind, known);
+    }
+    return known;
+  };
+  const show = () => fill(place, subject().node);
+  listener.addEventListener('change', show);
+  show();
+  return { place, subject };
+}
+
+function whoAsks(users: PolicyInfo['users']): {
+  readonly nodes: readonly HTMLElement[];
+  given(): { readonly user: string; readonly groups: readonly string[] };
+} {
+  const user = h('input', { id: 't-user', value: users[0]?.name ?? 'agent', list: 't-users' });
+  const groups = h('input', {
+    id: 't-groups',
+    value: users[0]?.groups.join(', ') ?? '',
+    placeholder: 'agents',
+  });
+  user.addEventListener('change', () => {
+    const known = users.find(({ name }) => name === user.value);
+    if (known !== undefined) groups.value = known.groups.join(', ');
+  });
+  const names = h(
+    'datalist',
+    { id: 't-users' },
+    users.map(({ name }) => h('option', { value: name })),
+  );
+  return {
+    nodes: [field('t-user', 'As user', user), field('t-groups', 'Groups', groups), names],
+    given: () => ({
+      user: user.value.trim() === '' ? 'anyone' : user.value.trim(),
+      groups: groups.value
+        .split(',')
+        .map((name) => name.trim())
+        .filter(Boolean),
+    }),
+  };
 }
 
 function field(id: string, label: string, input: HTMLElement, kind = ''): HTMLElement {

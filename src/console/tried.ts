@@ -16,7 +16,7 @@ export function triedNode(tried: Tried): HTMLElement {
         'p',
         {},
         verdictBadge(verdict),
-        rule === null ? ' no rule is against it' : ' by rule ',
+        rule === null ? ` ${WITHOUT_RULE[verdict] ?? 'no rule is against it'}` : ' by rule ',
         rule === null ? null : h('code', {}, rule),
       ),
       request === null ? null : h('p', {}, h('code', { class: 'wrap' }, request.title)),
@@ -31,6 +31,8 @@ export function triedNode(tried: Tried): HTMLElement {
     statements.map((statement, n) => statementNode(statement, n, statements.length)),
   );
 }
+
+const WITHOUT_RULE: Readonly<Record<string, string>> = { refused: 'before any rule is asked' };
 
 function readText(server: string | null): string {
   if (server === null) return 'Nothing was sent anywhere.';

@@ -39,6 +39,9 @@ before(async () => {
     policy: POLICY,
     oidc: `{ issuer: "${issuer.url}", audience: "${AUDIENCE}" }`,
     users: '[ { name: agent, groups: [agents] }, { name: dana, groups: [dba], password: dana-pass } ]',
+    listeners: [
+      '{ name: tools, protocol: mcp, listen: "127.0.0.1:0", upstream: "http://127.0.0.1:1/mcp", sql: { listener: shop } }',
+    ],
     config:
       'admin: { listen: "127.0.0.1:0", roles: { viewer: [dev], approver: [dba], admin: [ops] } }\nstate: { url: "sqlite:state.sqlite" }',
   });
@@ -119,6 +122,15 @@ async function readsEverything(client: McpClient): Promise<void> {
     }),
   );
   assert.equal(freed['verdict'], 'allow');
+  const called = good(
+    await client.call('explain_statement', {
+      ...trial,
+      listener: 'tools',
+      call: { name: 'query', arguments: { sql: 'SELECT value FROM shop.secrets' } },
+    }),
+  );
+  assert.deepEqual([called['verdict'], called['rule']], ['deny', 'no-secrets']);
+  assert.ok(isObject(called['request'] ?? null) && listOf(called['statements'])[0]?.['kind'] === 'SELECT');
 
   const run = good(
     await client.call('dry_run_policy', {
@@ -178,7 +190,7 @@ for (const era of ERAS) {
     await readsEverything(client);
     await client.close();
     const calls = sluice.records().filter(({ action }) => action === 'mcp');
-    assert.equal(calls.length, before + 13);
+    assert.equal(calls.length, before + 14);
     assert.ok(calls.every(({ by, type }) => by === 'vera' && type === 'admin'));
   });
 
