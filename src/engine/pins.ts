@@ -138,7 +138,7 @@ export class Pins {
     const pin = pins.get(key);
     if (pin === undefined) return { standing: 'unknown' };
     const seen = this.#seen.get(viewer)?.get(key);
-    const accepted = pin.accepted === null ? null : hashOf(pin.accepted);
+    const accepted = acceptedHash(pin);
     if (pin.pending === null)
       return accepted !== null && (seen === undefined || seen.hash === accepted)
         ? { standing: 'shown', hash: accepted }
@@ -211,6 +211,18 @@ const CHANGED = 'has changed since it was seen first or reviewed last';
 
 export function hashOf(definition: string): string {
   return `sha256:${hash('sha256', definition, 'hex')}`;
+}
+
+/** A definition may be long, and is asked for with every call. */
+const ACCEPTED_HASHES = new WeakMap<Pin, string>();
+
+function acceptedHash(pin: Pin): string | null {
+  if (pin.accepted === null) return null;
+  const known = ACCEPTED_HASHES.get(pin);
+  if (known !== undefined) return known;
+  const made = hashOf(pin.accepted);
+  ACCEPTED_HASHES.set(pin, made);
+  return made;
 }
 
 function keyOf(kind: PinKind, name: string): string {

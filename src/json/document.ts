@@ -1,4 +1,4 @@
-import { foldName, nameHash, textOf } from './names.ts';
+import { foldName, textHash, textOf } from './names.ts';
 import { type Patch, patchTape } from './patch.ts';
 import {
   ARRAY,
@@ -174,8 +174,7 @@ export class JsonDocument {
 
   #find(node: number, name: string, isMeant: (name: string) => boolean): number {
     if (!this.isObject(node)) return NONE;
-    const wanted = Buffer.from(name);
-    const hash = nameHash(wanted, 0, wanted.length, false);
+    const hash = textHash(name);
     for (let child = this.first(node); child !== NONE; child = this.next(child)) {
       if (this.#tape.nameHash(child) === hash && isMeant(this.name(child) ?? '')) return child;
     }

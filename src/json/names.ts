@@ -33,6 +33,21 @@ export function textOf(source: Buffer, start: number, end: number, escaped: bool
 const FNV_OFFSET = 0x811c9dc5 | 0;
 const FNV_PRIME = 0x01000193;
 
+/** The `nameHash` of a text; members are looked up by names that are ASCII, and need no bytes of their own for it. */
+export function textHash(name: string): number {
+  let hash = FNV_OFFSET;
+  for (let i = 0; i < name.length; i++) {
+    let code = name.charCodeAt(i);
+    if (code > 0x7f) {
+      const bytes = Buffer.from(name);
+      return nameHash(bytes, 0, bytes.length, false);
+    }
+    if (code >= 0x41 && code <= 0x5a) code |= 0x20;
+    hash = Math.imul(hash ^ code, FNV_PRIME);
+  }
+  return hash;
+}
+
 /** A number that similar names have in common, and few others do. */
 export function nameHash(source: Buffer, start: number, end: number, escaped: boolean): number {
   let hash = FNV_OFFSET;

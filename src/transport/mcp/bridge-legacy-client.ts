@@ -20,6 +20,7 @@ import { type RequestId, RPC_ERRORS, readId } from '../../../protocols/mcp/messa
 import type { Method } from '../../../protocols/mcp/methods.ts';
 import { NEWEST } from '../../../protocols/mcp/revisions.ts';
 import type { JsonDocument } from '../../json/index.ts';
+import { abortSignalOf } from '../cancellation.ts';
 import { LegacyChanges } from './bridge-legacy-changes.ts';
 import { type ClientAnswer, LegacyExchange } from './bridge-legacy-exchange.ts';
 import {
@@ -119,7 +120,9 @@ export class LegacyClientBridge implements ServerLeg {
     id: RequestId,
   ): Promise<ServerStream> {
     const client = legacyClient(document, params);
-    const found = await this.#ask(client, 'server/discover', EMPTY, message.signal).then(answerIn);
+    const found = await this.#ask(client, 'server/discover', EMPTY, abortSignalOf(message.signal)).then(
+      answerIn,
+    );
     const { document: told, message: discovery } = found;
     if (discovery.kind === 'error') {
       const isVersion = errorCode(told, discovery.error) === RPC_ERRORS.unsupportedVersion;

@@ -15,6 +15,7 @@ import {
 import { type RequestId, RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import { NEWEST } from '../../../protocols/mcp/revisions.ts';
 import { CANONICAL_JSON, isRefused, scanJson } from '../../json/index.ts';
+import { abortSignalOf } from '../cancellation.ts';
 import {
   answeredBy,
   errorUnder,
@@ -80,7 +81,7 @@ export class LegacyExchange {
     this.#ports = ports;
     this.#id = id;
     this.#by = message.actor === undefined ? {} : { actor: message.actor };
-    this.#signal = AbortSignal.any([message.signal, this.#own.signal]);
+    this.#signal = AbortSignal.any([abortSignalOf(message.signal), this.#own.signal]);
     const { document, message: read } = readBytes(message.bytes);
     const params = read.kind === 'request' ? read.params : -1;
     const bytes = modernRequest(

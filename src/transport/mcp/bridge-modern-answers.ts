@@ -11,6 +11,7 @@ import {
 import { severityOf } from '../../../protocols/mcp/bridge/shared.ts';
 import { type RequestId, RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import type { Method } from '../../../protocols/mcp/methods.ts';
+import type { CancelSignal } from '../cancellation.ts';
 import type { CallItem } from './bridge-call.ts';
 import { errorCode, errorUnder, oneMessage, type ReadMessage } from './bridge-messages.ts';
 import { LegError, type ServerStream } from './legs.ts';
@@ -27,7 +28,7 @@ export interface Served {
   readonly client: ModernClient;
   /** As written; null: the client wants no progress. */
   readonly progressToken: string | null;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 export function invalid(id: RequestId, why: string): Promise<ServerStream> {

@@ -17,6 +17,7 @@ import {
 import { severityOf } from '../../../protocols/mcp/bridge/shared.ts';
 import type { RequestId } from '../../../protocols/mcp/message.ts';
 import type { Method } from '../../../protocols/mcp/methods.ts';
+import { abortSignalOf } from '../cancellation.ts';
 import type { AskedOfClient, BridgeCall, CallItem } from './bridge-call.ts';
 import { LegacySession } from './bridge-legacy-session.ts';
 import type { LegacySessions, SessionAnswer } from './bridge-legacy-sessions.ts';
@@ -92,7 +93,8 @@ export class ModernClientBridge implements ServerLeg {
       case 'subscriptions/listen': {
         const filter = readFilter(read);
         if (typeof filter === 'string') return invalid(id, filter);
-        return this.#withSession(id, client, (session) => subscription(session, filter, id, message.signal));
+        const signal = abortSignalOf(message.signal);
+        return this.#withSession(id, client, (session) => subscription(session, filter, id, signal));
       }
       case 'tasks/get':
       case 'tasks/update':

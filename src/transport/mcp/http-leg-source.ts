@@ -37,15 +37,16 @@ class LegacyLeg implements ServerLeg {
     this.#older = older;
   }
 
-  async send(message: MessageToServer): Promise<ServerStream> {
+  send(message: MessageToServer): Promise<ServerStream> {
+    return message.method === 'initialize' ? this.#begin(message) : this.#leg.send(message);
+  }
+
+  async #begin(message: MessageToServer): Promise<ServerStream> {
     try {
       return await this.#leg.send(message);
     } catch (error) {
       const isOlder =
-        message.method === 'initialize' &&
-        error instanceof LegError &&
-        error.fault === 'refused' &&
-        OLDER_SAYS.has(error.status ?? 0);
+        error instanceof LegError && error.fault === 'refused' && OLDER_SAYS.has(error.status ?? 0);
       if (!isOlder) throw error;
       // Where there is no such stream either, the first answer is the one that counts.
       const older = await this.#older().catch(() => null);

@@ -2,7 +2,7 @@
  * Messages to a server of streamable HTTP, of either era (MCP 2025-03-26 and later, transports): each one a POST, its
  * answer JSON or events. The server's session, where it gives one, is this leg's and never the client's.
  */
-import { bodyKindOf, codingsOf, type Field, firstValue, valuesOf } from '../../../protocols/http/index.ts';
+import { bodyKindOf, type Field, firstValue } from '../../../protocols/http/index.ts';
 import { RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import { encodedHeader, mirroredName } from '../../../protocols/mcp/mirrored-headers.ts';
 import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
@@ -10,9 +10,9 @@ import { type Identity, identityKey } from '../../core/principal.ts';
 import { CANONICAL_JSON, isRefused, PLAIN_JSON, scanJson } from '../../json/index.ts';
 import type { HeldMemory } from '../../limits/held-memory.ts';
 import type { CancelSignal } from '../cancellation.ts';
-import { BodyError, decoded, HeldBody, readWhole } from '../http-bodies.ts';
+import { decoded, HeldBody, readWhole } from '../http-bodies.ts';
 import { type HttpUpstream, type UpstreamAnswer, UpstreamLoginError } from '../http-upstream.ts';
-import { EventTooLong, readEvents } from './event-stream.ts';
+import { readEvents } from './event-stream.ts';
 import {
   LegError,
   type MessageToServer,
@@ -20,6 +20,7 @@ import {
   type ServerLeg,
   type ServerStream,
 } from './legs.ts';
+import { bodyErrorOf, codingsIn, SingleAnswer } from './single-answer.ts';
 import type { ToolHeaders } from './tool-headers.ts';
 
 /** What the legs of one listener share. */
@@ -33,6 +34,10 @@ export interface HttpLegGround {
   readonly bytesMax: number;
 }
 
+const OWN: readonly Field[] = [
+  ['accept-encoding', 'identity'],
+  ['user-agent', 'sluice'],
+];
 const ERROR_BYTES_MAX = 64 * 1024;
 const FAREWELL_MS = 5_000;
 /** Events behind which streams can be taken up: the newest of a session, and how long an id may be. */
@@ -74,8 +79,8 @@ export class HttpLeg implements ServerLeg {
       ['accept', 'application/json, text/event-stream'],
       ['content-length', String(bytes.length)],
       ...this.#sessionFields(method === 'initialize' ? null : revision),
-      ...(await this.#mirrored(message)),
     ];
+    if (traitsOf(revision).mirrorHeaders) fields.push(...(await this.#mirrored(message)));
     const answer = await this.#request('POST', fields, bytes, signal, message.actor);
     if (answer.status === 202 || answer.status === 204) {
       answer.body.discard();
@@ -95,7 +100,7 @@ export class HttpLeg implements ServerLeg {
     throw new LegError('not-mcp', 'the server answers with something that is neither JSON nor events');
   }
 
-  #sessionFields(revision: Revision | null): readonly Field[] {
+  #sessionFields(revision: Revision | null): Field[] {
     const fields: Field[] = [];
     if (revision !== null && traitsOf(revision).versionHeader)
       fields.push(['mcp-protocol-version', revision]);
@@ -104,8 +109,8 @@ export class HttpLeg implements ServerLeg {
   }
 
   /** Made from the body that goes along: what a client wrote into its headers stays behind. */
-  async #mirrored({ bytes, method, revision, subject }: MessageToServer): Promise<readonly Field[]> {
-    if (method === null || !traitsOf(revision).mirrorHeaders) return [];
+  async #mirrored({ bytes, method, subject }: MessageToServer): Promise<readonly Field[]> {
+    if (method === null) return [];
     const fields: Field[] = [['mcp-method', method]];
     const document = scanJson(bytes, 0, bytes.length, { ...CANONICAL_JSON, bytesMax: bytes.length });
     if (isRefused(document)) return fields;
@@ -121,15 +126,15 @@ export class HttpLeg implements ServerLeg {
 
   async #request(
     method: 'POST' | 'GET' | 'DELETE',
-    fields: readonly Field[],
+    fields: Field[],
     body: Buffer | null,
     signal: CancelSignal,
     actor: Identity = this.#actor,
   ): Promise<UpstreamAnswer> {
     const { upstream, path } = this.#ground;
     try {
-      const own: readonly Field[] = [...fields, ['accept-encoding', 'identity'], ['user-agent', 'sluice']];
-      return await upstream.send({ method, path, fields: own, body, signal, actor });
+      fields.push(...OWN);
+      return await upstream.send({ method, path, fields, body, signal, actor });
     } catch (error) {
       throw legErrorOf(error, signal);
     }
@@ -161,22 +166,9 @@ export class HttpLeg implements ServerLeg {
   #single(answer: UpstreamAnswer, { method, revision }: MessageToServer): ServerStream {
     const { memory, bytesMax, toolHeaders } = this.#ground;
     const principal = identityKey(this.#actor);
-    async function* events(): AsyncGenerator<ServerEvent> {
-      const held = new HeldBody(memory);
-      try {
-        const codings = codingsIn(answer);
-        if (codings === null)
-          throw new LegError('not-mcp', 'the answer is packed in a way that is not known');
-        const bytes = await readWhole(answer.body, codings, bytesMax, held);
-        if (method === 'tools/list' && traitsOf(revision).mirrorHeaders) toolHeaders.learn(principal, bytes);
-        yield { message: bytes, id: null, retryMs: null };
-      } catch (error) {
-        throw bodyErrorOf(error);
-      } finally {
-        held.release();
-      }
-    }
-    return { shape: 'one', events: events(), close: () => void answer.body.destroy() };
+    return new SingleAnswer(answer, memory, bytesMax, (bytes) => {
+      if (method === 'tools/list' && traitsOf(revision).mirrorHeaders) toolHeaders.learn(principal, bytes);
+    });
   }
 
   #events(answer: UpstreamAnswer): ServerStream {
@@ -260,10 +252,6 @@ function kindOf({ fields }: UpstreamAnswer) {
   return bodyKindOf(firstValue(fields, 'content-type'));
 }
 
-function codingsIn({ fields }: UpstreamAnswer) {
-  return codingsOf(valuesOf(fields, 'content-encoding').join(',') || null);
-}
-
 function sessionIn({ fields }: UpstreamAnswer): string | null {
   const id = firstValue(fields, 'mcp-session-id');
   if (id === null || SESSION_ID.test(id)) return id;
@@ -281,13 +269,4 @@ export function legErrorOf(error: unknown, signal: CancelSignal): Error {
   return SLOW.has(code)
     ? new LegError('timed-out', 'the server does not answer in time')
     : new LegError('unreachable', 'the server cannot be reached, or the connection to it was lost');
-}
-
-function bodyErrorOf(error: unknown): Error {
-  if (error instanceof LegError) return error;
-  if (error instanceof EventTooLong || (error instanceof BodyError && error.fault === 'too-large'))
-    return new LegError('not-mcp', 'a message of the server is larger than it may be');
-  if (error instanceof BodyError && error.fault === 'no-memory')
-    return new LegError('unreachable', 'Sluice holds as much as it may at the moment; try again');
-  return new LegError('unreachable', 'the connection to the server was lost in the middle of its answer');
 }

@@ -5,6 +5,7 @@ import type { Revision } from '../../../protocols/mcp/revisions.ts';
 import type { CallSubject } from '../../../protocols/mcp/subject.ts';
 import type { CallFacts } from '../../core/requests.ts';
 import type { RequestRun } from '../../engine/request-run.ts';
+import { Cancellation, type CancelSignal } from '../cancellation.ts';
 import type { McpRequest } from './judge.ts';
 
 export interface RequestHead {
@@ -22,7 +23,7 @@ export class JudgedRequest implements McpRequest {
   readonly revision: Revision;
   readonly facts: CallFacts;
   readonly run: RequestRun;
-  readonly #abort = new AbortController();
+  readonly #abort = new Cancellation();
   readonly #onEnd: (request: JudgedRequest) => void;
   #ended = false;
   /** It has gone to the server. */
@@ -41,8 +42,8 @@ export class JudgedRequest implements McpRequest {
     this.#onEnd = onEnd;
   }
 
-  get signal(): AbortSignal {
-    return this.#abort.signal;
+  get signal(): CancelSignal {
+    return this.#abort;
   }
 
   get isOver(): boolean {

@@ -9,6 +9,7 @@ import type { Era, Revision } from '../../../protocols/mcp/revisions.ts';
 import type { CallSubject } from '../../../protocols/mcp/subject.ts';
 import type { Identity } from '../../core/principal.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
+import type { CancelSignal } from '../cancellation.ts';
 
 /** A message that has been judged and may go to the server. */
 export interface MessageToServer {
@@ -22,7 +23,7 @@ export interface MessageToServer {
   readonly id: RequestId | null;
   readonly subject: CallSubject | null;
   /** Aborted when the client does not want the answer any more. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** Who sent it, by what was shown with it; left out: by what the session was begun with. */
   readonly actor?: Identity;
 }

@@ -69,11 +69,14 @@ async function relayStream(
     for (;;) {
       const next = await events.next();
       if (next.done === true) return { answered: false, lastId, error: null };
-      const event = { ...next.value, id: on.judge.eventId(next.value.id) };
+      const { id } = next.value;
+      const event = id === null ? next.value : { ...next.value, id: on.judge.eventId(id) };
       lastId = event.id ?? lastId;
       const answers = await relayEvent(on, event, request, stream.shape === 'one' ? 'single' : 'event', out);
       if (answers !== request.id.key) continue;
-      void linger(events, stream);
+      // A single message has been read to its end.
+      if (stream.shape === 'one') void events.return?.();
+      else void linger(events, stream);
       return { answered: true, lastId, error: null };
     }
   } catch (error) {

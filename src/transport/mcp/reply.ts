@@ -1,13 +1,14 @@
 /** What a POST or GET of MCP is answered with: one JSON message, or events, begun as late as can be. */
 import type { ServerResponse } from 'node:http';
 import type { Field } from '../../../protocols/http/index.ts';
-import { written } from '../http-write.ts';
+import { Cancellation, type CancelSignal } from '../cancellation.ts';
+import { ended, written } from '../http-write.ts';
 import { COMMENT, type WrittenEvent, writtenEvent } from './event-stream.ts';
 
 /** Where the answers to a request go. */
 export interface Outbound {
   /** Aborted when nobody reads it any more. */
-  readonly gone: AbortSignal;
+  readonly gone: CancelSignal;
   /** A message that is all of the answer. */
   single(message: Buffer, status: number): Promise<void>;
   /** A piece of a longer one; resolves when there is room for the next (promise 9). */
@@ -24,7 +25,7 @@ export interface ReplySettings {
 }
 
 export class Reply implements Outbound {
-  readonly gone: AbortSignal;
+  readonly #gone = new Cancellation();
   readonly #response: ServerResponse;
   readonly #settings: ReplySettings;
   #sessionId: (() => string | null) | null = null;
@@ -34,12 +35,14 @@ export class Reply implements Outbound {
   constructor(response: ServerResponse, settings: ReplySettings) {
     this.#response = response;
     this.#settings = settings;
-    const abort = new AbortController();
-    this.gone = abort.signal;
     response.once('close', () => {
       this.#quiet();
-      if (!response.writableFinished) abort.abort();
+      if (!response.writableFinished) this.#gone.abort();
     });
+  }
+
+  get gone(): CancelSignal {
+    return this.#gone;
   }
 
   /** The session that this answer tells of, looked up when its head is written. */
@@ -92,8 +95,11 @@ export class Reply implements Outbound {
 
   #head(status: number, more: readonly Field[]): void {
     const id = this.#sessionId?.() ?? null;
-    const fields = [...this.#settings.fields, ...more, ...(id === null ? [] : [['mcp-session-id', id]])];
-    this.#response.writeHead(status, fields.flat());
+    const flat: string[] = [];
+    for (const [name, value] of this.#settings.fields) flat.push(name, value);
+    for (const [name, value] of more) flat.push(name, value);
+    if (id !== null) flat.push('mcp-session-id', id);
+    this.#response.writeHead(status, flat);
   }
 
   async single(message: Buffer, status: number): Promise<void> {
@@ -107,8 +113,7 @@ export class Reply implements Outbound {
     this.#single = true;
     const type = message.length === 0 ? [] : ([['content-type', 'application/json']] as const);
     this.#head(status, [...type, ['content-length', String(message.length)], ['cache-control', 'no-store']]);
-    if (message.length > 0) await written(this.#response, message);
-    this.#response.end();
+    await ended(this.#response, message);
   }
 
   /** Bytes as they are, such as the first event of the older transport. */
