@@ -7,6 +7,7 @@ import type { RequestDomain } from '../engine/request-domain.ts';
 import { SqlArguments } from '../engine/sql-arguments.ts';
 import { TaskOwners } from '../engine/task-owners.ts';
 import type { JudgeGround } from '../transport/mcp/judge-ground.ts';
+import { ListAsks } from '../transport/mcp/list-asks.ts';
 import { OutputSchemas } from '../transport/mcp/output-schemas.ts';
 import { SqlInArguments } from '../transport/mcp/sql-in-arguments.ts';
 import type { Shared } from './listeners.ts';
@@ -51,6 +52,7 @@ export function openJudges(
         log.warn({ listener: name, error: message }, 'what instances share of tasks cannot be used'),
     }),
     schemas: new OutputSchemas(),
+    listAsks: new ListAsks(() => performance.now()),
     sql: sql === undefined ? null : sqlOf(sql, shared),
     clientBytesMax,
     serverBytesMax,

@@ -33,7 +33,7 @@ import {
   unreadBody,
   Withheld,
 } from './http-withheld.ts';
-import { written } from './http-write.ts';
+import { flushed, written } from './http-write.ts';
 
 export interface AnswerSettings {
   /** Bytes of a document that is read whole, or of a line or an event. */
@@ -182,7 +182,7 @@ export class HttpAnswer {
       const bytes = bytesOf(chunk);
       this.#look?.next(bytes);
       const denial = known === null ? await this.#run.take(0, bytes.length) : null;
-      if (denial !== null) return this.#cut(denial);
+      if (denial !== null) return await this.#cut(denial);
       if (!this.#response.headersSent) this.#head(this.#fields(false));
       await this.#send(bytes);
     }
@@ -192,7 +192,7 @@ export class HttpAnswer {
   }
 
   /** The rest is not sent. A client of an event stream is told so; every other one sees that the answer broke off. */
-  #cut(denial: Denial): Relayed {
+  async #cut(denial: Denial): Promise<Relayed> {
     const response = this.#response;
     if (!response.headersSent) throw new Withheld(problemOfDenial(denial), denial.rule);
     if (this.#kind === 'sse') {
@@ -200,7 +200,10 @@ export class HttpAnswer {
       const told = Buffer.from(`event: error\ndata: ${data}\n\n`);
       this.#run.record?.body(told);
       response.end(told);
-    } else response.destroy();
+    } else {
+      await flushed(response);
+      response.destroy();
+    }
     return { status: this.#answer.status, cutBy: denial.rule };
   }
 
@@ -209,7 +212,7 @@ export class HttpAnswer {
     const masker = this.#masker;
     const bytes = await this.#read(() => readWhole(body, codings, this.#settings.bytesMax, this.#held));
     this.#look?.whole(bytes);
-    const masked = masker === null || bytes.length === 0 ? bytes : this.#masked(masker, bytes);
+    const masked = masker === null || bytes.length === 0 ? bytes : await this.#masked(masker, bytes);
     if (masked === null) throw cannotMask(this.#kind, masker);
     const rows = this.#rows === null ? 0 : this.#rows.count(masked);
     if (rows === null) throw cannotCount(this.#run.limit.rowsRule);
@@ -251,7 +254,7 @@ export class HttpAnswer {
     }
   }
 
-  #masked(masker: ResponseMasker, bytes: Buffer): Buffer | null {
+  async #masked(masker: ResponseMasker, bytes: Buffer): Promise<Buffer | null> {
     if (this.#kind === 'json') return masker.json(bytes);
     return this.#kind === 'text' || this.#kind === 'csv' ? masker.text(bytes) : null;
   }
@@ -267,13 +270,13 @@ export class HttpAnswer {
           const denial = await this.#piece(kind, piece);
           if (denial !== null) {
             stream.destroy();
-            return this.#cut(denial);
+            return await this.#cut(denial);
           }
         }
       }
       const rest = splitter.end();
       const denial = rest.length === 0 ? null : await this.#piece(kind, rest);
-      if (denial !== null) return this.#cut(denial);
+      if (denial !== null) return await this.#cut(denial);
     } catch (error) {
       const fault = isPacking(error) ? new BodyError('broken') : error;
       if (!(fault instanceof BodyError) || this.#response.headersSent) throw fault;
@@ -288,7 +291,9 @@ export class HttpAnswer {
     this.#look?.next(piece);
     const masker = this.#masker;
     const masked =
-      masker === null ? piece : kind === 'ndjson' ? maskLine(masker, piece) : maskEvent(masker, piece);
+      masker === null
+        ? piece
+        : await (kind === 'ndjson' ? maskLine(masker, piece) : maskEvent(masker, piece));
     if (masked === null) {
       const withheld = cannotMask(this.#kind, masker);
       if (this.#response.headersSent) throw new Error(withheld.problem.detail);

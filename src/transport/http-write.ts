@@ -39,3 +39,14 @@ export async function written(response: ServerResponse, bytes: Buffer): Promise<
     response.once('close', closed);
   });
 }
+
+/** Resolves once what was written has been handed to the kernel, or the client is gone: breaking off takes nothing of it back. */
+export async function flushed(response: ServerResponse): Promise<void> {
+  const { socket } = response;
+  if (socket === null || socket.destroyed) return;
+  await new Promise<void>((resolve) => {
+    response.once('close', resolve);
+    // What is gathered for this turn goes first.
+    setImmediate(() => socket.write('', () => resolve()));
+  });
+}

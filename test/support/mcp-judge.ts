@@ -26,6 +26,7 @@ import { ConversationJudge } from '../../src/transport/mcp/conversation-judge.ts
 import type { McpRequest } from '../../src/transport/mcp/judge.ts';
 import type { JudgeGround } from '../../src/transport/mcp/judge-ground.ts';
 import type { MessageToServer, ServerLeg, ServerStream } from '../../src/transport/mcp/legs.ts';
+import { ListAsks } from '../../src/transport/mcp/list-asks.ts';
 import { OutputSchemas } from '../../src/transport/mcp/output-schemas.ts';
 import type { SqlInArguments } from '../../src/transport/mcp/sql-in-arguments.ts';
 import { openStore } from './state-stores.ts';
@@ -109,6 +110,7 @@ export function judgeBench(options: BenchOptions = {}): JudgeBench {
     }),
     tasks: new TaskOwners({ listener: 'tools', store, missed: () => {} }),
     schemas: new OutputSchemas(),
+    listAsks: new ListAsks(() => performance.now()),
     sql: options.sql?.(domain) ?? null,
     clientBytesMax: 1 << 20,
     serverBytesMax: 1 << 24,

@@ -5,7 +5,7 @@ import { changeFilter } from '../../../protocols/mcp/bridge/subscriptions.ts';
 import { offersOf } from '../../../protocols/mcp/definitions.ts';
 import { type RequestId, RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import type { Method } from '../../../protocols/mcp/methods.ts';
-import type { Revision } from '../../../protocols/mcp/revisions.ts';
+import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
 import type { CallSubject } from '../../../protocols/mcp/subject.ts';
 import type { Denial } from '../../core/decision.ts';
 import type { ProxyError } from '../../core/errors.ts';
@@ -121,11 +121,13 @@ async function standingOf(
   try {
     const known = await ground.pins.standing(kind, name, viewer);
     if (known.standing !== 'unknown' || leg === null) return known;
-    for await (const page of ownList(leg, list, revision, { document, params })) {
-      const result = page.member(0, 'result');
-      if (offersOf(page, result, list) === null) continue;
-      await filterList(ground, session, page, result, list, new JsonEdits(page));
-    }
+    await ground.listAsks.once(askerOf(session, revision), list, async () => {
+      for await (const page of ownList(leg, list, revision, { document, params })) {
+        const result = page.member(0, 'result');
+        if (offersOf(page, result, list) === null) continue;
+        await filterList(ground, session, page, result, list, new JsonEdits(page));
+      }
+    });
     return await ground.pins.standing(kind, name, viewer);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -135,6 +137,22 @@ async function standingOf(
     });
     return { standing: 'held', why: `the ${kind} cannot be compared with what was reviewed at the moment` };
   }
+}
+
+/** For whom a server has a list: a session, or whoever asks where each request stands for itself. */
+function askerOf(session: RequestSession, revision: Revision): string {
+  return traitsOf(revision).era === 'modern' ? identityKey(session.actor) : session.id;
+}
+
+const CHANGED_LISTS: ReadonlyMap<Method, Method> = new Map<Method, Method>([
+  ['notifications/tools/list_changed', 'tools/list'],
+  ['notifications/prompts/list_changed', 'prompts/list'],
+]);
+
+/** What the server says of its lists: they may be asked for at once. */
+export function noteChanges({ listAsks }: JudgeGround, { actor, id }: RequestSession, method: Method): void {
+  const list = CHANGED_LISTS.get(method);
+  if (list !== undefined) for (const whose of [id, identityKey(actor)]) listAsks.changed(whose, list);
 }
 
 export function heldDenial(why: string): Denial {

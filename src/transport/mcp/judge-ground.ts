@@ -3,6 +3,7 @@ import type { MessageMaskers } from '../../engine/message-maskers.ts';
 import type { Pins } from '../../engine/pins.ts';
 import type { RequestDomain } from '../../engine/request-domain.ts';
 import type { TaskOwners } from '../../engine/task-owners.ts';
+import type { ListAsks } from './list-asks.ts';
 import type { OutputSchemas } from './output-schemas.ts';
 import type { SqlInArguments } from './sql-in-arguments.ts';
 
@@ -12,6 +13,7 @@ export interface JudgeGround {
   readonly pins: Pins;
   readonly tasks: TaskOwners;
   readonly schemas: OutputSchemas;
+  readonly listAsks: ListAsks;
   /** Null: no tool of this server takes SQL. */
   readonly sql: SqlInArguments | null;
   /** Bytes of one message, or of one batch. */

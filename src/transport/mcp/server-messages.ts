@@ -10,6 +10,7 @@ import { RequestRun } from '../../engine/request-run.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import { isRefused, type JsonDocument, PLAIN_JSON, scanJson } from '../../json/index.ts';
 import { inputDenial, judgeResult } from './answer-judge.ts';
+import { noteChanges } from './call-checks.ts';
 import { callFacts, callText, decide, openFacts } from './call-facts.ts';
 import type { McpRequest, ServerOutcome } from './judge.ts';
 import type { JudgeGround } from './judge-ground.ts';
@@ -113,6 +114,7 @@ export class ServerMessages {
     method: Method,
     about: RequestId | null,
   ): Promise<ServerOutcome> {
+    noteChanges(this.#ground, this.#session, method);
     if (method === 'notifications/tasks/status' || method === 'notifications/tasks')
       await recallTasks(this.#ground, this.#session, document, [document.at('/params/taskId')]);
     if (
