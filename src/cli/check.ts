@@ -1,25 +1,21 @@
 import { existsSync } from 'node:fs';
 import { parse } from 'yaml';
-import { type LoadedConfig, loadConfig, readTextFile } from '../config/load.ts';
-import { isSqlListener } from '../config/schema.ts';
+import { loadConfig, readTextFile } from '../config/load.ts';
 import { formatProblem, type Problem, ProblemsError } from '../core/problem.ts';
 import { StatementReader } from '../sql/index.ts';
 import { parseArguments } from './arguments.ts';
 import { readSchemaFile, serverVersionOf } from './catalog-files.ts';
+import { type ListenerReport, readCatalogs } from './check-catalogs.ts';
 import { configWarnings, fileProblems, policyWarnings } from './check-warnings.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
-import { errorText } from './error-text.ts';
 import { type AnyCatalog, tablesIn } from './known-catalog.ts';
 import { keyProblems } from './mask-keys.ts';
 import { mysqlTraits, NAMELESS_DATABASE, readMysqlSchemaFile } from './mysql-catalogs.ts';
 import { type LocatedPolicy, readLocatedPolicy, worldOf } from './policy-files.ts';
 import { DEFAULT_CONFIG, type Dialect, dialectOf, policyFileBeside, policyFileOf } from './premises.ts';
-import { shownUpstream } from './shown-upstream.ts';
 import { inspectState } from './state-store.ts';
 import { type Style, styleFor } from './style.ts';
 import { plural } from './text-layout.ts';
-import { unseenTriggers } from './trigger-grants.ts';
-import { readUpstreamCatalog } from './upstream-catalog.ts';
 
 const HELP = `Usage: sluice check [--config FILE] [--json]
        sluice check --policy FILE [--schema FILE.sql [--dialect NAME] [--server-version N]] [--json]
@@ -44,15 +40,6 @@ Examples:
 
 Exit codes: 0 nothing is wrong (there may be warnings), 2 something is, or it could not be checked.
 `;
-
-interface ListenerReport {
-  readonly name: string;
-  readonly upstream: string;
-  /** Whether it is a database, whose catalog is asked for. */
-  readonly isDatabase: boolean;
-  /** Null where the catalog was read, and where there is none. */
-  readonly unreachable: string | null;
-}
 
 interface Report {
   readonly config: string | null;
@@ -175,14 +162,13 @@ async function checkConfig(
   problems.push(...files, ...keyProblems(loaded));
   const state = files.some(({ key }) => key.startsWith('state')) ? null : await inspectState(loaded);
   if (state !== null && !state.isAway) problems.push(loaded.source.problemAt(['state', 'url'], state.why));
-  const { listeners, catalogs, warnings } = await readCatalogs(loaded, files);
+  const { listeners, catalogs, tables, warnings } = await readCatalogs(loaded, files);
   const policyFile = policyFileOf(loaded);
   const isThere = existsSync(policyFile);
   if (!isThere) problems.push(loaded.source.problemAt(['policy'], `there is no file ${policyFile}`));
   const policy = isThere
     ? collecting(problems, () => readLocatedPolicy(policyFile, worldOf(loaded.config, catalogs)))
     : null;
-  const known = catalogs.filter((catalog) => catalog !== null);
   return {
     config: file,
     policyFile,
@@ -200,7 +186,7 @@ async function checkConfig(
     ],
     policy,
     listeners,
-    tables: known.length === 0 ? null : known.reduce((sum, catalog) => sum + tablesIn(catalog), 0),
+    tables,
   };
 }
 
@@ -217,43 +203,6 @@ function policyNamedIn(file: string): string | null {
   return typeof named === 'string' && named !== '' && !named.includes('${')
     ? policyFileBeside(file, named)
     : null;
-}
-
-async function readCatalogs(
-  loaded: LoadedConfig,
-  files: readonly Problem[],
-): Promise<{
-  readonly listeners: readonly ListenerReport[];
-  readonly catalogs: readonly (AnyCatalog | null)[];
-  readonly warnings: readonly Problem[];
-}> {
-  const { config, directory, source } = loaded;
-  const warnings: Problem[] = [];
-  const read = await Promise.all(
-    config.listeners.map(async (listener, n) => {
-      const isDatabase = isSqlListener(listener);
-      const report = { name: listener.name, upstream: shownUpstream(listener), isDatabase };
-      if (!isDatabase) return { catalog: null, report: { ...report, unreachable: null } };
-      // Without its certificate an upstream cannot be dialled, which is said already.
-      if (files.some((problem) => problem.key.startsWith(`listeners[${n}].upstream`))) {
-        return { catalog: null, report: { ...report, unreachable: 'its certificate file cannot be used' } };
-      }
-      try {
-        const upstream = listener.catalog.upstream ?? listener.upstream;
-        const catalog = await readUpstreamCatalog(upstream, directory);
-        const unseen = await unseenTriggers(upstream, directory);
-        if (unseen !== null) warnings.push(source.problemAt(['listeners', n, 'upstream'], unseen));
-        return { catalog, report: { ...report, unreachable: null } };
-      } catch (error) {
-        return { catalog: null, report: { ...report, unreachable: errorText(error) } };
-      }
-    }),
-  );
-  return {
-    listeners: read.map(({ report }) => report),
-    catalogs: read.flatMap(({ report, catalog }) => (report.isDatabase ? [catalog] : [])),
-    warnings,
-  };
 }
 
 function reportJson(report: Report): Record<string, unknown> {

@@ -17,6 +17,7 @@ import type { AnyCatalog } from './known-catalog.ts';
 import type { MysqlFlavour } from './mysql-catalogs.ts';
 import { liveMysqlGround, mysqlGroundWithoutServer } from './mysql-ground.ts';
 import { type LocatedPolicy, policyProblems, worldOf } from './policy-files.ts';
+import { accountKey } from './same-upstream.ts';
 import { accountOf } from './upstream-account.ts';
 import { readOnce } from './upstream-catalog.ts';
 
@@ -74,11 +75,12 @@ export async function premisesOf(sources: Sources): Promise<Premises> {
   );
   const configFile = sources.config ?? (!named && existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : null);
   const loaded = configFile === null ? null : loadConfig(configFile, sources.environment);
-  const listener = loaded === null ? null : listenerNamed(loaded, sources.listener);
-  const { ground, from } = await groundOf(sources, loaded, listener);
   const policyFile = sources.policy ?? (loaded === null ? null : policyFileOf(loaded));
   const policy =
     policyFile === null ? loadPolicy(NO_FILE, NO_POLICY) : loadPolicy(policyFile, readTextFile(policyFile));
+  const listener =
+    loaded === null ? null : listenerNamed(loaded, sources.listener, !tellsListenersApart(policy));
+  const { ground, from } = await groundOf(sources, loaded, listener);
   // Without a schema nothing is known of tables, so that a policy's tables cannot be held against it.
   const isKnown = sources.schema !== undefined || sources.upstream !== undefined || listener !== null;
   const world = worldOf(loaded?.config ?? null, [isCoveredBy(ground.catalog, isKnown, loaded)]);
@@ -108,7 +110,12 @@ export function policyFileBeside(configFile: string, written: string): string {
   return resolve(written) === absolute ? written : absolute;
 }
 
-export function listenerNamed(loaded: LoadedConfig, name: string | undefined): ListenerConfig {
+/** `mayStandForAll`: without a name, one of several in front of the same database is as good as another. */
+export function listenerNamed(
+  loaded: LoadedConfig,
+  name: string | undefined,
+  mayStandForAll = true,
+): ListenerConfig {
   const listeners = sqlListenersOf(loaded.config).map(({ listener }) => listener);
   const names = listeners.map((listener) => listener.name);
   const found = name === undefined ? listeners[0] : listeners.find((listener) => listener.name === name);
@@ -118,12 +125,25 @@ export function listenerNamed(loaded: LoadedConfig, name: string | undefined): L
       `there is no listener "${name}" in ${loaded.file}${suggestion(name ?? '', names)} (${known})`,
     );
   }
-  if (name === undefined && listeners.length > 1) {
+  const keys = new Set(
+    listeners.map(
+      ({ upstream, catalog }) => `${accountKey(upstream)} ${accountKey(catalog.upstream ?? upstream)}`,
+    ),
+  );
+  if (name === undefined && (keys.size > 1 || (listeners.length > 1 && !mayStandForAll))) {
     throw new UsageError(
       `${loaded.file} has ${listeners.length} listeners: expected --listener, one of ${names.join(', ')}`,
     );
   }
   return found;
+}
+
+function tellsListenersApart({ policy }: LocatedPolicy): boolean {
+  const { rules, masks } = policy.document;
+  return [...rules.map(({ when }) => when), ...masks.map(({ unless }) => unless)].some(
+    (conditions) =>
+      conditions !== undefined && 'listeners' in conditions && conditions.listeners !== undefined,
+  );
 }
 
 /** With where the catalog comes from, in words. */

@@ -119,7 +119,7 @@ export class MaskJudge {
       if (!OUTSIDE_OUTPUT.has(use.place) || mask.inference === 'allow') continue;
       if (mask.inference === 'equality' && use.reveals === 'equality') continue;
       if (use.place === 'failure') {
-        const message = `${column} is masked, so it cannot be computed with by what may fail, which would tell of its values`;
+        const message = `${column} is masked, and a cast, arithmetic or a function here may fail by its values, which would tell of them: select the column as it is`;
         return { mask: mask.name, message };
       }
       const allowed = mask.inference === 'equality' ? 'be compared other than by equality' : 'be compared';

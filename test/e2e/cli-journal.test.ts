@@ -378,3 +378,32 @@ function arrayOf(value: Json | undefined): readonly JsonObject[] {
 function parseObject(text: string): JsonObject {
   return objectOf(parseJson(text));
 }
+
+test('listeners in front of one database: its tables are counted once, and explain needs not be told which is meant', async () => {
+  const upstream = JSON.stringify(postgres.url('shop'));
+  const policy = join(scratch, 'shared.yaml');
+  const config = join(scratch, 'shared-listeners.yaml');
+  const listener = (name: string) =>
+    `  - { name: ${name}, protocol: postgres, listen: "127.0.0.1:0", upstream: ${upstream}, auth: [trust] }\n`;
+  const write = (names: readonly string[], rule: string) => {
+    writeFileSync(policy, `default: allow\nrules:\n  - ${rule}\n`);
+    writeFileSync(
+      config,
+      `listeners:\n${names.map(listener).join('')}identity: { users: [ { name: agent } ] }\npolicy: shared.yaml\njournal: { dir: ./shared-journal }\n`,
+    );
+  };
+  const tables = async () =>
+    /held against (\d+) tables/.exec((await command(['check', '--config', config])).out)?.[1];
+  const rule = '{ name: no-drop, when: { statements: [drop] }, then: deny }';
+  write(['one'], rule);
+  const once = await tables();
+  write(['one', 'two'], rule);
+  assert.ok(once !== undefined && (await tables()) === once);
+  const explained = await command(['explain', '--config', config, 'DROP TABLE shop.orders']);
+  assert.equal(explained.code, 0, explained.error);
+  assert.match(explained.out, /DENY +by rule "no-drop"/);
+  write(['one', 'two'], '{ name: no-drop, when: { statements: [drop], listeners: [two] }, then: deny }');
+  const asked = await command(['explain', '--config', config, 'DROP TABLE shop.orders']);
+  assert.equal(asked.code, 2);
+  assert.match(asked.error, /expected --listener, one of one, two/);
+});
