@@ -3,40 +3,60 @@
  * detectors find anywhere. Edits are made in place; what is not masked leaves as it came, byte by byte (promise 10).
  */
 import type { ResponseMasks } from '../core/requests.ts';
-import { isRefused, type JsonDocument } from '../json/index.ts';
-import {
-  compileDocumentPlan,
-  DocumentMasker,
-  type MessageSurfaces,
-  maskMessage,
-  SpanEdits,
-} from '../masking/index.ts';
+import { isRefused, type JsonDocument, PLAIN_JSON, scanJson } from '../json/index.ts';
+import { type MessageSurfaces, maskMessage, SpanEdits } from '../masking/index.ts';
+import type { DocumentMasks } from './document-masks.ts';
 import type { ResultMasks } from './result-masks.ts';
 
 export type { MessageSurfaces } from '../masking/index.ts';
 
+type SurfacesOf = (document: JsonDocument) => MessageSurfaces;
+
 export class MessageMasker {
-  readonly #masker: DocumentMasker;
+  readonly #masks: DocumentMasks;
 
   constructor(masks: ResultMasks, response: ResponseMasks) {
-    this.#masker = new DocumentMasker(compileDocumentPlan(masks.forResponse(response)));
+    this.#masks = masks.forResponse(response);
   }
 
-  /** The message as it may leave; the very document where nothing of it is masked. */
-  mask(document: JsonDocument, surfacesOf: (document: JsonDocument) => MessageSurfaces): JsonDocument {
+  /** The message as it may leave; the very document where nothing of it is masked. Throws UnmaskableMessage. */
+  mask(document: JsonDocument, surfacesOf: SurfacesOf): JsonDocument {
     const edits = new SpanEdits();
-    maskMessage(this.#masker, document, surfacesOf(document), edits);
-    if (edits.isEmpty) return document;
-    const read = edits.applyTo(document);
-    // Names that were masked may have become equal ones.
-    if (isRefused(read)) throw new UnmaskableMessage(read.message);
-    return read;
+    maskMessage(this.#masks.masker, document, surfacesOf(document), edits);
+    return edits.isEmpty ? document : readAgain(edits.applyTo(document));
+  }
+
+  /** The same for what may be large: the event loop goes on meanwhile. Rejects with UnmaskableMessage. */
+  async maskLarge(document: JsonDocument, surfacesOf: SurfacesOf): Promise<JsonDocument> {
+    const bytes = document.bytes(0);
+    if (!this.#masks.isCostly(bytes.length)) return this.mask(document, surfacesOf);
+    const masked = await this.#masks.mask(document.source, { as: 'message', surfaces: surfacesOf(document) });
+    if (masked.is === 'kept') return document;
+    if (masked.is === 'withheld') throw new UnmaskableMessage('masking it failed');
+    const shown = Buffer.from(masked.bytes.buffer);
+    const patched = masked.patches === null ? null : document.patched(patchesIn(masked.patches), shown);
+    return patched ?? readAgain(scanJson(shown, 0, shown.length, PLAIN_JSON));
   }
 
   /** A text that stands for itself. Null: nothing of it may be shown. */
   text(text: Buffer): Buffer | null {
-    return this.#masker.text(text);
+    return this.#masks.masker.text(text);
   }
+}
+
+function readAgain(read: ReturnType<typeof scanJson>): JsonDocument {
+  // Names that were masked may have become equal ones.
+  if (isRefused(read)) throw new UnmaskableMessage(read.message);
+  return read;
+}
+
+const PATCH_NUMBERS = 3;
+
+function patchesIn(numbers: Int32Array) {
+  return Array.from({ length: numbers.length / PATCH_NUMBERS }, (_, n) => {
+    const [start = 0, end = 0, size = 0] = numbers.subarray(PATCH_NUMBERS * n);
+    return { start, end, size };
+  });
 }
 
 /** A message of which nothing may be shown, since what is left of it could be read in two ways. */

@@ -1,37 +1,43 @@
 /** Responses of requests, masked: values at JSON paths, and whatever detectors find. Bytes in, bytes out. */
 import { isUtf8 } from 'node:buffer';
 import type { ResponseMasks } from '../core/requests.ts';
-import { compileDocumentPlan, DocumentMasker, type DocumentPlan } from '../masking/index.ts';
+import type { DocumentMasks } from './document-masks.ts';
 import type { ResultMasks } from './result-masks.ts';
 
 export class ResponseMasker {
-  readonly #masker: DocumentMasker;
+  readonly #masks: DocumentMasks;
   readonly #bytesMax: number;
 
-  constructor(plan: DocumentPlan, bytesMax: number) {
-    this.#masker = new DocumentMasker(compileDocumentPlan(plan));
+  constructor(masks: DocumentMasks, bytesMax: number) {
+    this.#masks = masks;
     this.#bytesMax = bytesMax;
   }
 
   /** Whether values are masked by where they are: then only JSON can be masked. */
   get needsJson(): boolean {
-    return this.#masker.hasPaths;
+    return this.#masks.masker.hasPaths;
   }
 
   /** One JSON document, white space around it included. Null: it cannot be read, so nothing of it may be passed. */
-  json(bytes: Buffer): Buffer | null {
-    return bytes.length > this.#bytesMax ? null : this.#masker.json(bytes);
+  async json(bytes: Buffer): Promise<Buffer | null> {
+    return bytes.length > this.#bytesMax ? null : this.#masked(bytes, 'json');
   }
 
   /** Text that is no JSON. Null: it cannot be masked. */
-  text(bytes: Buffer): Buffer | null {
-    return this.needsJson ? null : this.#masker.text(bytes);
+  async text(bytes: Buffer): Promise<Buffer | null> {
+    return this.needsJson ? null : this.#masked(bytes, 'text');
+  }
+
+  async #masked(bytes: Buffer, as: 'json' | 'text'): Promise<Buffer | null> {
+    const masked = await this.#masks.mask(bytes, { as });
+    if (masked.is === 'kept') return bytes;
+    return masked.is === 'withheld' ? null : Buffer.from(masked.bytes.buffer);
   }
 
   /** The same for what only detectors look at, such as header fields. */
   detected(text: string): string {
     const bytes = Buffer.from(text, 'latin1');
-    const masked = this.#masker.words(bytes);
+    const masked = this.#masks.masker.words(bytes);
     if (masked === bytes) return text;
     const shown = isUtf8(masked) ? masked.toString('utf8') : masked.toString('latin1');
     return shown.replaceAll(/[^\x20-\x7e]/gu, encodeURIComponent);

@@ -27,7 +27,6 @@ import {
   DETECTORS,
   type DetectorName,
   type DetectRule,
-  type DocumentPlan,
   documentPlan,
   type KeyRing,
   type MaskerSpec,
@@ -42,6 +41,7 @@ import {
 } from '../masking/index.ts';
 import { UNKNOWN_ORIGIN } from '../policy/mask.ts';
 import type { MaskJudge } from '../policy/masks.ts';
+import { DocumentMasks } from './document-masks.ts';
 import { LanePort } from './mask-lanes.ts';
 import type { ResultDescriber } from './result-describer.ts';
 
@@ -150,9 +150,14 @@ export class ResultMasks {
   }
 
   /** For what requests are answered. */
-  forResponse({ paths, detected }: ResponseMasks): DocumentPlan {
+  forResponse({ paths, detected }: ResponseMasks): DocumentMasks {
     const rules = paths.map((mask) => ({ paths: mask.paths, masker: this.#spec(mask), nulls: mask.nulls }));
-    return documentPlan(rules, detected.length === 0 ? [] : this.#rulesOf(detected));
+    const plan = documentPlan(rules, detected.length === 0 ? [] : this.#rulesOf(detected));
+    const makePool = this.#makePool;
+    return new DocumentMasks(plan, () => {
+      if (makePool !== null) this.#pool ??= makePool();
+      return this.#pool;
+    });
   }
 
   #plans(

@@ -28,6 +28,8 @@ export { patternProblem } from './detectors/custom.ts';
 export { DETECTORS, type DetectorName } from './detectors/index.ts';
 export { DocumentMasker, WITHHELD } from './documents/document-masker.ts';
 export { compileDocumentPlan, type DocumentPlan, documentPlan } from './documents/document-plan.ts';
+export { inlineBytesMax } from './documents/document-route.ts';
+export { type AskedMasks, type MaskedDocument, maskAsked, ownBytes } from './documents/document-task.ts';
 export { type MessageSurfaces, maskMessage } from './documents/message.ts';
 export { SpanEdits } from './documents/span-edits.ts';
 export { type KeyRing, keyRingProblem, type MaskKey } from './keys.ts';

@@ -2,6 +2,13 @@
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { Piscina } from 'piscina';
+import { type DocumentPlan, postableDocumentPlan } from './documents/document-plan.ts';
+import {
+  type AskedMasks,
+  type DocumentTask,
+  isMaskedDocument,
+  type MaskedDocument,
+} from './documents/document-task.ts';
 import { type MaskPlan, postablePlan } from './plan.ts';
 
 export interface MaskTask {
@@ -33,6 +40,10 @@ export const MASK_POOL_DEFAULTS: MaskPoolOptions = {
   bytesMax: 16 * 1024 * 1024,
   entry: new URL(`../../workers/mask-cells.${EXTENSION}`, import.meta.url),
 };
+
+const DOCUMENT_ENTRY = new URL(`../../workers/mask-document.${EXTENSION}`, import.meta.url);
+/** For so much of a document a thread has as long as for a batch. */
+const DEADLINE_BYTES = 4 * 1024 * 1024;
 
 /** How long a thread may take to start, beside the time for the batch. */
 const START_MS_MAX = 10_000;
@@ -72,6 +83,7 @@ interface Running {
   readonly begun: Int32Array<SharedArrayBuffer>;
   readonly abort: AbortController;
   readonly askedMs: number;
+  readonly deadlineMs: number;
   /** 0: not begun yet. */
   beganMs: number;
   hung: boolean;
@@ -85,12 +97,20 @@ export class MaskPool {
   /** Of batches that are through. Each takes a page, and threads seldom collect: a new one for each batch adds up. */
   readonly #idleFlags: Int32Array<SharedArrayBuffer>[] = [];
   readonly #plans = new WeakMap<MaskPlan, MaskPlan>();
+  readonly #documentPlans = new WeakMap<DocumentPlan, DocumentPlan>();
+  readonly #entries: Readonly<
+    Record<'cells' | 'documents', { readonly filename: string; readonly name: string }>
+  >;
   #watch: NodeJS.Timeout | null = null;
   #bytes = 0;
   #closed = false;
 
   constructor(options: Partial<MaskPoolOptions> = {}) {
     this.#options = { ...MASK_POOL_DEFAULTS, ...options };
+    this.#entries = {
+      cells: { filename: this.#options.entry.href, name: 'maskCells' },
+      documents: { filename: DOCUMENT_ENTRY.href, name: 'maskDocument' },
+    };
     letThreadsBeSmall();
     this.#pool = new Piscina({
       filename: this.#options.entry.href,
@@ -118,25 +138,66 @@ export class MaskPool {
 
   /** Masks a batch, whose memory goes to a thread: it is empty afterwards. Rejects with MaskFailure only. */
   async mask(plan: MaskPlan, batch: ArrayBuffer): Promise<ArrayBuffer> {
+    const posted = this.#postable(plan);
+    const { filename } = this.#entries.cells;
+    const masked = await this.#run(
+      this.#entries.cells,
+      batch,
+      this.#options.deadlineMs,
+      (begun): MaskTask => {
+        return { plan: posted, batch, begun };
+      },
+    );
+    if (!(masked instanceof ArrayBuffer)) throw new MaskFailure('threw', `${filename} gave back no batch`);
+    return masked;
+  }
+
+  /** The same for a document or a text; `bytes` has to be all of its memory. Rejects with MaskFailure only. */
+  async maskDocument(
+    plan: DocumentPlan,
+    bytes: Uint8Array<ArrayBuffer>,
+    asked: AskedMasks,
+  ): Promise<MaskedDocument> {
+    const posted = this.#documentPlans.get(plan) ?? postableDocumentPlan(plan);
+    this.#documentPlans.set(plan, posted);
+    const deadlineMs = this.#options.deadlineMs * (1 + bytes.length / DEADLINE_BYTES);
+    const masked = await this.#run(
+      this.#entries.documents,
+      bytes.buffer,
+      deadlineMs,
+      (begun): DocumentTask => {
+        return { plan: posted, bytes, asked, begun };
+      },
+    );
+    if (!isMaskedDocument(masked)) throw new MaskFailure('threw', 'a worker gave back no document');
+    return masked;
+  }
+
+  async #run(
+    entry: { readonly filename: string; readonly name: string },
+    memory: ArrayBuffer,
+    deadlineMs: number,
+    taskOf: (begun: Running['begun']) => MaskTask | DocumentTask,
+  ): Promise<unknown> {
     if (this.#closed) throw new MaskFailure('closed');
-    const bytes = batch.byteLength;
+    const bytes = memory.byteLength;
     const running: Running = {
       begun: this.#idleFlags.pop() ?? new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
       abort: new AbortController(),
       askedMs: performance.now(),
+      deadlineMs,
       beganMs: 0,
       hung: false,
     };
     this.#running.add(running);
     this.#bytes += bytes;
     this.#startWatch();
-    const task: MaskTask = { plan: this.#postable(plan), batch, begun: running.begun };
     try {
-      const masked: unknown = await this.#pool.run(task, {
-        transferList: transferOf(batch),
+      const masked: unknown = await this.#pool.run(taskOf(running.begun), {
+        ...entry,
+        transferList: transferOf(memory),
         signal: running.abort.signal,
       });
-      if (!(masked instanceof ArrayBuffer)) throw new Error('a worker gave back no batch');
       running.begun[0] = 0;
       this.#idleFlags.push(running.begun);
       return masked;
@@ -183,11 +244,11 @@ export class MaskPool {
     const now = performance.now();
     for (const running of this.#running) {
       if (running.beganMs === 0 && Atomics.load(running.begun, 0) === 1) running.beganMs = now;
-      const { beganMs, askedMs } = running;
+      const { beganMs, askedMs, deadlineMs } = running;
       const late =
         beganMs === 0
-          ? this.#idle() && now - askedMs > START_MS_MAX + this.#options.deadlineMs
-          : now - beganMs > this.#options.deadlineMs;
+          ? this.#idle() && now - askedMs > START_MS_MAX + deadlineMs
+          : now - beganMs > deadlineMs;
       if (!late || running.hung) continue;
       running.hung = true;
       running.abort.abort();

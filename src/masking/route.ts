@@ -7,7 +7,7 @@ import type { MaskerName } from './maskers/index.ts';
 import type { ColumnPlan, MaskPlan } from './plan.ts';
 
 /** Nanoseconds for a cell of text. */
-const CELL_NS: Readonly<Record<MaskerName, number>> = {
+export const CELL_NS: Readonly<Record<MaskerName, number>> = {
   null: 20,
   redact: 20,
   fixed: 20,

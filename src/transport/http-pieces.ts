@@ -6,7 +6,7 @@ export function isBlank(piece: Buffer): boolean {
   return piece.every((byte) => byte === 0x0a || byte === 0x0d || byte === 0x20 || byte === 0x09);
 }
 
-export function maskLine(masker: ResponseMasker, piece: Buffer): Buffer | null {
+export async function maskLine(masker: ResponseMasker, piece: Buffer): Promise<Buffer | null> {
   return isBlank(piece) ? piece : masker.json(piece);
 }
 
@@ -19,7 +19,7 @@ export function dataOf(piece: Buffer): Buffer {
 }
 
 /** The data of an event, its lines together; everything else of it as text. */
-export function maskEvent(masker: ResponseMasker, piece: Buffer): Buffer | null {
+export async function maskEvent(masker: ResponseMasker, piece: Buffer): Promise<Buffer | null> {
   const fields = eventFields(piece);
   const data = fields.filter(({ name }) => name === 'data');
   const [first] = data;
@@ -30,7 +30,7 @@ export function maskEvent(masker: ResponseMasker, piece: Buffer): Buffer | null 
     before = Buffer.concat(
       data.flatMap(({ start, end }, n) => [...(n === 0 ? [] : [LF]), piece.subarray(start, end)]),
     );
-    value = maskData(masker, before);
+    value = await maskData(masker, before);
     if (value === null) return null;
   }
   const parts: Buffer[] = [];
@@ -58,7 +58,7 @@ export function maskEvent(masker: ResponseMasker, piece: Buffer): Buffer | null 
 const LF = Buffer.from('\n');
 const DONE = Buffer.from('[DONE]');
 
-function maskData(masker: ResponseMasker, data: Buffer): Buffer | null {
+async function maskData(masker: ResponseMasker, data: Buffer): Promise<Buffer | null> {
   if (isBlank(data) || data.equals(DONE)) return data;
   const open = data.find((byte) => byte !== 0x20 && byte !== 0x09);
   const looksLikeJson = open === 0x7b || open === 0x5b || open === 0x22;

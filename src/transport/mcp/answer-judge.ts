@@ -57,7 +57,7 @@ export async function judgeResult(
   if (denial !== null) return refused(request, denial, 'withheld');
   await rememberTask(ground, session, request, document, result);
   const filtered = await filter(ground, session, request, document, result);
-  const masked = mask(ground, session, request, filtered);
+  const masked = await mask(ground, session, request, filtered);
   if (masked === null) return misfit(request);
   const shown = withScope(session, request, masked, masked !== document);
   return count(request, shown, document);
@@ -134,15 +134,15 @@ async function holdInstructions(
 }
 
 /** Null: what is masked cannot be made to fit the schema that the tool has promised. */
-function mask(
+async function mask(
   ground: JudgeGround,
   session: RequestSession,
   { method, facts }: JudgedRequest,
   document: JsonDocument,
-): JsonDocument | null {
+): Promise<JsonDocument | null> {
   const masker = ground.maskers.for(session.masks);
   if (masker === null) return document;
-  const masked = masker.mask(document, (one) => maskedParts(one, method));
+  const masked = await masker.maskLarge(document, (one) => maskedParts(one, method));
   const schema = OF_TOOLS.has(method) && facts.tool !== null ? ground.schemas.of(facts.tool) : null;
   if (masked === document || schema === null) return masked;
   const place = `${placeOf(document, method)}/structuredContent`;
