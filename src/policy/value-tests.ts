@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { BodyFacts } from '../core/requests.ts';
 import { type JsonDocument, pointerTokens } from '../json/index.ts';
 import { compileGlob } from './globs.ts';
+import { isRounded, numberIn, spellingsOf } from './lenient-values.ts';
 import type { Quantifier } from './pattern.ts';
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -39,8 +40,9 @@ const NONE = -1;
 
 /**
  * All tests have to hold. `some`, which is asked for deny rules, is read as a lenient server would: a name in another
- * case, a number as text, a list in place of its items; a body that Sluice cannot read may say anything. `every` takes what is written only, and wants
- * every value at the pointer to pass.
+ * case, a number as text, a path by another way, a list in place of one thing and one thing in place of a list; a body
+ * that Sluice cannot read may say anything. `every` takes what is written only, and wants every value at the pointer to
+ * pass.
  */
 export function compileValueTests(
   document: ValueTestsDocument,
@@ -76,17 +78,21 @@ function find(
   for (const token of tokens) {
     nodes = nodes.flatMap((node) => {
       // A server that takes a list may take one thing for a list of it.
-      if (token === '*') return lenient && !isContainer(json, node) ? [node] : [...json.children(node)];
-      if (json.isArray(node))
-        return present(/^(0|[1-9]\d{0,8})$/.test(token) ? json.item(node, Number(token)) : NONE);
+      if (token === '*') return [...(lenient && !json.isArray(node) ? [node] : []), ...json.children(node)];
+      const isIndex = /^(0|[1-9]\d{0,8})$/.test(token);
+      if (lenient && !isIndex)
+        return [...thingsIn(json, node)].flatMap((one) => present(json.similarMember(one, token)));
+      if (json.isArray(node)) return present(isIndex ? json.item(node, Number(token)) : NONE);
       return present(lenient ? json.similarMember(node, token) : json.member(node, token));
     });
   }
   return nodes;
 }
 
-function isContainer(json: JsonDocument, node: number): boolean {
-  return json.isArray(node) || json.isObject(node);
+/** And one that takes one thing may take each of a list, or the only one in it. */
+function* thingsIn(json: JsonDocument, node: number): Iterable<number> {
+  if (!json.isArray(node)) yield node;
+  else for (const item of json.children(node)) yield* thingsIn(json, item);
 }
 
 function present(node: number): readonly number[] {
@@ -109,9 +115,11 @@ function compileTest(written: ValueTestsDocument[string], lenient: boolean): Tes
   const { over, under } = written;
   return (json, node) => {
     if (over === undefined && under === undefined) return true;
-    const number = numberAt(json, node, lenient);
+    const number = lenient ? lenientNumberAt(json, node) : numberAt(json, node);
     if (number === null) return false;
-    return (over === undefined || number > over) && (under === undefined || number < under);
+    if (number === 'unknown') return true;
+    const onBound = lenient && (number === over || number === under) && isRounded(textAt(json, node));
+    return onBound || ((over === undefined || number > over) && (under === undefined || number < under));
   };
 }
 
@@ -120,19 +128,28 @@ function compileScalar(value: z.output<typeof scalar>, lenient: boolean): Test {
     const glob = compileGlob(value, lenient);
     return (json, node) => {
       const text = json.text(node);
-      if (text !== null) return glob(text) || (lenient && glob(text.normalize('NFKC').trim()));
+      if (text !== null) return lenient ? spellingsOf(text).some(glob) : glob(text);
       return lenient && json.kind(node) === 'number' && glob(json.written(node));
     };
   }
-  if (typeof value === 'number') return (json, node) => numberAt(json, node, lenient) === value;
+  if (typeof value === 'number')
+    return (json, node) => (lenient ? lenientNumberAt(json, node) : numberAt(json, node)) === value;
   const word = String(value);
   return (json, node) =>
     json.kind(node) === word || (lenient && json.text(node)?.trim().toLowerCase() === word);
 }
 
-function numberAt(json: JsonDocument, node: number, lenient: boolean): number | null {
+function numberAt(json: JsonDocument, node: number): number | null {
+  return json.kind(node) === 'number' ? Number(json.written(node)) : null;
+}
+
+function lenientNumberAt(json: JsonDocument, node: number): number | 'unknown' | null {
   if (json.kind(node) === 'number') return Number(json.written(node));
-  const text = lenient ? (json.text(node)?.trim() ?? '') : '';
-  const number = text === '' ? Number.NaN : Number(text);
-  return Number.isNaN(number) ? null : number;
+  const text = json.text(node);
+  return text === null ? null : numberIn(text);
+}
+
+/** A text, or a number as it is written. */
+function textAt(json: JsonDocument, node: number): string {
+  return json.text(node) ?? json.written(node);
 }

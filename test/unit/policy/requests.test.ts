@@ -94,6 +94,20 @@ test('rules on requests: to deny, what a lenient server takes for it is meant to
     ['body: { "/a/*": [x] }', http('POST /', '{"a":"z"}'), NEITHER],
     ['body: { "/a/*": [x] }', http('POST /', '{"a":["x","x"]}'), BOTH],
     ['body: { "/a/*": [x] }', http('POST /', '{"a":["x","z"]}'), LENIENT],
+    // One thing in place of a list, and a list in place of one thing, also on the way to the value.
+    ['body: { /a: { over: 10 } }', http('POST /', '[{"a":11}]'), LENIENT],
+    ['body: { /a/b: [x] }', http('POST /', '{"a":[{"b":"z"},[{"b":"x"}]]}'), LENIENT],
+    ['body: { "/a/*/b": [x] }', http('POST /', '{"a":{"b":"x"}}'), LENIENT],
+    ['body: { /a/0: [x] }', http('POST /', '{"a":["x"]}'), BOTH],
+    ['body: { /a/b: [x] }', http('POST /', '{"a":[{"b":"z"}]}'), NEITHER],
+    // Numbers that only some servers read, or read more exactly than a double.
+    ['body: { /a: { over: 10 } }', http('POST /', '{"a":"none"}'), NEITHER],
+    ['body: { /a: { over: 10 } }', http('POST /', '{"a":"９"}'), NEITHER],
+    ['body: { /a: { over: 10 } }', http('POST /', '{"a":10.00000000000000000001}'), LENIENT],
+    ['body: { /a: { over: 10 } }', http('POST /', '{"a":10.00000000000000000000}'), NEITHER],
+    ['body: { /a: [250] }', http('POST /', '{"a":"２５０"}'), LENIENT],
+    ['body: { /a: [transfer] }', http('POST /', '{"a":"tra\u200bnsfer"}'), LENIENT],
+    ['arguments: { /path: ["/etc/*"] }', call({ tool: 'read' }, '{"path":"/srv/etc/../data"}'), NEITHER],
     ['body: { /a: { present: true } }', http('POST /', '{"a":{}}'), BOTH],
     ['body: { /a: { present: false } }', http('POST /', '{"b":1}'), BOTH],
     ['body: { /a: { present: false } }', http('POST /', '{"a":1}'), NEITHER],
@@ -117,6 +131,27 @@ test('rules on requests: to deny, what a lenient server takes for it is meant to
       expected,
       `${condition} ${JSON.stringify(facts, (_, one) => (typeof one === 'object' && one !== null && 'document' in one ? 'json' : one))}`,
     );
+});
+
+test('to deny, a text is any number that a server may find in it, and a path the file that it leads to', () => {
+  const numbers = ['1,000', '2_50', '250 USD', '$250', '250,00', '２５０', '٢٥٠', '2\u200b50', 'inf', '0xff'];
+  for (const text of numbers) {
+    const facts = http('POST /', JSON.stringify({ a: text }));
+    assert.equal(answers('body: { /a: { over: 10 } }', facts), LENIENT, text);
+  }
+  for (const path of [
+    '/tmp/../etc/passwd',
+    '//etc//./passwd',
+    'file:///etc/passwd',
+    'file://localhost/etc/passwd',
+    '../../../etc/passwd',
+    'data/../../etc/passwd',
+    '\\etc\\passwd',
+    '/ETC/passwd',
+  ]) {
+    const facts = call({ tool: 'read' }, JSON.stringify({ path }));
+    assert.equal(answers('arguments: { /path: ["/etc/*"] }', facts), LENIENT, path);
+  }
 });
 
 test('the strongest verdict wins, observing rules only tell, limits come along', () => {
