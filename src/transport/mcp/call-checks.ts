@@ -13,12 +13,13 @@ import { identityKey } from '../../core/principal.ts';
 import type { Standing } from '../../engine/pins.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import { type JsonDocument, JsonEdits } from '../../json/index.ts';
-import { callFacts, uriProblem } from './call-facts.ts';
+import { uriProblem } from './call-facts.ts';
 import type { JudgeGround } from './judge-ground.ts';
 import type { ServerLeg } from './legs.ts';
 import { filterList } from './lists.ts';
 import { ownList } from './own-lists.ts';
 import { builtinDenial } from './refusals.ts';
+import { untoldResource } from './subscription-part.ts';
 import { subscriptionRefusal } from './task-facts.ts';
 
 export interface CheckedCall {
@@ -80,15 +81,10 @@ export async function checkCall(
 }
 
 /** Resources whose changes are wanted are subjects, as those of resources/subscribe are. */
-function checkSubscription(session: RequestSession, { document, params, method }: CheckedCall): CallCheck {
+function checkSubscription(session: RequestSession, { document, params }: CheckedCall): CallCheck {
   for (const uri of changeFilter(document, params)?.uris ?? []) {
-    const denial = uriDenial(uri);
+    const denial = untoldResource(session, document, params, uri);
     if (denial !== null) return { check: 'denied', denial };
-    const subject = { kind: 'resource', name: uri, arguments: -1 } as const;
-    const { verdict, rule, message } = session.judge(callFacts(document, method, subject, params));
-    if (verdict === 'allow') continue;
-    const why = message ?? `changes of ${uri} are not for you to be told of`;
-    return { check: 'denied', denial: builtinDenial(rule ?? 'default', why, 'Leave this resource out.') };
   }
   return { check: 'passes', definition: null };
 }

@@ -4,6 +4,7 @@ import { Conversation, type Reading } from '../../../protocols/mcp/conversation.
 import { RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
 import type { Denial } from '../../core/decision.ts';
+import type { CallFacts } from '../../core/requests.ts';
 import { RequestRun } from '../../engine/request-run.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import { WAITS, type Waiting } from '../../engine/request-text.ts';
@@ -23,6 +24,7 @@ import { JudgedRequest } from './judged-request.ts';
 import type { ServerLeg } from './legs.ts';
 import { awaitedIn, deniedAnswer, failedAnswer } from './refusals.ts';
 import { ServerMessages } from './server-messages.ts';
+import { subscriptionPart } from './subscription-part.ts';
 import { recallTasks, taskFacts, taskNodes, taskRefusal } from './task-facts.ts';
 
 type RequestReading = Extract<Reading, { readonly reading: 'request' }>;
@@ -127,6 +129,14 @@ export class ConversationJudge implements McpJudge {
     const own = callFacts(document, method, subject, params);
     const tasks = taskNodes(document, method, params);
     if (tasks.length > 0) await recallTasks(this.#ground, session, document, tasks);
+    if (method === 'subscriptions/listen') {
+      const part = subscriptionPart(this.#ground, session, message, params);
+      if (part !== null) {
+        this.#recordLeftOut(message, reading, own, part.denial);
+        const less = { ...reading, message: { ...reading.message, params: part.params } };
+        return this.#clearRequest({ document: part.document, node: 0, reading: less }, less, waiting);
+      }
+    }
     const facts = taskFacts(this.#ground.tasks, session, document, params, own);
     const run = new RequestRun(session, facts, decide(session, method, facts, own));
     const request = new JudgedRequest({ id, method, subject, revision, facts }, run, (ended) => {
@@ -190,6 +200,14 @@ export class ConversationJudge implements McpJudge {
       message: { kind: 'request', bytes, revision, method, id, subject, signal },
       request,
     };
+  }
+
+  #recordLeftOut({ document }: ClientMessage, reading: RequestReading, own: CallFacts, denial: Denial): void {
+    const { method, revision, message } = reading;
+    const run = new RequestRun(this.#session, own, decide(this.#session, method, own));
+    const about = { id: message.id, revision, from: 'client', definition: null } as const;
+    run.refuse(callText(document, message.params, own, about), denial);
+    run.finish(null, null);
   }
 
   #clearNotification({ document, node }: ClientMessage, reading: NotificationReading): ClientOutcome {

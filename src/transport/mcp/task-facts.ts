@@ -87,7 +87,7 @@ export function taskRefusal(
   isKnown: boolean,
 ): TaskRefusal | null {
   if (!ABOUT_TASK.has(method)) return null;
-  if (!knowsTasks(document, params, revision)) return missingTasks(id);
+  if (traitsOf(revision).era === 'modern' && !knowsTasks(document, params)) return missingTasks(id);
   return isKnown ? null : unknownTask(id);
 }
 
@@ -106,30 +106,32 @@ function missingTasks(id: RequestId): TaskRefusal {
   };
 }
 
-function knowsTasks(document: JsonDocument, params: number, revision: Revision): boolean {
-  if (traitsOf(revision).era !== 'modern') return true;
+/** Of a modern request: whether its client names the extension. */
+export function knowsTasks(document: JsonDocument, params: number): boolean {
   const can = document.member(document.member(params, '_meta'), META_CAPABILITIES);
   return document.member(document.member(can, 'extensions'), EXTENSION) !== NONE;
 }
 
 /** Tasks whose changes are wanted (SEP-2663, task status notifications): the principal's own, of calls that it may make. */
 export function subscriptionRefusal(
-  { tasks }: JudgeGround,
+  ground: JudgeGround,
   session: RequestSession,
   document: JsonDocument,
   call: { readonly id: RequestId; readonly params: number; readonly revision: Revision },
 ): TaskRefusal | null {
   const wanted = document.member(document.member(call.params, 'notifications'), 'taskIds');
   if (wanted === NONE) return null;
-  if (!knowsTasks(document, call.params, call.revision)) return missingTasks(call.id);
+  if (!knowsTasks(document, call.params)) return missingTasks(call.id);
   if (!document.isArray(wanted)) return unknownTask(call.id);
-  for (const node of document.children(wanted)) {
-    const task = document.text(node);
-    const begun = task === null ? null : tasks.callOf(identityKey(session.actor), task);
-    if (begun === null || session.judge({ ...begun, method: 'tasks/get' }).verdict === 'deny')
-      return unknownTask(call.id);
-  }
+  for (const node of document.children(wanted))
+    if (!mayFollow(ground, session, document.text(node))) return unknownTask(call.id);
   return null;
+}
+
+/** Whether a principal may be told how a task is: one of its own, of a call that it may make. */
+export function mayFollow({ tasks }: JudgeGround, session: RequestSession, task: string | null): boolean {
+  const begun = task === null ? null : tasks.callOf(identityKey(session.actor), task);
+  return begun !== null && session.judge({ ...begun, method: 'tasks/get' }).verdict !== 'deny';
 }
 
 /**
