@@ -95,6 +95,9 @@ function walk(a: Analysis, value: AstNode, scope: Scope, place: Place): Origins 
       return windowDefinition(a, body, scope, place);
     case 'NullTest':
       return nullTest(a, body, scope, place);
+    case 'JsonFuncExpr':
+      // Its DEFAULT is computed only where it is needed.
+      return branching(a, place, () => plain(a, value, scope, place));
     default:
       return plain(a, value, scope, place);
   }
@@ -210,11 +213,13 @@ function operatorExpression(a: Analysis, body: JsonObject, scope: Scope, place: 
   const side = (field: string) =>
     a.revealing(reveals, node(body, field), () => optional(a, body, field, scope, place));
   const { queries } = a;
+  const { fallible } = a.uses;
   const left = side('lexpr');
   const right = side('rexpr');
   // Lists, ranges and rows are compared piece by piece, and only as far as it takes.
   const isPiecemeal = /^AEXPR_(IN|.*BETWEEN.*)$/.test(kind) || node(body, 'lexpr')?.tag === 'RowExpr';
-  if (isPiecemeal && a.queries > queries && place !== 'filter' && place !== 'join')
+  const tells = a.queries > queries || a.uses.fallible > fallible;
+  if (isPiecemeal && tells && place !== 'filter' && place !== 'join')
     a.uses.addColumns(union(left, right), 'failure', 'anything');
   const failing = failingOperator(body, operandsOf(a, scope));
   if (failing === 'maybe') a.uses.mayFail(union(left, right));
@@ -258,7 +263,10 @@ function subLink(a: Analysis, body: JsonObject, scope: Scope, place: Place): Ori
   if (subselect === null) throw new Unreadable('a subquery without a query');
   a.queries++;
   const operated = useOperator(a, names(body, 'operName'), place);
-  const tested = union(optional(a, body, 'testexpr', scope, place), operated);
+  const test = optional(a, body, 'testexpr', scope, place);
+  // The query is gone through until a row of it settles the matter, which tells as whether a query has run does.
+  if (place !== 'filter' && place !== 'join') a.uses.addColumns(test, 'failure', 'anything');
+  const tested = union(test, operated);
   const { shape } = analyzeQuery(a, subselect, scope);
   const whole = wholeOf(shape);
   const type = text(body, 'subLinkType');

@@ -25,7 +25,8 @@ const NEVER: ReadonlySet<string> = new Set(
    quote_nullable left right to_json to_jsonb row_to_json array_to_json json_build_array jsonb_build_array
    jsonb_typeof json_typeof jsonb_pretty jsonb_strip_nulls num_nulls num_nonnulls pg_typeof pg_column_size hashtext
    cardinality array_length array_upper array_lower array_ndims array_dims array_to_string age isempty lower_inc
-   upper_inc lower_inf upper_inf sign isfinite unnest to_hex host family masklen text varchar bpchar name`
+   upper_inc lower_inf upper_inf sign isfinite unnest to_hex host family masklen text varchar bpchar name now transaction_timestamp statement_timestamp
+   clock_timestamp version current_database current_schema`
     .trim()
     .split(/\s+/),
 );
