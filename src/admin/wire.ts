@@ -201,6 +201,16 @@ export const approvalInfo = z.object({
   settledAt: time.nullable(),
   windowMs: count.nullable(),
   votes: z.array(approvalVote).readonly(),
+  request: z
+    .object({
+      words: text.describe('such as: calls the tool delete_row'),
+      bodyName: z.enum(['arguments', 'body']),
+      body: text.nullable(),
+      hiddenBytes: count.nullable().describe('of a body that is not shown, or not all of it'),
+      lines: names.describe('what else a yes covers'),
+    })
+    .nullable()
+    .describe('what it is where it is no statement of SQL'),
   shown: z.record(z.string(), z.unknown()).describe('all that a yes covers, to the byte'),
 });
 

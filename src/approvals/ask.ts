@@ -7,6 +7,7 @@ import type { ApprovalDuty } from '../core/decision.ts';
 import type { BoundParameter } from '../core/gate.ts';
 import { isArray, isObject, type Json, type JsonObject } from '../core/json.ts';
 import type { Principal } from '../core/principal.ts';
+import type { AskedRequest } from './asked-request.ts';
 
 /** Longer texts are shown up to here, with their length and SHA-256; the digest covers all of them. */
 const TEXT_BYTES_MAX = 64 * 1024;
@@ -54,12 +55,16 @@ export interface ApprovalAsk {
   readonly policyVersion: string;
   readonly duty: ApprovalDuty;
   readonly statement: AskedStatement;
+  /** Null: it is a statement of SQL. */
+  readonly request: AskedRequest | null;
   readonly result: AskedResult | null;
 }
 
 /** What approvers see; never changed once it is shown. */
 export function shownOf(ask: ApprovalAsk): JsonObject {
-  const { principal, duty, statement, result } = ask;
+  const { principal, duty, statement, request, result } = ask;
+  // What a call is asked with is the better part of it.
+  const valueBytesMax = request === null ? VALUE_BYTES_MAX : TEXT_BYTES_MAX;
   const { rule, by, approvers, withinMs, windowMs } = duty;
   return {
     principal: principal.name,
@@ -73,7 +78,10 @@ export function shownOf(ask: ApprovalAsk): JsonObject {
     kinds: statement.kinds,
     effects: statement.effects,
     tables: statement.tables,
-    parameters: statement.parameters.map(statement.hidesParameters ? hiddenValue : shownValue),
+    parameters: statement.parameters.map((value) =>
+      statement.hidesParameters ? hiddenValue(value) : shownValue(value, valueBytesMax),
+    ),
+    ...(request === null ? {} : { request: { ...request } }),
     types: statement.types,
     policy: ask.policyVersion,
     rule,
@@ -98,13 +106,12 @@ function hiddenValue({ bytes }: BoundParameter): Json {
   return bytes === null ? null : { masked: true, bytes: bytes.length };
 }
 
-function shownValue({ bytes, binary }: BoundParameter): Json {
+function shownValue({ bytes, binary }: BoundParameter, bytesMax: number): Json {
   if (bytes === null) return null;
-  const shown = bytes.subarray(0, VALUE_BYTES_MAX);
-  const rest =
-    bytes.length <= VALUE_BYTES_MAX ? {} : { bytes: bytes.length, sha256: hash('sha256', bytes, 'hex') };
+  const shown = bytes.subarray(0, bytesMax);
+  const rest = bytes.length <= bytesMax ? {} : { bytes: bytes.length, sha256: hash('sha256', bytes, 'hex') };
   if (binary) return { hex: shown.toString('hex'), ...rest };
-  return bytes.length <= VALUE_BYTES_MAX ? shown.toString('utf8') : { text: shown.toString('utf8'), ...rest };
+  return bytes.length <= bytesMax ? shown.toString('utf8') : { text: shown.toString('utf8'), ...rest };
 }
 
 /** SHA-256 in hex over all that is shown and, to the byte, over the texts and values behind it. */

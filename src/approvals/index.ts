@@ -1,4 +1,5 @@
 export { type ApprovalAsk, reasonIn } from './ask.ts';
+export { type AskedRequest, requestLine, type ShownRequest } from './asked-request.ts';
 export {
   cancelledDenial,
   heldNotice,

@@ -1,6 +1,7 @@
 /** A request as it may be shown on any channel: console, HTTP API, command line, webhook. */
 import { isObject, type JsonObject } from '../core/json.ts';
 import type { Approval, ApprovalState, CountedVote } from '../state/store.ts';
+import { type ShownRequest, shownRequest } from './asked-request.ts';
 
 export interface ApprovalView {
   readonly id: string;
@@ -19,6 +20,8 @@ export interface ApprovalView {
   readonly windowMs: number | null;
   readonly uses: number;
   readonly votes: readonly VoteView[];
+  /** What it is in words where it is no statement of SQL; null: it is one. */
+  readonly request: ShownRequest | null;
   /** All that the digest covers. The digest itself stays inside: hidden values could be guessed against it. */
   readonly shown: JsonObject;
 }
@@ -44,6 +47,7 @@ export function viewOf(approval: Approval): ApprovalView {
     windowMs,
     uses,
     votes: votes.map(({ aliases: _aliases, ...vote }) => ({ ...vote, at: isoOf(vote.at) })),
+    request: isObject(shown) ? shownRequest(shown) : null,
     shown: isObject(shown) ? shown : {},
   };
 }

@@ -5,6 +5,7 @@
  */
 import { createHmac } from 'node:crypto';
 import type { AlertEvent } from '../core/alerts.ts';
+import { requestLine } from './asked-request.ts';
 import type { ApprovalView } from './view.ts';
 
 export interface WebhookOptions {
@@ -126,12 +127,14 @@ export class Webhook {
 
 /** In Slack's own marks; a request's words are text and never marks. */
 function textOf(
-  { id, kind, principal, rule, by, reason, expiresAt, shown }: ApprovalView,
+  { id, kind, principal, rule, by, reason, expiresAt, request, shown }: ApprovalView,
   url: string | null,
 ): string {
-  const statement = typeof shown['text'] === 'string' ? shown['text'] : '';
+  const statement =
+    request !== null ? requestLine(request) : typeof shown['text'] === 'string' ? shown['text'] : '';
   const cut = statement.length > TEXT_SHOWN_MAX ? `${statement.slice(0, TEXT_SHOWN_MAX)}…` : statement;
-  const what = kind === 'result' ? 'more rows than a rule allows, of' : 'to run';
+  const allowed = request === null ? 'to run' : 'for a yes to this';
+  const what = kind === 'result' ? 'more rows than a rule allows, of' : allowed;
   return [
     `*${plain(principal)}* asks ${what} (approval \`${id}\`, rule ${plain(rule)}):`,
     `\`\`\`${plain(cut).replaceAll('`', "'")}\`\`\``,

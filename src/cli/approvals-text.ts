@@ -1,5 +1,6 @@
 /** Approvals for a terminal. What is in them came from clients, so no control character passes. */
-import type { ApprovalView } from '../approvals/index.ts';
+import { type ApprovalView, requestLine, type ShownRequest } from '../approvals/index.ts';
+import { spacedJson } from '../console/spaced-json.ts';
 import { isArray, isObject, type Json } from '../core/json.ts';
 import { formatBytes, formatMs } from '../core/quantities.ts';
 import type { VoteOutcome } from '../state/store.ts';
@@ -28,11 +29,15 @@ const COLUMNS: readonly Column<ApprovalView>[] = [
   { title: 'rule', align: 'left', cell: ({ rule }) => oneLine(rule, NAME_WIDTH) },
   { title: 'until (UTC)', align: 'left', cell: ({ expiresAt }) => shortTime(expiresAt) },
   { title: 'yes', align: 'left', cell: yesOf },
-  { title: 'statement', align: 'left', cell: (view) => oneLine(textOf(view), STATEMENT_WIDTH) },
+  { title: 'what', align: 'left', cell: (view) => oneLine(lineOf(view), STATEMENT_WIDTH) },
 ];
 
 function yesOf({ votes, approvers }: ApprovalView): string {
   return `${votes.filter(({ verdict }) => verdict === 'approve').length} of ${approvers}`;
+}
+
+function lineOf(view: ApprovalView): string {
+  return view.request === null ? textOf(view) : requestLine(view.request);
 }
 
 function textOf({ shown }: ApprovalView): string {
@@ -49,17 +54,32 @@ export function approvalText(view: ApprovalView, style: Style): string {
   row('where', `${String(shown['listener'])}, at ${String(shown['upstream'])}`);
   row('rule', `${view.rule}, policy ${String(shown['policy']).slice(0, 23)}`);
   row('decides', `${view.approvers} of ${view.by.join(', ')}, until ${shortTime(view.expiresAt)} UTC`);
-  if (view.windowMs !== null) row('serves', `for the same statement again, for ${formatMs(view.windowMs)}`);
+  const same = view.request === null ? 'statement' : 'request';
+  if (view.windowMs !== null) row('serves', `for the same ${same} again, for ${formatMs(view.windowMs)}`);
   if (view.reason !== null) row('reason', view.reason);
-  row('touches', wordsOf(shown['tables']).join(', ') || 'no table');
-  row('effects', wordsOf(shown['effects']).join(', ') || 'none');
+  if (view.request === null) {
+    row('touches', wordsOf(shown['tables']).join(', ') || 'no table');
+    row('effects', wordsOf(shown['effects']).join(', ') || 'none');
+  }
   resultRow(shown['result'], row);
-  lines.push('');
-  const statement = withoutControls(textOf(view)).split('\n');
-  // Behind a bar, so that no line of the client's can pass for one of ours.
-  for (const line of statement.slice(0, TEXT_LINES_MAX)) lines.push(`  │ ${style.bold(line.trimEnd())}`);
-  if (statement.length > TEXT_LINES_MAX)
-    lines.push(style.dim(`  … ${statement.length - TEXT_LINES_MAX} more lines`));
+  lines.push(
+    '',
+    ...(view.request === null ? statementLines(view, style) : requestLines(view.request, style)),
+  );
+  for (const { by, verdict, reason, channel, at } of view.votes) {
+    const why = reason === null ? '' : `: ${oneLine(reason, VALUE_WIDTH)}`;
+    lines.push(
+      '',
+      `  ${verdict === 'approve' ? style.green('yes') : style.red('no')}  ${onItsLine(by)} by ${channel}, ${shortTime(at)} UTC${why}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The text and its values. Behind a bar, so that no line of the client's can pass for one of ours. */
+function statementLines(view: ApprovalView, style: Style): readonly string[] {
+  const { shown } = view;
+  const lines: string[] = barred(textOf(view), style);
   if (typeof shown['textBytes'] === 'number')
     lines.push(
       style.dim(`  cut: it has ${formatBytes(shown['textBytes'])}, SHA-256 ${String(shown['textSha256'])}`),
@@ -76,14 +96,28 @@ export function approvalText(view: ApprovalView, style: Style): string {
   if (values !== undefined && isArray(values))
     for (const [n, value] of values.entries())
       lines.push(`  ${style.dim(`$${n + 1} =`)} ${valueText(value)}`);
-  for (const { by, verdict, reason, channel, at } of view.votes) {
-    const why = reason === null ? '' : `: ${oneLine(reason, VALUE_WIDTH)}`;
-    lines.push(
-      '',
-      `  ${verdict === 'approve' ? style.green('yes') : style.red('no')}  ${onItsLine(by)} by ${channel}, ${shortTime(at)} UTC${why}`,
+  return lines;
+}
+
+/** Method and tool or path, what goes with it, and what it is asked with. */
+function requestLines(request: ShownRequest, style: Style): readonly string[] {
+  const { words, lines, body, bodyName, hiddenBytes } = request;
+  const shown = [...barred(words, style), ...lines.map((line) => `  │ ${style.dim(onItsLine(line))}`)];
+  if (body !== null) shown.push('', `  ${style.dim(bodyName)}`, ...barred(spacedJson(body), style));
+  if (hiddenBytes !== null)
+    shown.push(
+      style.dim(
+        `  ${body === null ? `the ${bodyName}, ${formatBytes(hiddenBytes)}, may hold masked values and are not shown` : `cut: it has ${formatBytes(hiddenBytes)}`}`,
+      ),
     );
-  }
-  return `${lines.join('\n')}\n`;
+  return shown;
+}
+
+function barred(text: string, style: Style): string[] {
+  const all = withoutControls(text).split('\n');
+  const lines = all.slice(0, TEXT_LINES_MAX).map((line) => `  │ ${style.bold(line.trimEnd())}`);
+  if (all.length > TEXT_LINES_MAX) lines.push(style.dim(`  … ${all.length - TEXT_LINES_MAX} more lines`));
+  return lines;
 }
 
 /** Names may hold line breaks, which would begin a line that looks like ours. */

@@ -3,6 +3,7 @@
 import type { Tried } from '../admin/policy-wire.ts';
 import type { ApprovalDetail, ApprovalInfo } from '../admin/wire.ts';
 import { errorText, get, post } from './api.ts';
+import { requestNode } from './asked-request.ts';
 import { badge, fill, h } from './dom.ts';
 import { bytes, count, duration, when } from './format.ts';
 import { toast } from './notice.ts';
@@ -69,7 +70,7 @@ function contentOf(
   { approval, mayVote, mayNot, history }: ApprovalDetail,
   vote: Vote,
 ): readonly HTMLElement[] {
-  const { id, principal, rule, state, kind, shown, votes, approvers } = approval;
+  const { id, principal, rule, state, kind, request, shown, votes, approvers } = approval;
   const text = (name: string) => (typeof shown[name] === 'string' ? shown[name] : '');
   const runs = text('runs');
   const past = h('tbody');
@@ -80,7 +81,7 @@ function contentOf(
       'h2',
       {},
       `${principal} asks `,
-      kind === 'result' ? 'to read on ' : 'to run this ',
+      kind === 'result' ? 'to read on ' : request === null ? 'to run this ' : 'for this ',
       badge(
         state,
         state === 'pending'
@@ -92,7 +93,7 @@ function contentOf(
               : 'plain',
       ),
     ),
-    sqlNode(text('text')),
+    request === null ? sqlNode(text('text')) : requestNode(request),
     runs === '' ? h('span') : h('div', {}, h('p', { class: 'dim' }, 'which runs'), sqlNode(runs)),
     factsOf(approval),
     h(
@@ -114,7 +115,9 @@ function contentOf(
             `${approvers} people have to agree; ${votes.filter((one) => one.verdict === 'approve').length} have.`,
           )
         : null,
-      mayVote ? decision(id, vote) : h('p', { class: 'dim' }, mayNot ?? ''),
+      mayVote
+        ? decision(id, vote, request === null ? 'statement with these values' : 'request, to the byte')
+        : h('p', { class: 'dim' }, mayNot ?? ''),
     ),
     h('div', { class: 'reading' }),
     h(
@@ -128,7 +131,8 @@ function contentOf(
   ];
 }
 
-function decision(id: string, vote: Vote): HTMLElement {
+/** `what`: that a yes covers. */
+function decision(id: string, vote: Vote, what: string): HTMLElement {
   const reason = h('textarea', {
     id: `why-${id}`,
     rows: 2,
@@ -159,13 +163,14 @@ function decision(id: string, vote: Vote): HTMLElement {
       h(
         'span',
         { class: 'dim hint' },
-        'A yes covers exactly this statement with these values, once unless the rule says otherwise.',
+        `A yes covers exactly this ${what}, once unless the rule says otherwise.`,
       ),
     ),
   );
 }
 
 function factsOf({
+  request,
   shown,
   rule,
   reason,
@@ -184,20 +189,23 @@ function factsOf({
     h('dt', {}, name),
     h('dd', {}, ...value.filter((one) => one !== null)),
   ];
-  const values = Array.isArray(parameters)
-    ? parameters.map((value, n) => `$${n + 1} = ${JSON.stringify(value)}`)
-    : [];
+  const values =
+    request === null && Array.isArray(parameters)
+      ? parameters.map((value, n) => `$${n + 1} = ${JSON.stringify(value)}`)
+      : [];
   return h(
     'dl',
     { class: 'card facts' },
     fact('Why', reason ?? h('span', { class: 'dim' }, 'no reason given')),
     values.length === 0 ? null : fact('Values', h('code', { class: 'wrap' }, values.join(', '))),
-    fact(
-      'Touches',
-      words('tables').join(', ') || 'no table',
-      ' ',
-      ...words('effects').map((one) => badge(one, one === 'read' ? 'plain' : 'wait')),
-    ),
+    request !== null
+      ? null
+      : fact(
+          'Touches',
+          words('tables').join(', ') || 'no table',
+          ' ',
+          ...words('effects').map((one) => badge(one, one === 'read' ? 'plain' : 'wait')),
+        ),
     result === null || result === undefined ? null : fact('So far', resultText(result)),
     fact('On', `${String(listener ?? '')}, ${String(upstream ?? '')}`),
     fact('Rule', h('code', {}, rule), ` decided by ${by.join(', ')}`),
@@ -223,7 +231,8 @@ function resultText(result: unknown): string {
 }
 
 /** Adds how Sluice reads the statement now: bounds, masks, lineage. */
-async function addReading(node: HTMLElement, { shown, principal }: ApprovalInfo): Promise<void> {
+async function addReading(node: HTMLElement, { request, shown, principal }: ApprovalInfo): Promise<void> {
+  if (request !== null) return;
   const place = node.querySelector('.reading');
   const { text, runs, listener, groups, parameters } = shown;
   const sql = typeof runs === 'string' ? runs : text;

@@ -2,6 +2,7 @@
 import type { ApprovalInfo } from '../admin/wire.ts';
 import { errorText, get } from './api.ts';
 import { approvalDetail } from './approval-detail.ts';
+import { requestLine } from './asked-request.ts';
 import { badge, emptyState, fill, h, type View } from './dom.ts';
 import type { Feed } from './feed.ts';
 import { duration, when } from './format.ts';
@@ -83,9 +84,10 @@ function nothing(): HTMLElement {
 }
 
 function itemOf(approval: ApprovalInfo, selected: string | null): HTMLElement {
-  const { id, principal, rule, shown, state, createdAt, expiresAt, kind } = approval;
+  const { id, principal, rule, request, shown, state, createdAt, expiresAt, kind } = approval;
   const left = Date.parse(expiresAt) - Date.now();
-  const text = typeof shown['text'] === 'string' ? shown['text'] : '';
+  const text =
+    request !== null ? requestLine(request) : typeof shown['text'] === 'string' ? shown['text'] : '';
   return h(
     'li',
     {},

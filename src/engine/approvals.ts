@@ -80,6 +80,7 @@ export class StatementApprovals {
         effects: [...new Set(facts.flatMap(({ effects }) => effectsOf(effects)))],
         tables: [...new Set(facts.flatMap(tablesOf))],
       },
+      request: null,
       result,
     };
   }

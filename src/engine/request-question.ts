@@ -1,14 +1,14 @@
 /** What approvers are asked about a request, or about how much its answer may send. */
-import { type Question, reasonIn, reasonMissing } from '../approvals/index.ts';
+import { type AskedRequest, type Question, reasonIn, reasonMissing } from '../approvals/index.ts';
 import type { ApprovalDuty, Denial, LimitDuty } from '../core/decision.ts';
 import { ProxyError } from '../core/errors.ts';
 import { aliasesOf } from '../core/person.ts';
+import type { RequestFacts } from '../core/requests.ts';
 import type { RequestSession } from './request-session.ts';
 import { REASON_HINTS, type RequestText } from './request-text.ts';
 
 export interface Asked {
-  readonly about: keyof typeof REASON_HINTS;
-  readonly method: string;
+  readonly facts: RequestFacts;
   readonly text: RequestText;
   readonly hidesBody: boolean;
   readonly policyVersion: string;
@@ -26,18 +26,18 @@ export interface AskedAnswer {
 export function requestQuestion(
   session: RequestSession,
   duty: ApprovalDuty,
-  { about, method, text: { text, body }, hidesBody, policyVersion }: Asked,
+  { facts, text: { text, body }, hidesBody, policyVersion }: Asked,
   answer: AskedAnswer | null,
 ): Question | Denial {
   const { domain, context, actor, id } = session;
   if (duty.needsReason && reasonIn(text) === null)
-    return { ...reasonMissing(duty), hint: REASON_HINTS[about] };
+    return { ...reasonMissing(duty), hint: REASON_HINTS[facts.about] };
   const { approvals, upstream } = domain;
   if (approvals === null) throw new ProxyError('approvals-unavailable');
   const statement = {
     text,
     runs: null,
-    kinds: [method],
+    kinds: [facts.method],
     effects: [],
     tables: [],
     parameters: body === null ? [] : [{ bytes: body, binary: false }],
@@ -58,10 +58,19 @@ export function requestQuestion(
       policyVersion,
       duty,
       statement,
+      request: askedRequest(facts),
       result,
     },
     id,
   );
+}
+
+function askedRequest(facts: RequestFacts): AskedRequest {
+  const { about, method } = facts;
+  if (about === 'http') return { about, method, path: facts.path, query: facts.query, host: facts.host };
+  const { tool, resource, prompt } = facts;
+  const kind = tool !== null ? 'tool' : resource !== null ? 'resource' : prompt !== null ? 'prompt' : null;
+  return { about, method, kind, name: tool ?? resource ?? prompt };
 }
 
 function resultOf(session: string, { limit, number, rows, bytes }: AskedAnswer) {

@@ -136,9 +136,8 @@ export class RequestRun implements SpendingRun {
   }
 
   #question(duty: ApprovalDuty, limit: LimitDuty | null): Question | Denial {
-    const { about, method } = this.#request;
     const { policyVersion } = this.decision;
-    const asked = { about, method, text: this.#text, hidesBody: this.#hidesBody, policyVersion };
+    const asked = { facts: this.#request, text: this.#text, hidesBody: this.#hidesBody, policyVersion };
     const answer = limit === null ? null : { limit, number: this.#number ?? 0, ...this.counted };
     return requestQuestion(this.#session, duty, asked, answer);
   }

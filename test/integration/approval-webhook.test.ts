@@ -57,6 +57,7 @@ const VIEW: ApprovalView = {
   windowMs: null,
   uses: 0,
   votes: [],
+  request: null,
   shown: { text: 'UPDATE t SET a = ```1``` WHERE b < 2' },
 };
 

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { ProxyError } from '../../src/core/errors.ts';
-import { isArray, isObject, type Json, type JsonObject } from '../../src/core/json.ts';
+import { isArray, isObject, type Json, type JsonObject, parseJson } from '../../src/core/json.ts';
 import { decide, requestIn, voteOn } from '../support/approvals.ts';
+import { sluice as command } from '../support/command-line.ts';
 import { ask, beginSession, type McpAnswer, post } from '../support/mcp-http.ts';
 import { type McpUpstream, startMcpUpstream, tool } from '../support/mcp-upstream.ts';
 import { type Sluice, startSluice } from '../support/sluice.ts';
@@ -98,6 +99,26 @@ test('a client that can do nothing else is told the id and the place, and the sa
   assert.equal(textOf(await inSession('tools/call', call)), 'delete_row done');
   assert.equal(resultOf(await inSession('tools/call', call))['isError'], true);
   assert.equal(sent(call), 1);
+  await decide(sluice, 'deny');
+});
+
+test('people see the tool and all of its arguments, on the command line and by the API', async () => {
+  const inSession = await beginSession(url);
+  const call = row();
+  const note = 'x'.repeat(3000);
+  await inSession('tools/call', { ...call, arguments: { ...call.arguments, note } });
+  const { id } = await requestIn(sluice);
+  const listed = await command(['approvals', '--config', sluice.configFile]);
+  assert.match(listed.out, /\n\S+ .*calls the tool delete_row \{"id":/);
+  const shown = await command(['approvals', 'show', id, '--config', sluice.configFile]);
+  assert.match(shown.out, /\n {2}│ calls the tool delete_row\n {2}│ # definition: sha256:[0-9a-f]{64}\n/);
+  assert.ok(shown.out.includes(note));
+  assert.doesNotMatch(shown.out, /\$1 =|no table|statement/);
+  const json = parseJson(
+    (await command(['approvals', 'show', id, '--config', sluice.configFile, '--json'])).out,
+  );
+  assert.equal(at(json, 'request', 'words'), 'calls the tool delete_row');
+  assert.deepEqual(parseJson(String(at(json, 'request', 'body'))), { ...call.arguments, note });
   await decide(sluice, 'deny');
 });
 

@@ -30,6 +30,7 @@ const ASK: ApprovalAsk = {
     types: [23],
     hidesParameters: false,
   },
+  request: null,
   result: null,
 };
 

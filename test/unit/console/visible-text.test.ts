@@ -22,6 +22,7 @@ const VIEW: ApprovalView = {
   windowMs: null,
   uses: 0,
   votes: [],
+  request: null,
   shown: {},
 };
 
