@@ -71,9 +71,17 @@ export function hasContext(
   for (const { word, anywhere } of words) {
     const found = text.lastIndexOf(word);
     if (found < 0) continue;
-    if (anywhere || (!isLetter(text, found - 1) && !isLetter(text, found + word.length))) return true;
+    if (anywhere) return true;
+    const begins = !isLetter(text, found - 1) || isHump(source, from + found);
+    if (begins && !isLetter(text, found + word.length)) return true;
   }
   return false;
+}
+
+/** The second word of `customerSsn`. */
+function isHump(source: Buffer, at: number): boolean {
+  const [before, letter] = [source[at - 1] ?? 0, source[at] ?? 0];
+  return before >= 0x61 && before <= 0x7a && letter >= 0x41 && letter <= 0x5a;
 }
 
 function isLetter(text: string, at: number): boolean {

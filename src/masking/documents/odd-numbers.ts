@@ -4,7 +4,7 @@ import { Hits } from '../detectors/hits.ts';
 import type { Scanner } from '../detectors/scanner.ts';
 
 const NONE = -1;
-/** A Social Security number has nine digits, of which a number loses those zeros that it begins with: at most two. */
+/** A Social Security number has nine digits, of which a number loses the zeros that it begins with: at most two. */
 const SSN_DIGITS = 9;
 const SSN_DIGITS_MIN = 7;
 const SSN_NAME = /(?:^|[^a-z])ssn|ssn$|social.?sec/i;
@@ -27,8 +27,9 @@ export function oddNumbers(document: JsonDocument, scanner: Scanner): readonly O
     const digits = digitsOf(document, node, names);
     if (digits === null) continue;
     const name = document.name(node)?.slice(0, NAME_CHARACTERS_MAX) ?? '';
-    const head = Buffer.byteLength(`"${name}":`);
-    const bytes = Buffer.from(`"${name}":${digits}`);
+    const context = `"${SSN_NAME.test(name) ? 'ssn' : name}":`;
+    const head = Buffer.byteLength(context);
+    const bytes = Buffer.from(`${context}${digits}`);
     hits.clear();
     scanner.scan(bytes, 0, head, bytes.length, hits);
     if (hits.count > 0) found.push({ node, rule: hits.rule(0) });
@@ -43,7 +44,7 @@ function digitsOf(document: JsonDocument, node: number, names: Map<number, boole
   const { source } = document;
   const [start, end] = [document.start(node), document.end(node)];
   const size = end - start;
-  if (size >= SSN_DIGITS_MIN && size < SSN_DIGITS && isDigits(source, start, end)) {
+  if (size >= SSN_DIGITS_MIN && size <= SSN_DIGITS && isDigits(source, start, end)) {
     if (document.nameStart(node) === NONE) return null;
     const hash = document.nameHash(node);
     const known = names.get(hash) ?? SSN_NAME.test(document.name(node) ?? '');
