@@ -8,6 +8,7 @@ import { readSchemaFile, serverVersionOf } from './catalog-files.ts';
 import { type ListenerReport, readCatalogs } from './check-catalogs.ts';
 import { configWarnings, fileProblems, policyWarnings } from './check-warnings.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
+import { idleRules } from './idle-rules.ts';
 import { type AnyCatalog, tablesIn } from './known-catalog.ts';
 import { keyProblems } from './mask-keys.ts';
 import { mysqlTraits, NAMELESS_DATABASE, readMysqlSchemaFile } from './mysql-catalogs.ts';
@@ -173,7 +174,11 @@ async function checkConfig(
     config: file,
     policyFile,
     problems,
-    warnings: [...configWarnings(loaded), ...warnings, ...(policy === null ? [] : policyWarnings(policy))],
+    warnings: [
+      ...configWarnings(loaded),
+      ...warnings,
+      ...(policy === null ? [] : [...policyWarnings(policy), ...idleRules(policy, loaded.config)]),
+    ],
     notes: [
       ...(state?.isAway === true ? [state.why] : []),
       ...listeners.flatMap(({ name, upstream, unreachable }) =>
