@@ -141,7 +141,8 @@ function fromTable(a: Analysis, statement: AstNode): StatementResult {
   if (statement.tag === 'CommentStmt' || statement.tag === 'SecLabelStmt')
     mentionObject(a, statement.body, row.effects);
   if (statement.tag === 'ClusterStmt') orderByIndex(a, statement.body);
-  if (statement.tag === 'DropOwnedStmt') everyRelation(a, effectSet(...row.effects), () => true);
+  if (statement.tag === 'DropOwnedStmt' || statement.tag === 'AlterTableMoveAllStmt')
+    everyRelation(a, effectSet(...row.effects), () => true);
   if (text(statement.body, 'targtype') === 'ACL_TARGET_ALL_IN_SCHEMA') {
     const schemas = new Set(nodes(statement.body, 'objects').map(stringOf));
     everyRelation(a, effectSet(...row.effects), (_, schema) => schemas.has(schema));
