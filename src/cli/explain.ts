@@ -58,7 +58,7 @@ Exit codes: 0 explained, whatever the verdict; 2 not explained.
 
 export const explain: Command = {
   name: 'explain',
-  summary: 'what Sluice sees in a statement, and what the policy says of it',
+  summary: 'what Sluice sees in a statement or a request, and what the policy says of it',
   help: HELP,
   async run(args: readonly string[], io: Io) {
     const parsed = parseArguments(args, {

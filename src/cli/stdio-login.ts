@@ -1,5 +1,4 @@
 /** Who speaks at somebody's standard input: whom `--as` names, a token or session credential, or who is logged in here. */
-import { ProxyError } from '../core/errors.ts';
 import { suggestion } from '../core/nearest.ts';
 import { type Identity, lastingIdentity } from '../core/principal.ts';
 import { HttpLogins } from '../identity/http-logins.ts';
@@ -43,22 +42,27 @@ function configured(name: string, users: Shared['config']['identity']['users']):
 
 /** `shown`: a token of the issuer, or NAME:SECRET with a session credential. */
 async function proven(shown: string, shared: Shared): Promise<Identity> {
-  const colon = shown.indexOf(':');
-  const isToken = colon < 0;
-  const listener = shared.config.listeners.find(({ auth }) => auth.includes('session'));
-  if (isToken && shared.tokens === null) throw new UsageError('tokens take an issuer under identity.oidc');
-  if (!isToken && listener === undefined) throw new UsageError('no listener takes session credentials');
-  const answer =
-    isToken && shared.tokens !== null
-      ? await shared.tokens.check(shown)
-      : listener === undefined
-        ? null
-        : await new HttpLogins(unlimitedLogins(listener, shared), null, 'stdio', shared.attempts).check({
-            authorization: `Basic ${Buffer.from(shown).toString('base64')}`,
-            clientAddress: null,
-            secured: true,
-          });
-  if (answer?.answer === 'proven') return answer.identity;
-  const error = answer?.error ?? new ProxyError('login-failed');
-  throw new UsageError(`nobody is proven by what ${isToken ? 'the token' : TOKEN} says: ${error.message}`);
+  if (!shown.includes(':')) {
+    if (shared.tokens === null) throw new UsageError('tokens take an issuer under identity.oidc');
+    const answer = await shared.tokens.check(shown);
+    if (answer.answer === 'proven') return answer.identity;
+    throw new UsageError(`nobody is proven by what the token says: ${answer.error.message}`);
+  }
+  const listeners = shared.config.listeners.filter(({ auth }) => auth.includes('session'));
+  if (listeners.length === 0) throw new UsageError('no listener takes session credentials');
+  // A credential may be for one of them alone, and says nothing of which.
+  for (const listener of listeners) {
+    const logins = new HttpLogins(unlimitedLogins(listener, shared), null, 'stdio', shared.attempts);
+    const answer = await logins.check({
+      authorization: `Basic ${Buffer.from(shown).toString('base64')}`,
+      clientAddress: null,
+      secured: true,
+    });
+    if (answer.answer === 'proven') return answer.identity;
+    if (answer.error.code !== 'login-failed')
+      throw new UsageError(`nobody is proven by ${TOKEN}: ${answer.error.message}`);
+  }
+  throw new UsageError(
+    `nobody is proven by ${TOKEN}: it is no session credential of that name, or it has ended (sluice token list)`,
+  );
 }

@@ -1,17 +1,23 @@
 /** `sluice login`: the device flow against a real provider, what it keeps, and what the token is good for. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import pg from 'pg';
 import { type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
 import { createShop } from '../../src/demo/shop.ts';
 import { LoginDenied, logInByDevice } from '../../src/identity/device-login.ts';
+import { recordsIn } from '../../src/journal/read.ts';
 import { type CommandResult, sluice as command } from '../support/command-line.ts';
 import { type Sluice, startSluice } from '../support/sluice.ts';
 import { AUDIENCE, TERMINAL, TestIssuer } from '../support/test-issuer.ts';
+
+const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
+const PROGRAM = new URL('../support/mcp-sql-program.ts', import.meta.url).pathname;
 
 let issuer: TestIssuer;
 let postgres: PostgresServer;
@@ -125,6 +131,59 @@ test('somebody logs in with a browser, and the token is the password; it is kept
   assert.notEqual(second.out, first.out);
   await logIn(second.out.trim());
   assert.equal((await login('--print')).out, second.out);
+});
+
+test('sluice stdio speaks for whoever is logged in here, or whom SLUICE_TOKEN proves', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-who-'));
+  const config = join(directory, 'sluice.yaml');
+  const listener = (name: string) =>
+    `  - { name: ${name}, protocol: postgres, listen: "127.0.0.1:0", upstream: "${postgres.url('shop')}", auth: [session] }\n`;
+  writeFileSync(join(directory, 'policy.yaml'), 'default: allow\n');
+  writeFileSync(
+    config,
+    `listeners:\n${listener('one')}${listener('two')}identity:\n  users: [ { name: agent }, { name: other } ]\n  oidc: { issuer: "${issuer.url}", audience: "${AUDIENCE}" }\npolicy: policy.yaml\njournal: { dir: ./journal }\nstate: { url: "sqlite:state.sqlite" }\n`,
+  );
+  mkdirSync(join(directory, 'journal'));
+  const spokenAs = async (environment: Readonly<Record<string, string>>) => {
+    const transport = new StdioClientTransport({
+      command: process.execPath,
+      args: [MAIN, 'stdio', '--config', config, '--dsn', 'one', '--', process.execPath, PROGRAM],
+      env: { PATH: process.env['PATH'] ?? '', ...environment },
+      stderr: 'pipe',
+    });
+    let errors = '';
+    transport.stderr?.on('data', (chunk: Buffer) => {
+      errors += chunk;
+    });
+    const client = new Client({ name: 'who', version: '1' });
+    try {
+      await client.connect(transport);
+    } catch {
+      return errors;
+    }
+    const answer = await client.callTool({ name: 'query', arguments: { sql: 'SELECT 1 AS n' } });
+    assert.match(JSON.stringify(answer), /n.*1/);
+    await client.close();
+    const starts = [...recordsIn(join(directory, 'journal', 'stdio', '1'))].filter(
+      ({ type }) => type === 'session-start',
+    );
+    // The session of MCP, and that of the SQL behind it.
+    return starts.slice(-2).map(({ principal }) => principal);
+  };
+  try {
+    assert.deepEqual(await spokenAs({ HOME: home }), ['ada', 'ada']);
+    const token = (await login('--print')).out.trim();
+    assert.deepEqual(await spokenAs({ HOME: directory, SLUICE_TOKEN: token }), ['ada', 'ada']);
+    const made = await command(['token', '--config', config, '--for', 'agent', '--listener', 'two']);
+    const credential = { SLUICE_TOKEN: `agent:${made.out.trim()}` };
+    assert.deepEqual(await spokenAs({ HOME: home, ...credential }), ['agent', 'agent']);
+    assert.match(
+      String(await spokenAs({ HOME: home, SLUICE_TOKEN: 'agent:guessed' })),
+      /nobody is proven by SLUICE_TOKEN: it is no session credential of that name, or it has ended/,
+    );
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 });
 
 test('what cannot be printed is told in words', async () => {
