@@ -31,9 +31,17 @@ export interface Identity {
  * Equal for two logins of one principal, and for no two principals: who it is by whoever vouches for it. The same name of
  * two issuers, or of an issuer and of Sluice itself, is two.
  */
-export function identityKey({ principal, proof }: Identity): string {
-  return JSON.stringify([principal.name, proof.issuer, proof.subject]);
+export function identityKey(identity: Identity): string {
+  const known = KEYS.get(identity);
+  if (known !== undefined) return known;
+  const { principal, proof } = identity;
+  const key = JSON.stringify([principal.name, proof.issuer, proof.subject]);
+  KEYS.set(identity, key);
+  return key;
 }
+
+/** Asked with every request of a session. */
+const KEYS = new WeakMap<Identity, string>();
 
 /** Proven by what does not run out, in Sluice's own names. */
 export function lastingIdentity(principal: Principal, via: 'password' | 'trust'): Identity {

@@ -132,8 +132,13 @@ export class Pins {
   }
 
   /** Of what is called by its name, as far as this principal was shown it. Rejects with StoreUnavailable. */
-  async standing(kind: PinKind, name: string, viewer: string): Promise<Standing> {
-    const pins = await this.#load();
+  standing(kind: PinKind, name: string, viewer: string): Standing | Promise<Standing> {
+    const pins = this.#pins;
+    if (pins !== null) return this.#standingIn(pins, kind, name, viewer);
+    return this.#load().then((loaded) => this.#standingIn(loaded, kind, name, viewer));
+  }
+
+  #standingIn(pins: ReadonlyMap<string, Pin>, kind: PinKind, name: string, viewer: string): Standing {
     const key = keyOf(kind, name);
     const pin = pins.get(key);
     if (pin === undefined) return { standing: 'unknown' };

@@ -1,7 +1,10 @@
 /** What requests leave in the journal, and what clients are told of their denials. */
 import type { ApprovalDuty, Decision, Denial, LimitDuty } from '../core/decision.ts';
+import type { StatementEntry } from '../core/gate.ts';
 import { formatBytes } from '../core/quantities.ts';
+import { remembered } from '../core/remembered.ts';
 import type { RequestFacts } from '../core/requests.ts';
+import type { RequestText } from './request-text.ts';
 
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -10,16 +13,32 @@ export function requestMembers(facts: RequestFacts, decision: Decision): string 
   const { verdict, rule, rules, observed, policyVersion } = decision;
   const effects = facts.about === 'http' ? [READING.has(facts.method) ? 'read' : 'write'] : [];
   return [
-    `"kinds":${JSON.stringify([facts.method])}`,
+    kindsMember(facts.method),
     `"effects":${JSON.stringify(effects)}`,
     '"tables":[]',
     `"verdict":"${verdict}"`,
     `"rule":${JSON.stringify(rule)}`,
     `"rules":${JSON.stringify(rules)}`,
     ...(observed.length > 0 ? [`"observed":${JSON.stringify(observed)}`] : []),
-    `"policy":"sha256:${policyVersion.replace(/^sha256:/, '').slice(0, 16)}"`,
+    policyMember(policyVersion),
   ].join(',');
 }
+
+/** As the journal has it: its text, and its body where that may be shown. */
+export function requestEntry(
+  { via, text, body }: RequestText,
+  hidesBody: boolean,
+  approvals: readonly string[] | null,
+): StatementEntry {
+  const parameters = body === null ? [] : [{ bytes: body, binary: false }];
+  const entry = { via, text, parameters, hidesParameters: hidesBody };
+  return approvals === null ? entry : { ...entry, approvals };
+}
+
+const kindsMember = remembered((method) => `"kinds":${JSON.stringify([method])}`);
+const policyMember = remembered(
+  (version) => `"policy":"sha256:${version.replace(/^sha256:/, '').slice(0, 16)}"`,
+);
 
 export function requestDenial(decision: Decision, facts: RequestFacts): Denial {
   const rule = decision.rule ?? 'default';

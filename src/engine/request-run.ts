@@ -16,11 +16,18 @@ import type { RequestDecision, RequestFacts } from '../core/requests.ts';
 import { type AnswerRecord, answerRecord } from './answer-record.ts';
 import { ApprovalWait } from './approval-wait.ts';
 import { requestQuestion } from './request-question.ts';
-import { changedPolicy, limitDenial, requestDenial, requestMembers, waitOf } from './request-records.ts';
+import {
+  changedPolicy,
+  limitDenial,
+  requestDenial,
+  requestEntry,
+  requestMembers,
+  waitOf,
+} from './request-records.ts';
 import type { RequestSession } from './request-session.ts';
 import { type Cleared, type RequestText, WAITS, type Waiting } from './request-text.ts';
 import { SessionSpending } from './spending.ts';
-import type { Staging } from './turn.ts';
+import { recorded } from './turn-end.ts';
 
 const NO_TEXT: RequestText = { via: 'http', text: Buffer.alloc(0), body: null };
 const UNBOUNDED = { bound: { kind: 'unbounded' } } as const;
@@ -37,8 +44,9 @@ export class RequestRun implements SpendingRun {
   readonly #request: RequestFacts;
   #text: RequestText = NO_TEXT;
   readonly #hidesBody: boolean;
-  readonly #spending: SessionSpending;
-  readonly #wait: ApprovalWait | null;
+  /** Both are made when they are needed: few requests are counted or wait, and every one would pay for their maps. */
+  #spends: SessionSpending | null = null;
+  #waits: ApprovalWait | null = null;
   readonly #startedMs: number;
   #number: StatementNumber | null = null;
   #record: AnswerRecord | null = null;
@@ -50,7 +58,7 @@ export class RequestRun implements SpendingRun {
   constructor(session: RequestSession, request: RequestFacts, decision?: RequestDecision) {
     this.#session = session;
     this.#request = request;
-    const { domain, context } = session;
+    const { domain } = session;
     this.decision = decision ?? session.judge(request);
     const { limit, limits, budgets } = this.decision.obligations;
     this.bounds = limit;
@@ -58,11 +66,23 @@ export class RequestRun implements SpendingRun {
     this.limit = untilBudgets(limit, budgets, this.counted);
     // What is masked when it comes out may be what is asked for by.
     this.#hidesBody = domain.policy.current.masks.length > 0;
-    const wake = () => this.#wake();
-    this.#spending = new SessionSpending(domain.spendings, context, domain.upstream, wake);
-    this.#wait = domain.approvals === null ? null : new ApprovalWait(domain.approvals, wake, domain.clock);
     this.#startedMs = domain.now();
     session.running++;
+  }
+
+  get #spending(): SessionSpending {
+    if (this.#spends !== null) return this.#spends;
+    const { domain, context } = this.#session;
+    const made = new SessionSpending(domain.spendings, context, domain.upstream, () => this.#wake());
+    if (this.#gone) made.close();
+    this.#spends = made;
+    return made;
+  }
+
+  get #wait(): ApprovalWait | null {
+    const { approvals, clock } = this.#session.domain;
+    if (approvals !== null) this.#waits ??= new ApprovalWait(approvals, () => this.#wake(), clock);
+    return this.#waits;
   }
 
   #wake(): void {
@@ -81,8 +101,8 @@ export class RequestRun implements SpendingRun {
   /** The client is gone: nothing is waited for any more. */
   abandon(): void {
     this.#gone = true;
-    this.#wait?.drop();
-    this.#spending.close();
+    this.#waits?.drop();
+    this.#spends?.close();
     this.#wake();
   }
 
@@ -97,7 +117,8 @@ export class RequestRun implements SpendingRun {
       return { cleared: 'failed', error: new ProxyError('journal-unavailable') };
     const { decision } = this;
     if (decision.verdict === 'deny') return this.#denied(requestDenial(decision, this.#request));
-    const charged = await this.#charge();
+    const { budgets, rates } = decision.obligations;
+    const charged = budgets.length + rates.length === 0 ? null : await this.#charge();
     if (charged !== null) return charged;
     let approvals: readonly string[] | null = null;
     if (decision.obligations.approvals.length > 0) {
@@ -123,8 +144,6 @@ export class RequestRun implements SpendingRun {
   }
 
   async #charge(): Promise<Cleared | null> {
-    const { budgets, rates } = this.decision.obligations;
-    if (budgets.length + rates.length === 0) return null;
     for (;;) {
       const answer = this.#spending.charge([{ facts: UNBOUNDED, decision: this.decision }]);
       if (answer.answer === 'granted') return null;
@@ -173,7 +192,12 @@ export class RequestRun implements SpendingRun {
   #denied(denial: Denial): { readonly cleared: 'denied'; readonly denial: Denial } {
     if (this.#number === null) {
       const members = this.#members();
-      this.#session.records.refuse(denial, members, this.#entry(null), this.decision.policyVersion);
+      this.#session.records.refuse(
+        denial,
+        members,
+        requestEntry(this.#text, this.#hidesBody, null),
+        this.decision.policyVersion,
+      );
     }
     return { cleared: 'denied', denial };
   }
@@ -184,55 +208,43 @@ export class RequestRun implements SpendingRun {
     return members === undefined ? judged : `${judged},${members}`;
   }
 
-  #entry(approvals: readonly string[] | null) {
-    const { via, text, body } = this.#text;
-    return {
-      via,
-      text,
-      parameters: body === null ? [] : [{ bytes: body, binary: false }],
-      hidesParameters: this.#hidesBody,
-      ...(approvals === null ? {} : { approvals }),
-    };
-  }
-
   /** In the journal before it goes upstream (promise 8). */
   async #admit(approvals: readonly string[] | null): Promise<Cleared> {
     const { records, domain } = this.#session;
     const journalMembers = this.#members();
     this.#number = records.admit(
       { outcome: 'clear', statements: [], journalMembers, hidesParameters: this.#hidesBody },
-      this.#entry(approvals),
+      requestEntry(this.#text, this.#hidesBody, approvals),
     );
     this.#record = answerRecord(domain, this.#session.id, this.#number, this.decision.obligations.record);
     this.#session.calls.begin(this.#number, this.#request, this.#text);
     if (this.decision.response !== null) domain.meter.masked++;
-    const written = await new Promise<boolean>((resolve) => {
-      const staging: Staging = {
-        synced: domain.synced,
-        beforeFlush: () => {},
-        sendStaged: () => {
-          resolve(true);
-          return true;
-        },
-        dropStaged: () => resolve(false),
-      };
-      domain.turn.add(staging);
-    });
-    if (written) return { cleared: 'runs' };
+    if (await recorded(domain)) return { cleared: 'runs' };
     return { cleared: 'failed', error: new ProxyError('journal-unavailable') };
   }
 
-  /** Whether the answer may send so many more rows and bytes; counts them where it may. Null: it may. */
-  async take(rows: number, bytes: number): Promise<Denial | null> {
+  /**
+   * Whether the answer may send so many more rows and bytes; counts them where it may. Null: it may. Known at once unless
+   * a bound is reached.
+   */
+  take(rows: number, bytes: number): Promise<Denial | null> | null {
+    return this.#takes(rows, bytes) ? null : this.#takeMore(rows, bytes);
+  }
+
+  #takes(rows: number, bytes: number): boolean {
+    if (this.#overBy(rows, bytes) !== null) return false;
+    this.counted.rows += rows;
+    this.counted.bytes += bytes;
+    this.#session.rows += rows;
+    this.#session.bytes += bytes;
+    return true;
+  }
+
+  async #takeMore(rows: number, bytes: number): Promise<Denial | null> {
     for (;;) {
+      if (this.#takes(rows, bytes)) return null;
       const unit = this.#overBy(rows, bytes);
-      if (unit === null) {
-        this.counted.rows += rows;
-        this.counted.bytes += bytes;
-        this.#session.rows += rows;
-        this.#session.bytes += bytes;
-        return null;
-      }
+      if (unit === null) continue;
       const duty = waitsForBudgets(this, unit)
         ? await this.#spend(unit, unit === 'rows' ? rows : bytes)
         : this.#limits.find((one) => one.unit === unit && one.rule === this.bounds[`${unit}Rule`]);

@@ -18,7 +18,7 @@ import type { Mask } from './mask.ts';
 import { type MaskDenial, MaskJudge, masksOf } from './masks.ts';
 import type { Judged } from './matcher.ts';
 import { recordOf } from './record-schema.ts';
-import { decideRequest, responseMasksOf } from './request-decision.ts';
+import { decideRequest, type RequestTerms, responseMasksOf } from './request-decision.ts';
 import { type Part, Rule } from './rule.ts';
 import { type PolicyDocument, policySchema } from './schema.ts';
 
@@ -50,6 +50,7 @@ export class Policy {
   /** All of them, whoever may be exempt. */
   readonly everyMask: MaskJudge;
   readonly #contexts = new Map<string, PolicyContext>();
+  readonly #terms = new WeakMap<PolicyContext, RequestTerms>();
   readonly #timed: boolean;
 
   constructor(document: PolicyDocument, text: string) {
@@ -99,12 +100,19 @@ export class Policy {
   }
 
   /** Decides on one request. Pure, as `decide` is. */
-  decideRequest({ rules, response }: PolicyContext, facts: RequestFacts): RequestDecision {
+  decideRequest(context: PolicyContext, facts: RequestFacts): RequestDecision {
+    return decideRequest(this.#requestTerms(context), facts);
+  }
+
+  /** Made once for a context, so that what follows from them alone is too. */
+  #requestTerms(context: PolicyContext): RequestTerms {
+    const known = this.#terms.get(context);
+    if (known !== undefined) return known;
+    const { rules, response } = context;
     const { default: byDefault, mode } = this.document;
-    return decideRequest(
-      { rules, response, byDefault, observing: mode === 'observe', version: this.version },
-      facts,
-    );
+    const terms = { rules, response, byDefault, observing: mode === 'observe', version: this.version };
+    this.#terms.set(context, terms);
+    return terms;
   }
 
   /** Decides on one statement. Pure: the same statement in the same context always gets the same decision. */

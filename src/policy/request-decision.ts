@@ -30,6 +30,18 @@ export function decideRequest(terms: RequestTerms, facts: RequestFacts): Request
   const matched = terms.rules.filter(
     ({ action, requests }) => action.kind !== 'allow' && requests.speaksOf(facts, 'some'),
   );
+  // Most requests are what no rule speaks of: what is decided on them is the same for all.
+  if (matched.length > 0 || terms.byDefault !== 'allow') return decideBy(terms, facts, matched);
+  const known = UNMATCHED.get(terms);
+  if (known !== undefined) return known;
+  const decision = decideBy(terms, facts, matched);
+  UNMATCHED.set(terms, decision);
+  return decision;
+}
+
+const UNMATCHED = new WeakMap<RequestTerms, RequestDecision>();
+
+function decideBy(terms: RequestTerms, facts: RequestFacts, matched: readonly Rule[]): RequestDecision {
   const enforced = matched.filter(({ observe }) => !observe);
   const watched = matched.filter(({ observe }) => observe).map(({ name }) => name);
   const names = matched.map(({ name }) => name);

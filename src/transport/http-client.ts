@@ -35,6 +35,8 @@ export class HttpClient {
     readonly answer: Promise<RequestSession | ProxyError>;
   } | null = null;
   #check: Check | null = null;
+  /** Who the check has found: asked with every request, and known at once from then on. */
+  #checked: { readonly check: Check; readonly actor: Identity } | null = null;
   #exchanges = 0;
   #draining = false;
   #closed = false;
@@ -80,15 +82,28 @@ export class HttpClient {
   }
 
   /** Who sends this request, without a session of the connection's own. */
-  async identity(authorization: string | null): Promise<Identity | ProxyError> {
+  identity(authorization: string | null): Identity | ProxyError | Promise<Identity | ProxyError> {
+    const checked = this.#checked;
+    if (checked === null || checked.check !== this.#check || checked.check.authorization !== authorization)
+      return this.#checkedIdentity(authorization);
+    const refusal = this.#stale(checked.actor);
+    if (refusal === null) return checked.actor;
+    this.#check = null;
+    return refusal;
+  }
+
+  async #checkedIdentity(authorization: string | null): Promise<Identity | ProxyError> {
     if (this.#check === null || this.#check.authorization !== authorization)
       this.#check = { authorization, answer: this.#login(authorization) };
     const check = this.#check;
     const actor = await check.answer;
     const refusal = actor instanceof ProxyError ? actor : this.#stale(actor);
-    if (refusal === null) return actor;
-    if (this.#check === check) this.#check = null;
-    return refusal;
+    if (actor instanceof ProxyError || refusal !== null) {
+      if (this.#check === check) this.#check = null;
+      return refusal ?? actor;
+    }
+    this.#checked = { check, actor };
+    return actor;
   }
 
   /** Why a login that was good once is none any more. */

@@ -14,7 +14,7 @@ import {
   withoutState,
 } from '../../../protocols/mcp/approval-answers.ts';
 import type { Reading } from '../../../protocols/mcp/conversation.ts';
-import { RPC_ERRORS } from '../../../protocols/mcp/message.ts';
+import { type RequestId, RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import { traitsOf } from '../../../protocols/mcp/revisions.ts';
 import type { Denial } from '../../core/decision.ts';
 import { identityKey } from '../../core/principal.ts';
@@ -93,9 +93,13 @@ export class ApprovingJudge implements McpJudge {
     this.#inner.refuse(message, denial);
   }
 
-  async fromServer(bytes: Buffer, on: McpRequest | null): Promise<ServerOutcome> {
+  fromServer(bytes: Buffer, on: McpRequest | null): Promise<ServerOutcome> {
+    return on?.method === 'initialize' ? this.#begun(bytes, on) : this.#inner.fromServer(bytes, on);
+  }
+
+  async #begun(bytes: Buffer, on: McpRequest): Promise<ServerOutcome> {
     const outcome = await this.#inner.fromServer(bytes, on);
-    if (on?.method === 'initialize' && outcome.outcome === 'forward' && outcome.answers !== null)
+    if (outcome.outcome === 'forward' && outcome.answers !== null)
       this.#takesTasks = offersTasks(outcome.bytes);
     return outcome;
   }
@@ -114,7 +118,7 @@ export class ApprovingJudge implements McpJudge {
     this.#inner.close();
   }
 
-  async clear(message: ClientMessage, waiting?: Waiting): Promise<ClientOutcome> {
+  clear(message: ClientMessage, waiting?: Waiting): Promise<ClientOutcome> {
     const { reading } = message;
     if (reading.reading !== 'request') return this.#inner.clear(message, waiting);
     const { era } = traitsOf(reading.revision);
@@ -124,16 +128,20 @@ export class ApprovingJudge implements McpJudge {
       : this.#inner.clear(message, waiting);
   }
 
-  async #withTasks(message: ClientMessage, reading: Request, waiting?: Waiting): Promise<ClientOutcome> {
+  #withTasks(message: ClientMessage, reading: Request, waiting?: Waiting): Promise<ClientOutcome> {
     const about = this.#tasks.answer(message);
     if (about !== null) {
       this.#inner.reject(message);
-      return { outcome: 'answer', bytes: await about, isFault: false };
+      return about.then((bytes) => ({ outcome: 'answer', bytes, isFault: false }));
     }
     const { id, params } = reading.message;
     const asksTask = reading.method === 'tools/call' && taskAsked(message.document, params) !== 'none';
     // Where the server has said nothing of tasks, what a call says of them means nothing (2025-11-25, tasks).
     if (!asksTask || !this.#takesTasks) return this.#inner.clear(message, waiting);
+    return this.#asTask(message, id, params);
+  }
+
+  async #asTask(message: ClientMessage, id: RequestId, params: number): Promise<ClientOutcome> {
     const outcome = await this.#inner.clear(message, AT_ONCE);
     if (outcome.outcome !== 'answer' || outcome.awaits === undefined) return outcome;
     const begun = this.#tasks.begin(message, { id, params }, outcome.awaits);

@@ -1,7 +1,7 @@
 /** POST: messages of a client, judged one by one, each answered as its revision has it. */
 import { codingsOf, type Field, firstValue } from '../../../protocols/http/index.ts';
 import { errorAnswer, unsupportedVersion } from '../../../protocols/mcp/answers.ts';
-import { META_VERSION } from '../../../protocols/mcp/conversation.ts';
+import { META_VERSION, type Reading } from '../../../protocols/mcp/conversation.ts';
 import { type RequestId, RPC_ERRORS } from '../../../protocols/mcp/message.ts';
 import { headerMismatch, type MirroredValue, mirroredName } from '../../../protocols/mcp/mirrored-headers.ts';
 import { type Revision, traitsOf } from '../../../protocols/mcp/revisions.ts';
@@ -61,7 +61,7 @@ export class McpPost {
     }
   }
 
-  async #route(bytes: Buffer, older: string | null): Promise<void> {
+  #route(bytes: Buffer, older: string | null): Promise<void> {
     const { head, ground, actor } = this.#exchange;
     const named = namedRevision(head.fields);
     if (older !== null) {
@@ -146,7 +146,8 @@ export class McpPost {
     const read = judge.read(bytes);
     if (read.read === 'unread') throw new Refused(400, read.answer);
     for (const message of read.messages) {
-      const problem = await this.#headProblem(message, named, leg);
+      const found = this.#headProblem(message, named, leg);
+      const problem = found instanceof Promise ? await found : found;
       if (problem === null) continue;
       for (const one of read.messages) judge.reject(one);
       throw problem;
@@ -163,13 +164,12 @@ export class McpPost {
   }
 
   /** What is wrong with the head for such a message; null: nothing. */
-  async #headProblem(
+  #headProblem(
     message: ClientMessage,
     named: Revision | 'unknown' | 'none' | null,
     leg: ServerLeg,
-  ): Promise<Refused | null> {
-    const { head, ground, actor } = this.#exchange;
-    const { reading, document } = message;
+  ): Refused | null | Promise<Refused | null> {
+    const { reading } = message;
     if (reading.reading === 'refused' || reading.reading === 'dropped') {
       return this.#unread(message, named, reading.reading === 'refused' ? reading : null);
     }
@@ -179,7 +179,19 @@ export class McpPost {
       return named === null ? null : this.#sessionMissing(id, named, revision);
     if (reading.reading !== 'request')
       return named === revision ? null : mismatch(id, `header MCP-Protocol-Version does not say ${revision}`);
-    const { method, subject } = reading;
+    return this.#mirrorProblem(message.document, reading, named, leg);
+  }
+
+  /** Headers that repeat what the body says (2026-07-28): in which the two differ, it is refused. */
+  async #mirrorProblem(
+    document: JsonDocument,
+    reading: Extract<Reading, { readonly reading: 'request' }>,
+    named: Revision | 'unknown' | 'none' | null,
+    leg: ServerLeg,
+  ): Promise<Refused | null> {
+    const { head, ground, actor } = this.#exchange;
+    const { method, subject, revision } = reading;
+    const { id } = reading.message;
     const name = mirroredName(document, reading.message.params, method);
     const value = (header: string) => firstValue(head.fields, header);
     const problemWith = (parameters: ReadonlyMap<string, MirroredValue | null>) =>

@@ -86,7 +86,8 @@ export class McpEndpoint implements HttpSite {
     const problem = elsewhere ?? originProblem(allowed, head.host, firstValue(fields, 'origin'));
     if (problem !== null) throw closing(refused(403, problem));
     if (head.path !== path) throw refused(404, 'there is no such endpoint');
-    for (const [name, value] of corsFields(fields)) response.setHeader(name, value);
+    const cors = corsFields(fields);
+    for (const [name, value] of cors) response.setHeader(name, value);
     if (head.method === 'OPTIONS') {
       response.writeHead(204, preflightFields(fields).flat()).end();
       return;
@@ -101,11 +102,11 @@ export class McpEndpoint implements HttpSite {
     if (missing !== null) return tell(response, access.insufficient(missing, head.host), request);
     if (client.isDraining) response.shouldKeepAlive = false;
     const takesEvents = accepts(fields, 'text/event-stream');
-    const reply = new Reply(response, { fields: corsFields(fields), takesEvents, keepAliveMs });
+    const reply = new Reply(response, { fields: cors, takesEvents, keepAliveMs });
     await this.#method({ ground: this.#ground, client, actor, head, request, reply });
   }
 
-  async #method(exchange: McpExchange): Promise<void> {
+  #method(exchange: McpExchange): Promise<void> {
     switch (exchange.head.method) {
       case 'POST':
         return new McpPost(exchange).run();
