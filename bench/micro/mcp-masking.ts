@@ -41,7 +41,7 @@ function medianMs(once: () => void): number {
   return times.toSorted((a, b) => a - b)[ROUNDS >> 1] ?? 0;
 }
 
-const maskers = new MessageMaskers(new ResultMasks(new Map(), null));
+const maskers = new MessageMaskers(new ResultMasks(new Map(), null), null);
 for (const [shape, answer] of Object.entries(ANSWERS)) {
   const document = scanJson(answer, 0, answer.length, PLAIN_JSON);
   if (isRefused(document)) throw new Error(document.message);

@@ -6,6 +6,7 @@ import { Pins } from '../engine/pins.ts';
 import type { RequestDomain } from '../engine/request-domain.ts';
 import { SqlArguments } from '../engine/sql-arguments.ts';
 import { TaskOwners } from '../engine/task-owners.ts';
+import { TokenSeals } from '../engine/token-seals.ts';
 import type { JudgeGround } from '../transport/mcp/judge-ground.ts';
 import { ListAsks } from '../transport/mcp/list-asks.ts';
 import { OutputSchemas } from '../transport/mcp/output-schemas.ts';
@@ -15,13 +16,15 @@ import type { Shared } from './listeners.ts';
 export interface JudgesOf {
   readonly name: string;
   readonly sql: McpSqlConfig | undefined;
+  /** What all instances share that share their state. */
+  readonly secret: string;
   readonly clientBytesMax: number;
   readonly serverBytesMax: number;
 }
 
 /** `close` lets go of the state store. Throws where `sql` names no listener of SQL: the configuration was not checked. */
 export function openJudges(
-  { name, sql, clientBytesMax, serverBytesMax }: JudgesOf,
+  { name, sql, secret, clientBytesMax, serverBytesMax }: JudgesOf,
   domain: RequestDomain,
   shared: Shared,
 ): { readonly ground: JudgeGround; close(): void } {
@@ -43,7 +46,7 @@ export function openJudges(
   });
   const ground: JudgeGround = {
     domain,
-    maskers: new MessageMaskers(masks),
+    maskers: new MessageMaskers(masks, new TokenSeals(secret)),
     pins,
     tasks: new TaskOwners({
       listener: name,

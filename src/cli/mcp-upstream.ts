@@ -44,8 +44,9 @@ export async function listenForMcp(
   const { upstream } = listener;
   const domain = requestDomain(listener, shownUpstream(listener), shared);
   const sizes = { clientBytesMax: limits.request, serverBytesMax: limits.response };
-  const judges = openJudges({ name: listener.name, sql: listener.sql, ...sizes }, domain, shared);
-  const states = new ApprovalStates(await shared.state.credentials.salt());
+  const secret = await shared.state.credentials.salt();
+  const judges = openJudges({ name: listener.name, sql: listener.sql, secret, ...sizes }, domain, shared);
+  const states = new ApprovalStates(secret);
   const judge = (session: RequestSession) =>
     new ApprovingJudge(new ConversationJudge(judges.ground, session), session, states);
   const toolHeaders = new ToolHeaders(limits.response);

@@ -51,7 +51,7 @@ export class ProgramSource implements LegSource {
   constructor(settings: ProgramSettings, ground: Ground) {
     this.#settings = settings;
     this.#ground = ground;
-    this.#maskers = new MessageMaskers(ground.masks);
+    this.#maskers = new MessageMaskers(ground.masks, null);
     this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#looking.unref();
   }

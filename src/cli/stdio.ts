@@ -146,8 +146,13 @@ async function serve(
   const actor = await whoSpeaks(as, shared, io);
   const domain = requestDomain(listener, shownCommand(command), shared);
   const sizes = { clientBytesMax: limits.request, serverBytesMax: limits.response };
-  const judges = openJudges({ name: listener.name, sql: sqlOf(listener, dsn), ...sizes }, domain, shared);
-  const states = new ApprovalStates(await shared.state.credentials.salt());
+  const secret = await shared.state.credentials.salt();
+  const judges = openJudges(
+    { name: listener.name, sql: sqlOf(listener, dsn), secret, ...sizes },
+    domain,
+    shared,
+  );
+  const states = new ApprovalStates(secret);
   const source = new ProgramSource(
     { command, environment, directory, dsn, messageBytesMax: limits.response, idleMs: timeouts.session },
     shared,

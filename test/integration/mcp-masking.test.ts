@@ -56,7 +56,7 @@ function resultOf(method: unknown): unknown {
   if (method === 'initialize')
     return {
       protocolVersion: '2025-11-25',
-      capabilities: { tools: {} },
+      capabilities: { tools: {}, resources: {} },
       serverInfo: { name: 'h', version: '1' },
     };
   return method === 'tools/list' ? { tools: [{ name: 'query', inputSchema: { type: 'object' } }] } : result;
@@ -253,6 +253,33 @@ test('promise 4: numbers of JSON are read by their digits, by name where a name 
   assert.ok(Array.isArray(parsed));
   assert.doesNotMatch(shown.replace('"n":78051120', ''), /78051120|7805112\b|4\.?111111111/, shown);
   assert.match(shown, /"n":78051120/);
+});
+
+test('promise 4: a cursor that holds a masked value comes sealed, and the server gets its own back', async () => {
+  const row = { after: { ssn: SSN, secret: SECRET } };
+  for (const cursor of [
+    Buffer.from(JSON.stringify(row)).toString('base64'),
+    JSON.stringify(row),
+    `at ${EMAIL}`,
+  ]) {
+    result = { resources: [], nextCursor: cursor };
+    const first = await ask('resources/list', {});
+    assert.doesNotMatch(decodings(first), CANARY, first);
+    const shown = parseJson(first);
+    assert.ok(isObject(shown) && isObject(shown['result']));
+    const { nextCursor } = shown['result'];
+    assert.equal(await ask('resources/list', {}), first);
+    await ask('resources/list', { cursor: nextCursor });
+    const sent = parseJson(upstream.got.at(-1)?.body.toString() ?? '');
+    assert.ok(isObject(sent) && isObject(sent['params']));
+    assert.equal(sent['params']['cursor'], cursor);
+  }
+  result = { resources: [], nextCursor: 'eyJwYWdlIjoyfQ==' };
+  assert.match(await ask('resources/list', {}), /"nextCursor":"eyJwYWdlIjoyfQ=="/);
+  result = { resources: [], nextCursor: Number(CARD) };
+  assert.doesNotMatch(await ask('resources/list', {}), CANARY);
+  result = { task: { taskId: SSN, status: 'working', createdAt: '2026-01-01T00:00:00Z', ttl: 1 } };
+  assert.doesNotMatch(await ask('tools/call', { name: 'query', arguments: {} }), CANARY);
 });
 
 test('promise 9: a large answer is masked while others are served', async () => {

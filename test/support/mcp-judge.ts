@@ -15,6 +15,7 @@ import { RequestSession } from '../../src/engine/request-session.ts';
 import { ResultMasks } from '../../src/engine/result-masks.ts';
 import { Sessions } from '../../src/engine/sessions.ts';
 import { TaskOwners } from '../../src/engine/task-owners.ts';
+import { TokenSeals } from '../../src/engine/token-seals.ts';
 import { Turn } from '../../src/engine/turn.ts';
 import { SigningKey } from '../../src/journal/keys.ts';
 import { recordsIn } from '../../src/journal/read.ts';
@@ -101,7 +102,7 @@ export function judgeBench(options: BenchOptions = {}): JudgeBench {
   };
   const ground: JudgeGround = {
     domain,
-    maskers: new MessageMaskers(domain.masks),
+    maskers: new MessageMaskers(domain.masks, new TokenSeals('shared')),
     pins: new Pins({
       listener: 'tools',
       store,

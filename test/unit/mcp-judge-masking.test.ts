@@ -211,7 +211,7 @@ test('tokens stay: ids, cursors, states and names of tools, whatever they look l
   client.answers = {
     'tools/list': JSON.stringify({
       tools: [{ name: SSN, inputSchema: { type: 'object' } }],
-      nextCursor: SSN,
+      nextCursor: 'page-2',
     }),
   };
   const bytes = Buffer.from(`{"jsonrpc":"2.0","id":"${SSN}","method":"tools/list"}`);
@@ -220,7 +220,7 @@ test('tokens stay: ids, cursors, states and names of tools, whatever they look l
   assert.equal(shown['id'], SSN);
   assert.deepEqual(JSON.parse(JSON.stringify(shown['result'])), {
     tools: [{ name: SSN, inputSchema: { type: 'object' } }],
-    nextCursor: SSN,
+    nextCursor: 'page-2',
   });
 });
 

@@ -14,6 +14,8 @@ export interface MessageSurfaces {
   readonly blobs: readonly number[];
   /** What stays as it is, with its name. */
   readonly tokens: readonly number[];
+  /** Those of them that a server gets back: cursors, states and ids of tasks. */
+  readonly handedBack: readonly number[];
 }
 
 export function maskMessage(

@@ -8,7 +8,13 @@ import type { CallFacts } from '../../core/requests.ts';
 import { RequestRun } from '../../engine/request-run.ts';
 import type { RequestSession } from '../../engine/request-session.ts';
 import { WAITS, type Waiting } from '../../engine/request-text.ts';
-import { CANONICAL_JSON, isRefused, scanJson } from '../../json/index.ts';
+import {
+  CANONICAL_JSON,
+  isRefused,
+  type JsonDocument,
+  type JsonRefusal,
+  scanJson,
+} from '../../json/index.ts';
 import { checkCall } from './call-checks.ts';
 import { callFacts, callText, decide } from './call-facts.ts';
 import type {
@@ -66,7 +72,8 @@ export class ConversationJudge implements McpJudge {
 
   read(bytes: Buffer): ClientBytes {
     const limits = { ...CANONICAL_JSON, bytesMax: this.#ground.clientBytesMax };
-    const document = scanJson(bytes, 0, bytes.length, limits);
+    const given = scanJson(bytes, 0, bytes.length, limits);
+    const document = isRefused(given) ? given : this.#opened(given);
     if (isRefused(document)) {
       const isSyntax = document.refused === 'syntax' || document.refused === 'trailing';
       return unread(isSyntax ? RPC_ERRORS.parse : RPC_ERRORS.invalidRequest, document.message);
@@ -84,6 +91,13 @@ export class ConversationJudge implements McpJudge {
     if (size === 0 || size > BATCH_MAX)
       return unread(RPC_ERRORS.invalidRequest, `a batch has to have 1 to ${BATCH_MAX} messages`);
     return { read: 'messages', messages: [...document.children(0)].map(message), isBatch: true };
+  }
+
+  /** With tokens of the server as it gave them. */
+  #opened(document: JsonDocument): JsonDocument | JsonRefusal {
+    const bytes = this.#ground.maskers.opened(document);
+    if (bytes === document.source) return document;
+    return scanJson(bytes, 0, bytes.length, { ...CANONICAL_JSON, bytesMax: bytes.length });
   }
 
   async clear(message: ClientMessage, waiting: Waiting = WAITS): Promise<ClientOutcome> {

@@ -6,7 +6,9 @@ import type { MessageSurfaces } from '../../engine/message-masker.ts';
 import type { JsonDocument } from '../../json/index.ts';
 
 const NONE = -1;
-const NOTHING: MessageSurfaces = { values: [], texts: [], blobs: [], tokens: [] };
+const NOTHING: MessageSurfaces = { values: [], texts: [], blobs: [], tokens: [], handedBack: [] };
+/** Tokens that a server makes, and gets back in requests. */
+const HANDED_BACK: ReadonlySet<string> = new Set(['nextCursor', 'requestState', 'taskId']);
 
 /** Lists whose items are called by a name. */
 const NAMED_LISTS: ReadonlyMap<Method, string> = new Map<Method, string>([
@@ -51,7 +53,8 @@ export function maskedParts(document: JsonDocument, method: Method | null): Mess
     }
   }
   const { values, texts, blobs, tokens } = surfaces;
-  return { values, texts, blobs: blobs.map(({ node }) => node), tokens: [...tokens, ...kept] };
+  const handedBack = tokens.filter((node) => HANDED_BACK.has(document.name(node) ?? ''));
+  return { values, texts, blobs: blobs.map(({ node }) => node), tokens: [...tokens, ...kept], handedBack };
 }
 
 /** Whether a member is there, and as the protocol has it. */
