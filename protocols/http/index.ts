@@ -11,6 +11,7 @@ export {
   UNMASKED_TELLTALES,
   valuesOf,
 } from './headers.ts';
+export { type FormKind, formKindOf, namesMethod, OVERRIDE_MESSAGE, PartScan } from './method-override.ts';
 export { PROBLEM_TYPE, type Problem, problemBody } from './problem.ts';
 export { type HttpFault, type HttpRefusal, isHttpRefusal, refuse } from './refusal.ts';
 export { type EventField, eventFields, PieceSplitter } from './split.ts';

@@ -3,6 +3,7 @@
  * target in two ways are how rules on paths are passed by, so what any of them may read otherwise is refused, and not
  * mended: dot segments, empty segments, encoded separators, encoding in encoding, parameters of segments.
  */
+import { namesMethod, OVERRIDE_MESSAGE } from './method-override.ts';
 import { type HttpRefusal, isHttpRefusal, refuse } from './refusal.ts';
 
 export interface TargetRules {
@@ -31,7 +32,6 @@ const PLAIN_PATH = /^(?:\/[A-Za-z0-9\-_~]+)+$/;
 const BROKEN_PERCENT = /%(?![0-9A-Fa-f]{2})/;
 const ESCAPE = /%([0-9A-Fa-f]{2})/g;
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
-const OVERRIDES = /(?:^|[&;])(?:_|%5f)(?:m|%4d|%6d)ethod(?:=|$|&)/i;
 
 export function readTarget(written: string, rules: TargetRules): Target | HttpRefusal {
   if (written.length > TARGET_BYTES_MAX)
@@ -47,8 +47,7 @@ export function readTarget(written: string, rules: TargetRules): Target | HttpRe
       return refuse('malformed-target', 'the query has a character that has to be percent-encoded');
     if (/%(?:00|0[Dd]|0[Aa])/.test(query))
       return refuse('malformed-target', 'the query holds NUL or the end of a line');
-    if (OVERRIDES.test(query))
-      return refuse('method-override', 'the parameter _method would make this another method for the server');
+    if (namesMethod(query)) return refuse('method-override', OVERRIDE_MESSAGE);
   }
   return { path: path.path, query };
 }

@@ -1,8 +1,6 @@
 /** One request and its answer, from the client's head to the last byte (DESIGN 9, http). */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
-  bodyKindOf,
-  codingsOf,
   type Field,
   firstValue,
   forwardedFields,
@@ -17,25 +15,19 @@ import {
   UNMASKED_ASKING,
 } from '../../protocols/http/index.ts';
 import { ProxyError } from '../core/errors.ts';
-import type { BodyFacts } from '../core/requests.ts';
 import type { RequestDomain } from '../engine/request-domain.ts';
 import { holdsAnswer } from '../engine/request-records.ts';
 import { RequestRun } from '../engine/request-run.ts';
 import type { RequestSession } from '../engine/request-session.ts';
 import type { ResponseMaskers } from '../engine/response-masker.ts';
-import { CANONICAL_JSON, isRefused, scanJson } from '../json/index.ts';
 import { Cancellation } from './cancellation.ts';
 import { HttpAnswer } from './http-answer.ts';
-import { BodyError, HeldBody, readWhole } from './http-bodies.ts';
+import { HeldBody } from './http-bodies.ts';
 import type { HttpClient } from './http-client.ts';
 import { httpFacts, REASON_FIELD } from './http-facts.ts';
-import {
-  problem,
-  problemOfDenial,
-  problemOfError,
-  problemOfRefusal,
-  problemOfUpstream,
-} from './http-problems.ts';
+import { problemOfDenial, problemOfError, problemOfRefusal, problemOfUpstream } from './http-problems.ts';
+import { Refused } from './http-refused.ts';
+import { RequestBody } from './http-request-body.ts';
 import { requestText } from './http-request-text.ts';
 import type { HttpUpstream } from './http-upstream.ts';
 import { Withheld } from './http-withheld.ts';
@@ -57,32 +49,13 @@ export interface HttpGround {
 /** Where people wait for people, proxies between them do not. */
 const RETRY_AFTER_S = '30';
 
-/** Ends the request with a problem. */
-class Refused extends Error {
-  override readonly name = 'Refused';
-  readonly problem: Problem;
-  /** What follows on the connection cannot be trusted, or is not waited for. */
-  readonly closes: boolean;
-
-  constructor(told: Problem, closes = false) {
-    super(told.code);
-    this.problem = told;
-    this.closes = closes;
-  }
-}
-
-interface ReadBody {
-  readonly facts: BodyFacts;
-  /** What is forwarded; null: as it comes from the client, or nothing. */
-  readonly bytes: Buffer | null;
-}
-
 export class HttpExchange {
   readonly #ground: HttpGround;
   readonly #client: HttpClient;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #held: HeldBody;
+  readonly #body: RequestBody;
   readonly #abort = new Cancellation();
   #run: RequestRun | null = null;
 
@@ -92,6 +65,7 @@ export class HttpExchange {
     this.#request = request;
     this.#response = response;
     this.#held = new HeldBody(ground.domain.memory);
+    this.#body = new RequestBody(ground.requestBytesMax, request, response, this.#held);
     response.sendDate = false;
     response.once('close', () => {
       if (response.writableFinished) return;
@@ -128,83 +102,36 @@ export class HttpExchange {
     );
     if (session instanceof ProxyError) throw session;
     if (this.#client.isDraining) this.#response.shouldKeepAlive = false;
-    let body = await this.#judgedBody(head);
+    let body = await this.#body.judged(head);
     const facts = httpFacts(head, body.facts, this.#ground.passesCookies);
     const run = new RequestRun(session, facts);
     this.#run = run;
     // An approval covers every byte of what was shown.
     if (run.decision.verdict === 'approve' && body.bytes === null && head.length !== 0)
-      body = { ...body, bytes: await this.#wholeBody(head) };
+      body = { ...body, bytes: await this.#body.whole(head) };
     const cleared = await run.clear(requestText(head, facts, body.bytes, firstValue(fields, REASON_FIELD)));
     if (cleared.cleared === 'failed') throw cleared.error;
     if (cleared.cleared === 'denied') throw new Refused(problemOfDenial(cleared.denial));
     await this.#forward(head, body.bytes, run, session);
   }
 
-  /** JSON is read before anything is judged; what Sluice does not read is forwarded as it comes. */
-  async #judgedBody(head: Head): Promise<ReadBody> {
-    if (head.length === 0) return { facts: { kind: 'none' }, bytes: null };
-    const codings = codingsOf(firstValue(head.fields, 'content-encoding'));
-    if (codings === null)
-      throw new Refused(
-        problem(415, 'unknown-coding', 'the body is packed in a way that Sluice does not know'),
-        true,
-      );
-    if (bodyKindOf(firstValue(head.fields, 'content-type')) !== 'json')
-      return { facts: { kind: 'unread' }, bytes: null };
-    const bytes = await this.#wholeBody(head);
-    if (bytes.length === 0) return { facts: { kind: 'none' }, bytes };
-    const limits = { ...CANONICAL_JSON, bytesMax: this.#ground.requestBytesMax };
-    const document = scanJson(bytes, 0, bytes.length, limits);
-    if (isRefused(document))
-      throw new Refused(
-        problem(
-          400,
-          'ambiguous-json',
-          document.message,
-          'Send JSON that every parser reads in the same way.',
-        ),
-      );
-    return { facts: { kind: 'json', document, node: document.root }, bytes };
-  }
-
-  /** Without its codings, which are taken off before it is forwarded too. */
-  async #wholeBody(head: Head): Promise<Buffer> {
-    const { requestBytesMax } = this.#ground;
-    if (head.length !== 'chunked' && head.length > requestBytesMax) throw tooLarge(requestBytesMax);
-    this.#continue(head);
-    try {
-      const codings = codingsOf(firstValue(head.fields, 'content-encoding')) ?? [];
-      return await readWhole(this.#request, codings, requestBytesMax, this.#held);
-    } catch (error) {
-      if (!(error instanceof BodyError)) throw error;
-      if (error.fault === 'too-large') throw tooLarge(requestBytesMax);
-      if (error.fault === 'no-memory') throw new ProxyError('held-memory');
-      throw new Refused(problem(400, 'unknown-coding', 'the body is not packed as it says'), true);
-    }
-  }
-
-  #continue(head: Head): void {
-    if (head.expectsContinue) this.#response.writeContinue();
-  }
-
   async #forward(head: Head, bytes: Buffer | null, run: RequestRun, session: RequestSession): Promise<void> {
     const { response: masks } = run.decision;
     const masker = masks === null ? null : this.#ground.maskers.for(masks);
     const path = head.query === null ? head.path : `${head.path}?${head.query}`;
-    if (bytes === null && head.length !== 0) this.#continue(head);
+    if (bytes === null && head.length !== 0) this.#body.goOn(head);
     const signal = this.#abort;
     const answer = await this.#ground.upstream
       .send({
         method: head.method,
         path,
         fields: this.#fieldsFor(head, bytes, masker !== null || looksInto(run, session)),
-        body: bytes ?? (head.length === 0 ? null : this.#request),
+        body: bytes ?? (head.length === 0 ? null : this.#body.streamed(head)),
         signal,
         actor: session.actor,
       })
       .catch((error: unknown) => {
-        if (signal.aborted) throw error;
+        if (signal.aborted || error instanceof Refused) throw error;
         this.#log('warn', 'the upstream failed', error);
         throw new Refused(problemOfUpstream(error), bytes === null && head.length !== 0);
       });
@@ -294,8 +221,4 @@ function recordProblem({ record }: RequestRun, told: Problem): void {
   record?.head(told.status, [['content-type', PROBLEM_TYPE]], 'none');
   record?.body(problemBody(told));
   record?.end(true);
-}
-
-function tooLarge(bytesMax: number): Refused {
-  return new Refused(problem(413, 'body-too-large', `the body is longer than ${bytesMax} bytes`), true);
 }
