@@ -70,6 +70,13 @@ export class HttpUpstream {
     });
   }
 
+  /** Whether a URL is one of this server, by the name under which it is addressed or the one by which it is reached. */
+  has(url: URL): boolean {
+    const { origin, host } = this.#settings;
+    const reached = new URL(origin);
+    return url.origin === reached.origin || url.origin === URL.parse(`${reached.protocol}//${host}`)?.origin;
+  }
+
   /** Rejects with undici's errors, a socket's, or UpstreamLoginError. */
   async send(request: UpstreamRequest): Promise<UpstreamAnswer> {
     const { login } = this.#settings;

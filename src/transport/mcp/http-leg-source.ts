@@ -48,9 +48,10 @@ class LegacyLeg implements ServerLeg {
       const isOlder =
         error instanceof LegError && error.fault === 'refused' && OLDER_SAYS.has(error.status ?? 0);
       if (!isOlder) throw error;
-      // Where there is no such stream either, the first answer is the one that counts.
-      const older = await this.#older().catch(() => null);
-      if (older === null) throw error;
+      const older = await this.#older().catch((why: unknown) => {
+        // Where there is no such stream either, the first answer is the one that counts.
+        throw why instanceof LegError && why.fault === 'not-mcp' ? why : error;
+      });
       this.#leg = older;
       return older.send(message);
     }

@@ -205,7 +205,11 @@ export class HttpLeg implements ServerLeg {
     return id;
   }
 
-  async listen(lastEventId: string | null, signal: AbortSignal): Promise<ServerStream | null> {
+  async listen(
+    lastEventId: string | null,
+    signal: CancelSignal,
+    actor?: Identity,
+  ): Promise<ServerStream | null> {
     if (lastEventId !== null && !this.#eventIds.has(lastEventId))
       throw new LegError('refused', 'no event of that id has come in this session', 400);
     const fields: Field[] = [
@@ -213,7 +217,7 @@ export class HttpLeg implements ServerLeg {
       ...this.#sessionFields(this.#revision),
       ...(lastEventId === null ? [] : ([['last-event-id', lastEventId]] as const)),
     ];
-    const answer = await this.#request('GET', fields, null, signal);
+    const answer = await this.#request('GET', fields, null, signal, actor);
     if (answer.status === 405) {
       answer.body.discard();
       return null;

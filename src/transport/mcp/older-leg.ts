@@ -14,6 +14,8 @@ import { LegError, type MessageToServer, type ServerLeg, type ServerStream } fro
 import { HeldMessages, NOTHING, StdioStream } from './stdio-streams.ts';
 
 const NONE = -1;
+/** What is written without an origin is the server's own. */
+const NOWHERE = 'http://upstream.invalid';
 const ENDPOINT_MS = 10_000;
 /** Of what belongs to no request while nobody listens. */
 const UNCLAIMED_MAX = 64;
@@ -68,7 +70,7 @@ export class OlderLeg implements ServerLeg {
       const first = await events.next();
       const to = first.done === true || first.value.type !== 'endpoint' ? null : first.value.data;
       if (to === null) throw new LegError('not-mcp', 'the server does not say where messages go');
-      const leg = new OlderLeg(ground, actor, messagesPath(path, to.toString('utf8')), stop);
+      const leg = new OlderLeg(ground, actor, messagesPath(ground, to.toString('utf8')), stop);
       void leg.#pump(events);
       return leg;
     } catch (error) {
@@ -151,14 +153,14 @@ export class OlderLeg implements ServerLeg {
     return stream.as('many');
   }
 
-  async #post({ bytes, signal }: MessageToServer): Promise<void> {
+  async #post({ bytes, signal, actor = this.#actor }: MessageToServer): Promise<void> {
     const fields: readonly Field[] = [
       ['content-type', 'application/json'],
       ['content-length', String(bytes.length)],
       ...OWN,
     ];
     const path = this.#path;
-    const request = { method: 'POST', path, fields, body: bytes, signal, actor: this.#actor };
+    const request = { method: 'POST', path, fields, body: bytes, signal, actor };
     try {
       const answer = await this.#ground.upstream.send(request);
       answer.body.discard();
@@ -198,14 +200,13 @@ function bodyOf({ status, fields, body }: UpstreamAnswer) {
   throw new LegError('refused', `the server answers with status ${status}`, status);
 }
 
-/** Nothing that a server says leads to another server. */
-function messagesPath(path: string, endpoint: string): string {
-  const base = new URL(path, 'http://upstream.invalid');
+/** Nothing that a server says leads to another server; a URL of its own may be written out (2024-11-05, transports). */
+function messagesPath({ upstream, path }: HttpLegGround, endpoint: string): string {
+  const base = new URL(path, NOWHERE);
   const to = URL.parse(endpoint, base);
-  const isAbsolute = /^[a-z][a-z0-9+.-]*:|^[/\\]{2}/i.test(endpoint.trim());
-  if (to === null || isAbsolute || to.origin !== base.origin)
-    throw new LegError('not-mcp', 'the server points to another place for messages');
-  return `${to.pathname}${to.search}`;
+  if (to !== null && (to.origin === base.origin || upstream.has(to))) return `${to.pathname}${to.search}`;
+  const where = to === null ? 'something that is no URL' : `${to.protocol}//${to.host}`;
+  throw new LegError('not-mcp', `the server wants messages to be sent elsewhere, to ${where}`);
 }
 
 function tokenIn(bytes: Buffer): string | null {
