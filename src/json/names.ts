@@ -1,21 +1,28 @@
 /**
  * Names of members, as parsers compare them. Most compare bytes; Go's encoding/json and many that bind to fields leave
- * case aside, with Unicode's simple folding (`ſ` is `s`, the Kelvin sign is `k`); people cannot tell full-width letters
- * and invisible characters apart. Names that are alike in any of these ways are *similar*.
+ * case aside, with Unicode's simple folding (`ſ` is `s`, the Kelvin sign is `k`); those that keep a name as a string of C
+ * end it at NUL; people cannot tell full-width letters, invisible characters and control characters apart. Names that are
+ * alike in any of these ways are *similar*.
  */
 import { DecodedString, decodeJsonString } from './decode.ts';
 
-const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}]/gu;
+const BEHIND_NUL = /\0.*$/s;
 
 /** What similar names have in common. */
 export function foldName(name: string): string {
-  if (isAscii(name)) return name.toLowerCase();
+  if (isPlain(name)) return name.toLowerCase();
+  const whole = name.replace(BEHIND_NUL, '');
   // Upper case first: `ſ` and `ı` have a capital that they share with an ASCII letter, and no small one.
-  return name.normalize('NFKC').replaceAll(INVISIBLE, '').toUpperCase().toLowerCase().normalize('NFKC');
+  return whole.normalize('NFKC').replaceAll(INVISIBLE, '').toUpperCase().toLowerCase().normalize('NFKC');
 }
 
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+/** ASCII that can be seen, as nearly every name is. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7e || code < 0x20) return false;
+  }
   return true;
 }
 
@@ -55,7 +62,7 @@ export function nameHash(source: Buffer, start: number, end: number, escaped: bo
     let i = start;
     for (; i < end; i++) {
       let byte = source[i] ?? 0;
-      if (byte > 0x7f) break;
+      if (byte > 0x7e) break;
       if (byte >= 0x41 && byte <= 0x5a) byte |= 0x20;
       hash = Math.imul(hash ^ byte, FNV_PRIME);
     }

@@ -81,6 +81,7 @@ const REFUSED: readonly [string | Buffer, JsonFault][] = [
   ['{"kind":1,"\u212aind":2}', 'similar-names'],
   ['{"name":1,"na\u200bme":2}', 'similar-names'],
   ['{"name":1,"\uff4eame":2}', 'similar-names'],
+  ['{"name":1,"na\\u0007me":2}', 'similar-names'],
   ['{"\u00e9":1,"e\\u0301":2}', 'similar-names'],
   ['"\\u0000"', 'nul'],
   ['{"a\\u0000":1}', 'nul'],
@@ -148,4 +149,16 @@ test('values are found by pointer and by path, and decoded when asked for', () =
   assert.deepEqual(found('$'), ['']);
   for (const path of ['a', '$.', '$[', '$.a[-1]', '$.a[?(@)]', '$[1:2]', '$.a b'])
     assert.equal(compileJsonPath(path), null, path);
+});
+
+test('promise 4: a path finds a name however somebody else may read it: as a string of C, with what nobody sees', () => {
+  const names = ['ssn\\u0000', 'ssn\\u0000x', 's\\u0008sn', '\\u0073sn\\u007f', 's\u200bsn', '\u017fSN'];
+  for (const name of names) {
+    const document = read(`{"a":{"${name}":1}}`, PLAIN_JSON);
+    assert.ok(typeof document === 'object', String(document));
+    assert.equal(compileJsonPath('$..ssn')?.find(document).length, 1, name);
+  }
+  const document = read('{"ssnx":1,"s\\u0000sn":1,"\\u0000ssn":1}', PLAIN_JSON);
+  assert.ok(typeof document === 'object');
+  assert.deepEqual(compileJsonPath('$..ssn')?.find(document), []);
 });
