@@ -6,6 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Obligations } from '../core/decision.ts';
 import type { SessionId, StatementNumber } from '../core/ids.ts';
 import type { RecordDuty } from '../core/responses.ts';
+import type { Journal } from '../journal/writer.ts';
 import type { ResponseSink } from './response-records.ts';
 
 /** A part is written once it has so many bytes. */
@@ -20,9 +21,13 @@ const NOT_RECORDED = '[not recorded]';
 /** What counts as a row of a body: a line, an event of a stream, or nothing, where only bytes bound it. */
 export type BodyRows = 'lines' | 'events' | 'none';
 
+export interface RecordingSink extends ResponseSink {
+  readonly journal: Pick<Journal, 'isBehind' | 'whenWritten'>;
+}
+
 /** Null: the answer is not recorded. */
 export function answerRecord(
-  sink: ResponseSink,
+  sink: RecordingSink,
   session: SessionId,
   number: StatementNumber,
   said: Obligations['record'],
@@ -35,7 +40,7 @@ export function answerRecord(
 export class AnswerRecord {
   readonly #start: string;
   readonly #duty: RecordDuty;
-  readonly #sink: ResponseSink;
+  readonly #sink: RecordingSink;
   #rows: BodyRows = 'none';
   #head = '';
   #held: Buffer[] = [];
@@ -50,7 +55,7 @@ export class AnswerRecord {
   #isFull = false;
   #ended = false;
 
-  constructor(start: string, duty: RecordDuty, sink: ResponseSink) {
+  constructor(start: string, duty: RecordDuty, sink: RecordingSink) {
     this.#start = start;
     this.#duty = duty;
     this.#sink = sink;
@@ -115,6 +120,12 @@ export class AnswerRecord {
     this.#held.push(copy);
     this.#heldBytes += copy.length;
     if (this.#heldBytes >= PART_BYTES) this.#writeHeld(null);
+  }
+
+  /** Resolves once the journal has caught up with what is recorded: no more is to be read before (promise 9). */
+  async caughtUp(): Promise<void> {
+    const { journal } = this.#sink;
+    while (journal.isBehind) await new Promise<void>((resolve) => journal.whenWritten(resolve));
   }
 
   /** `whole` false: it broke off. Only the first time counts. */

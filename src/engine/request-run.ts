@@ -36,6 +36,8 @@ export class RequestRun implements SpendingRun {
   readonly facts = null;
   readonly decision: RequestDecision;
   readonly counted = { rows: 0, bytes: 0 };
+  /** Takes down the answer as the client gets it, once the request may go; null: it is not recorded. */
+  record: AnswerRecord | null = null;
   bounds: ResultLimit;
   limit: ResultLimit;
   /** Bounds that people have not lifted. */
@@ -49,7 +51,6 @@ export class RequestRun implements SpendingRun {
   #waits: ApprovalWait | null = null;
   readonly #startedMs: number;
   #number: StatementNumber | null = null;
-  #record: AnswerRecord | null = null;
   #finished = false;
   #gone = false;
   #onWake: (() => void) | null = null;
@@ -216,7 +217,7 @@ export class RequestRun implements SpendingRun {
       { outcome: 'clear', statements: [], journalMembers, hidesParameters: this.#hidesBody },
       requestEntry(this.#text, this.#hidesBody, approvals),
     );
-    this.#record = answerRecord(domain, this.#session.id, this.#number, this.decision.obligations.record);
+    this.record = answerRecord(domain, this.#session.id, this.#number, this.decision.obligations.record);
     this.#session.calls.begin(this.#number, this.#request, this.#text);
     if (this.decision.response !== null) domain.meter.masked++;
     if (await recorded(domain)) return { cleared: 'runs' };
@@ -297,20 +298,6 @@ export class RequestRun implements SpendingRun {
     return null;
   }
 
-  /** Takes down the answer as the client gets it, once the request may go; null: it is not recorded. */
-  get record(): AnswerRecord | null {
-    return this.#record;
-  }
-
-  /** Resolves once the journal has caught up with what is recorded: no more is to be read before (promise 9). */
-  async caughtUp(): Promise<void> {
-    const { journal } = this.#session.domain;
-    while (journal.isBehind && !this.#gone) {
-      journal.whenWritten(() => this.#wake());
-      await this.#woken();
-    }
-  }
-
   /** `tag`: how it came out, such as `200`; null where it failed. */
   finish(tag: string | null, cutBy: string | null): void {
     if (this.#finished) return;
@@ -318,7 +305,7 @@ export class RequestRun implements SpendingRun {
     this.abandon();
     this.#session.running--;
     if (this.#number === null) return;
-    this.#record?.end(false);
+    this.record?.end(false);
     this.#session.calls.end(this.#number);
     const ms = this.#session.domain.now() - this.#startedMs;
     const { rows, bytes } = this.counted;

@@ -153,7 +153,7 @@ export class HttpAnswer {
     const { record } = this.#run;
     if (record !== null) {
       record.body(bytes);
-      await this.#run.caughtUp();
+      await record.caughtUp();
     }
     await written(this.#response, bytes);
   }

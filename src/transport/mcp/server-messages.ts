@@ -171,7 +171,7 @@ export class ServerMessages {
     if (run.record !== null) {
       run.record.message(bytes);
       run.record.end(true);
-      await run.caughtUp();
+      await run.record.caughtUp();
     }
     request.end(tag, cutBy);
     return { outcome: 'forward', bytes, answers: id };
