@@ -70,6 +70,8 @@ export class Analysis {
   readonly visited = new Set<JsonObject>();
   /** The scope in which each column reference was looked up. */
   readonly scopes = new Map<JsonObject, Scope>();
+  /** Items of FROM that are no table by name and yet have every row of one. */
+  readonly everyRowOf = new Map<JsonObject, RelationName>();
   #depth = 0;
   #work = 0;
 

@@ -95,6 +95,7 @@ function tableItem(a: Analysis, body: JsonObject, scope: Scope): Shape {
   const name = text(body, 'relname') ?? '';
   const query = text(body, 'schemaname') === null ? scope.namedQuery(name) : null;
   const range = query === null ? useRelation(a, body, READ) : derived(name, query.shape);
+  if (range.everyRowOf !== undefined) a.everyRowOf.set(body, range.everyRowOf);
   return addRange(scope, range, aliasOf(body));
 }
 
@@ -102,6 +103,7 @@ function subqueryItem(a: Analysis, body: JsonObject, scope: Scope): Shape {
   const query = node(body, 'subquery');
   if (query === null) throw new Unreadable('a subquery without a query');
   const { shape } = analyzeQuery(a, query, flag(body, 'lateral') ? scope : withoutRanges(scope));
+  if (shape.everyRowOf !== undefined) a.everyRowOf.set(body, shape.everyRowOf);
   const alias = aliasOf(body);
   return addRange(scope, derived(alias.name ?? '', shape), alias);
 }

@@ -80,6 +80,7 @@ const KNOWN: Readonly<Record<string, Known>> = {
     typeof y === 'string' && typeof z === 'string' && y !== '' ? x.replaceAll(y, z) : x,
   ),
   repeat: words((x, y) => (typeof y === 'number' && y <= 100 ? x.repeat(Math.max(0, y)) : undefined)),
+  similar_to_escape: words((x) => (/^%+$/.test(x) ? '^.*$' : undefined)),
   strpos: words((x, y) => x.indexOf(String(y)) + 1),
   position: words((x, y) => x.indexOf(String(y)) + 1),
   ascii: words((x) => x.codePointAt(0) ?? 0),

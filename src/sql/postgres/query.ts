@@ -25,6 +25,7 @@ import { expression, expressions, optional } from './expression.ts';
 import { fromClause } from './from.ts';
 import { analyzeChange } from './modify.ts';
 import { ordering } from './ordering.ts';
+import { tableWithEveryRow } from './restricts.ts';
 import { type NamedQuery, renamed, Scope, type ScopeColumn, type Shape, wholeOf } from './scope.ts';
 import { targetColumns } from './targets.ts';
 
@@ -77,7 +78,11 @@ function plainSelect(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
   ordering(a, nodes(body, 'sortClause'), scope, 'order');
   lockingClause(a, body);
   const bound = limitOf(a, body, scope);
-  return { shape, bound: one && bound.kind === 'unbounded' ? { kind: 'rows', max: 1 } : bound };
+  const everyRowOf = tableWithEveryRow(a, body, scope);
+  return {
+    shape: everyRowOf === null ? shape : { ...shape, everyRowOf },
+    bound: one && bound.kind === 'unbounded' ? { kind: 'rows', max: 1 } : bound,
+  };
 }
 
 function groupAndWindow(a: Analysis, body: JsonObject, scope: Scope, shape: Shape): void {

@@ -2,6 +2,7 @@
  * Whether a WHERE restricts anything. The question is not what the planner would fold but what an attacker could
  * write to look like a filter: `1 = 1`, `id = id`, `true OR x`, `x IS NULL OR x IS NOT NULL`.
  */
+import type { RelationName } from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Analysis } from './analysis.ts';
 import { type AstNode, names, node, nodes, stringOf, text } from './ast.ts';
@@ -9,7 +10,7 @@ import type { CatalogColumn } from './catalog.ts';
 import { rangesReached, SYSTEM_COLUMNS } from './columns.ts';
 import { canBeFalse } from './falsify.ts';
 import { foldTruth } from './fold.ts';
-import type { Range } from './scope.ts';
+import type { Range, Scope } from './scope.ts';
 import { holdsOpposites, isTautology } from './tautology.ts';
 import { mentions } from './tree.ts';
 
@@ -23,8 +24,8 @@ export interface Target {
   rowColumn(reference: AstNode): CatalogColumn | null;
   /** How much more may be computed to find a row that is kept out; without one, none is. */
   readonly trials: { left: number };
-  /** Whether a RangeVar names the target's table. */
-  isTable(rangeVar: JsonObject): boolean;
+  /** Whether an item of FROM is the target's table, or has all of its rows. */
+  isTable(item: JsonObject): boolean;
 }
 
 /** Parts of conditions computed on rows that are made up: some ten milliseconds of them. */
@@ -105,18 +106,50 @@ export function targetOf(a: Analysis, range: Range): Target {
       const last = nodes(reference.body, 'fields').at(-1);
       if (last?.tag !== 'String' || relation === null) return null;
       const reached = rangesReached(a, reference);
-      const isRow = reached.some(
-        (other) =>
-          other === range ||
-          (other.relation?.name === relation.name && other.relation.schema === relation.schema),
-      );
-      return isRow ? (relation.columns.find(({ name }) => name === stringOf(last)) ?? null) : null;
+      for (const other of reached) {
+        const name = other.everyRowOf === undefined ? stringOf(last) : originOf(other, stringOf(last));
+        const { schema, name: table } = other.everyRowOf ?? other.relation ?? { schema: null, name: null };
+        if (other !== range && (table !== relation.name || schema !== relation.schema)) continue;
+        return relation.columns.find((column) => column.name === name) ?? null;
+      }
+      return null;
     },
-    isTable(rangeVar) {
+    isTable(item) {
+      const whole = a.everyRowOf.get(item);
+      if (whole !== undefined || item['relname'] === undefined)
+        return whole?.name === range.relation?.name && whole?.schema === range.relation?.schema;
+      const rangeVar = item;
       const candidates = a.candidates(text(rangeVar, 'schemaname'), text(rangeVar, 'relname') ?? '');
       return candidates.some(
         ({ schema, name }) => schema === range.relation?.schema && name === range.relation.name,
       );
     },
   };
+}
+
+function originOf(range: Range, name: string): string | null {
+  const column = range.columns.find((candidate) => candidate.name === name);
+  const [only] = column?.origins ?? [];
+  return column?.origins?.length === 1 && only?.how === 'copied' ? only.column : null;
+}
+
+/** What leaves rows out, or makes one of several. */
+const NARROWING: readonly string[] = [
+  'limitCount',
+  'limitOffset',
+  'havingClause',
+  'groupClause',
+  'distinctClause',
+];
+
+/** The table whose every row a plain SELECT gives; null where it gives fewer, or what is no table's. */
+export function tableWithEveryRow(a: Analysis, body: JsonObject, scope: Scope): RelationName | null {
+  const from = nodes(body, 'fromClause');
+  const [range] = scope.ranges;
+  if (from.length !== 1 || scope.ranges.length !== 1 || range === undefined) return null;
+  if (from[0]?.tag !== 'RangeVar' && from[0]?.tag !== 'RangeSubselect') return null;
+  if (NARROWING.some((field) => body[field] !== undefined)) return null;
+  const table = range.everyRowOf ?? range.relation;
+  if (table === null || restricts(a, node(body, 'whereClause'), targetOf(a, range))) return null;
+  return table;
 }

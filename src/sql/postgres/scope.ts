@@ -14,6 +14,8 @@ export interface Shape {
   readonly columns: readonly ScopeColumn[];
   readonly open: boolean;
   readonly rest: Origins;
+  /** The table of which it has every row, once: nothing that is joined with it by its own columns is kept out. */
+  readonly everyRowOf?: RelationName;
 }
 
 export const NO_SHAPE: Shape = { columns: [], open: false, rest: NOWHERE };
@@ -90,5 +92,6 @@ export function renamed(shape: Shape, columnNames: readonly string[]): Shape {
   for (let n = columns.length; shape.open && n < columnNames.length; n++) {
     columns.push({ name: columnNames[n] ?? '', origins: shape.rest });
   }
-  return { columns, open: shape.open, rest: shape.rest };
+  const { open, rest, everyRowOf } = shape;
+  return everyRowOf === undefined ? { columns, open, rest } : { columns, open, rest, everyRowOf };
 }

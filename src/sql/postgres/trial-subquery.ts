@@ -15,7 +15,7 @@ export function subquery(trial: Trial, link: AstNode): Value {
   const type = text(link.body, 'subLinkType');
   const isPlain = query?.tag === 'SelectStmt' && !NARROWING.some((field) => query.body[field] !== undefined);
   const from = query === null ? [] : nodes(query.body, 'fromClause');
-  const itself = isPlain && from.every((item) => item.tag === 'RangeVar' && trial.target.isTable(item.body));
+  const itself = isPlain && from.every((item) => trial.target.isTable(item.body));
   const free = columns.size === 0 ? undefined : freeTruth(trial.sample, key);
   if (query === null || !itself || type === 'ARRAY_SUBLINK' || type === 'ALL_SUBLINK')
     return { known: type === 'EXPR_SUBLINK' || type === 'ARRAY_SUBLINK' ? undefined : free, key, columns };

@@ -131,6 +131,7 @@ export class Trial {
       case 'AEXPR_IN':
         return answer(name === '<>' ? every(each('<>')) : some(each('=')));
       case 'AEXPR_OP_ANY':
+        if (isArrayOfQuery(right)) return subquery(this, asAny(right, body));
         return answer(right.tag === 'A_ArrayExpr' ? some(each(name)) : this.#ask(name, all));
       case 'AEXPR_OP_ALL':
         return answer(right.tag === 'A_ArrayExpr' ? every(each(name)) : this.#ask(name, all));
@@ -214,7 +215,8 @@ export class Trial {
     const [one, other] = operands;
     if (/^[\^$().*?]*$/.test(String(other?.known ?? 'x')) && plain.startsWith('~') && !plain.startsWith('~~'))
       return other?.known === '^$' ? undefined : name === plain;
-    const alike = one?.key === other?.key || sharesColumns(one, other);
+    const alike =
+      one?.key === other?.key || sharesColumns(one, other) || (plain === '^@' && other?.known === '');
     const holds = alike || freeTruth(this.sample, `${plain} ${operands.map(({ key }) => key).join()}`);
     return name === plain ? holds : !holds;
   }
@@ -292,6 +294,16 @@ export class Trial {
     const same = possible.every(({ known }) => known === first?.known);
     return made(same ? first?.known : undefined, possible.map(({ key }) => key).join('|'), possible);
   }
+}
+
+function isArrayOfQuery({ tag, body }: AstNode): boolean {
+  return tag === 'SubLink' && text(body, 'subLinkType') === 'ARRAY_SUBLINK';
+}
+
+/** `x = ANY (ARRAY(SELECT …))` is `x IN (SELECT …)`. */
+function asAny({ tag, body }: AstNode, comparison: JsonObject): AstNode {
+  const { lexpr = {}, name = [] } = comparison;
+  return { tag, body: { ...body, subLinkType: 'ANY_SUBLINK', testexpr: lexpr, operName: name } };
 }
 
 function callOperator(name: string, operands: readonly Value[]): Value {
