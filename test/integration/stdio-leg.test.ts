@@ -214,14 +214,17 @@ test('promise 9: an answer that is too long fails alone, and a slow reader stops
 
 test('a program that ends fails what waits for it; one that is not there says so', async () => {
   await withLeg('process.exit(4)', async ({ leg }) => {
-    const error = new LegError('ended', 'the program has ended with exit code 4');
+    const named = JSON.stringify(process.execPath);
+    const error = new LegError('ended', `the program ${named} has ended with exit code 4`);
     await assert.rejects(async () => all(await leg.send(request(1))), error);
     assert.deepEqual(await leg.over, error);
     await assert.rejects(leg.send(request(2)), error);
   });
   const order = { environment: {}, directory: '/', messageBytesMax: 1_000, secrets: [], log: () => {} };
   const missing = new StdioLeg({ ...order, command: ['/nowhere/at/all'] }, 'legacy');
-  assert.equal((await missing.over).fault, 'unreachable');
+  const { fault, message } = await missing.over;
+  assert.equal(fault, 'unreachable');
+  assert.match(message, /^the program "\/nowhere\/at\/all" cannot be started: there is no such command/);
 });
 
 test('promise 11: what it writes to standard error is kept within bounds, without secrets', async () => {

@@ -15,7 +15,7 @@ import { ProblemsError } from '../../src/core/problem.ts';
 import { type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
 import { createShop } from '../../src/demo/shop.ts';
 import { recordsIn } from '../../src/journal/read.ts';
-import { ask } from '../support/mcp-http.ts';
+import { ask, beginSession } from '../support/mcp-http.ts';
 import { until } from '../support/until.ts';
 
 const PROGRAM = new URL('../support/mcp-sql-program.ts', import.meta.url).pathname;
@@ -55,6 +55,8 @@ function loaded(auth: string) {
     'listeners:',
     `  - { name: shop, protocol: postgres, listen: "127.0.0.1:0", upstream: "${postgres.url('shop')}", auth: [${auth}] }`,
     `  - { name: tools, protocol: mcp, listen: "127.0.0.1:0", upstream: { command: ${command()}, dsn: { listener: shop } }, auth: [trust] }`,
+    useless('missing', ['/nowhere/at/all', '--token', 't0ps3cret']),
+    useless('ending', [process.execPath, '-e', 'console.error("no database"); process.exit(3)', 't0ps3cret']),
     'identity: { users: [ { name: agent, groups: [agents], password: agent-pa55 } ] }',
     'policy: policy.yaml',
     'journal: { dir: ./journal }',
@@ -62,6 +64,12 @@ function loaded(auth: string) {
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   return loadConfig(file, {});
+}
+
+/** A listener in front of a program that is no server. */
+function useless(name: string, program: readonly string[]): string {
+  const upstream = `{ command: ${JSON.stringify(program)}, environment: { TOKEN: t0ps3cret } }`;
+  return `  - { name: ${name}, protocol: mcp, listen: "127.0.0.1:0", upstream: ${upstream}, auth: [trust] }`;
 }
 
 function records(): readonly JsonObject[] {
@@ -133,6 +141,24 @@ test('modern clients are served by the same program, across the eras', async () 
   const { message } = await ask(url, 'tools/call', { name: 'query', arguments: { sql } });
   assert.match(JSON.stringify(message), /7/);
   assert.match(JSON.stringify(withText(sql)?.['cause']), /"about":"query"/);
+});
+
+test('a program that cannot be started, or ends at once, is told at once, by its name and without its arguments', async () => {
+  const why = {
+    missing:
+      /"error":\{"code":-32603,"message":"the program \\"\/nowhere\/at\/all\\" cannot be started: there is no such/,
+    ending: /"error":\{"code":-32603,"message":"the program \\"[^"]*node[^"]*\\" has ended with exit code 3"/,
+  };
+  for (const [name, message] of Object.entries(why)) {
+    const at = `http://127.0.0.1:${server.ports.get(name)}/mcp`;
+    const begunMs = performance.now();
+    await assert.rejects(beginSession(at), message);
+    const { body } = await ask(at, 'tools/list', {});
+    assert.match(body, message);
+    assert.ok(!body.includes('t0ps3cret'));
+    const tookMs = performance.now() - begunMs;
+    assert.ok(tookMs < 9_000, `${name} took ${tookMs} ms: less than any deadline`);
+  }
 });
 
 test('a listener that takes no session credentials is none that a program can be told of', () => {

@@ -31,6 +31,14 @@ const GRACE_MS = 1_000;
 /** What a program's children hold of its pipes once it has gone itself is not waited for. */
 const LAST_BYTES_MS = 500;
 
+const NOT_STARTED: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such command, or its directory is not there',
+  EACCES: 'it may not be executed',
+  ENOEXEC: 'it is no program for this machine',
+  E2BIG: 'its arguments and environment are too long',
+  EAGAIN: 'there are too many processes',
+};
+
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 export class StdioProgram {
@@ -61,11 +69,16 @@ export class StdioProgram {
       shell: false,
     });
     process.once('exit', this.#atExit);
-    this.#listen(this.#child);
+    this.#listen(this.#child, file);
   }
 
-  #listen(child: Child): void {
-    child.once('error', () => this.#ended(new LegError('unreachable', 'the program cannot be started')));
+  #listen(child: Child, file: string): void {
+    // Arguments stay unsaid: they may have logins.
+    const named = `the program ${JSON.stringify(file)}`;
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      const why = NOT_STARTED[error.code ?? ''] ?? error.code ?? 'for reasons of its own';
+      this.#ended(new LegError('unreachable', `${named} cannot be started: ${why}`));
+    });
     child.stdout.on('data', (chunk: Buffer) => {
       for (const line of this.#reader.push(chunk)) this.#events.line(line);
     });
@@ -88,7 +101,7 @@ export class StdioProgram {
       const last = this.#reader.end();
       if (last !== null && this.#error === null) this.#events.line(last);
       const how = signal === null ? `with exit code ${code ?? 0}` : `by ${signal}`;
-      this.#ended(new LegError('ended', `the program has ended ${how}`));
+      this.#ended(new LegError('ended', `${named} has ended ${how}`));
     });
   }
 
