@@ -141,7 +141,7 @@ test('sluice stdio speaks for whoever is logged in here, or whom SLUICE_TOKEN pr
   writeFileSync(join(directory, 'policy.yaml'), 'default: allow\n');
   writeFileSync(
     config,
-    `listeners:\n${listener('one')}${listener('two')}identity:\n  users: [ { name: agent }, { name: other } ]\n  oidc: { issuer: "${issuer.url}", audience: "${AUDIENCE}" }\npolicy: policy.yaml\njournal: { dir: ./journal }\nstate: { url: "sqlite:state.sqlite" }\n`,
+    `listeners:\n${listener('one')}${listener('two')}identity:\n  users: [ { name: agent } ]\n  oidc: { issuer: "${issuer.url}", audience: "${AUDIENCE}" }\npolicy: policy.yaml\njournal: { dir: ./journal }\nstate: { url: "sqlite:state.sqlite" }\n`,
   );
   mkdirSync(join(directory, 'journal'));
   const spokenAs = async (environment: Readonly<Record<string, string>>) => {
@@ -181,6 +181,8 @@ test('sluice stdio speaks for whoever is logged in here, or whom SLUICE_TOKEN pr
       String(await spokenAs({ HOME: home, SLUICE_TOKEN: 'agent:guessed' })),
       /nobody is proven by SLUICE_TOKEN: it is no session credential of that name, or it has ended/,
     );
+    // With an issuer, the only user of the file is not whoever sits here.
+    assert.match(String(await spokenAs({ HOME: directory })), /expected --as NAME, SLUICE_TOKEN/);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
