@@ -16,12 +16,25 @@ const PERCENT_ROUNDS_MAX = 5;
 /** Base64 within Base64. */
 const DEPTH_MAX = 3;
 
-const ESCAPE = /\\(?:u([0-9a-f]{4}(?:\\u[0-9a-f]{4})*)|(["\\/bfnrt]))/gi;
 const PERCENT = /%([0-9a-f]{2}(?:%[0-9a-f]{2})*)/gi;
-/** Base64 in lines. */
-const WRAPPED = /([\w+/-]{40,})[ \t\r\n]{1,4}(?=[\w+/-])/g;
-const LONG_RUN = /[\w+/-]{64,}/g;
-const LETTERS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
+/** Lines of Base64 have 64 or 76 characters. */
+const LINE_MIN = 40;
+const BLANKS_MAX = 4;
+/** Shorter runs are words most of the time, and the pieces above are found in them. */
+const DECODED_MIN = 64;
+/** Up to so many patterns the platform's own search is faster than the automaton. */
+const SEARCHED_MAX = 64;
+const BACKSLASH = 0x5c;
+const LETTERS: ReadonlyMap<number, number> = new Map(
+  ['b\b', 'f\f', 'n\n', 'r\r', 't\t', '""', '\\\\', '//'].map((pair) => [
+    pair.charCodeAt(0),
+    pair.charCodeAt(1),
+  ]),
+);
+/** Of either alphabet. */
+const BASE64 = new Uint8Array(256);
+for (const letter of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_')
+  BASE64[letter.charCodeAt(0)] = 1;
 /** In no UTF-8, so in no canary. */
 const BETWEEN = Buffer.from([0xff]);
 
@@ -50,7 +63,11 @@ export class SpelledCanaries {
 
   /** The number of a value that is in the bytes; -1: none is. */
   find(bytes: Buffer): number {
-    const found = new CanaryStream(this.#patterns).find(bytes, 0, bytes.length);
+    const { patterns } = this.#patterns;
+    const found =
+      patterns.length <= SEARCHED_MAX
+        ? patterns.findIndex((pattern) => bytes.includes(pattern))
+        : new CanaryStream(this.#patterns).find(bytes, 0, bytes.length);
     return found === -1 ? -1 : (this.#values[found] ?? -1);
   }
 }
@@ -72,41 +89,96 @@ function encodedPieces(value: string): readonly string[] {
 /** The bytes, and what they are without each way of encoding. Nothing is yielded twice for what is not encoded. */
 export function* spellingsOf(bytes: Buffer, depth = 0): Generator<Buffer> {
   yield bytes;
-  let text: string | null = null;
-  if (bytes.includes('\\')) {
-    text = bytes.toString('latin1');
-    for (let round = 0; round < ESCAPED_ROUNDS_MAX; round++) {
-      const decoded: string = text.replaceAll(ESCAPE, unescaped);
-      if (decoded === text) break;
-      text = decoded;
-      yield Buffer.from(text, 'latin1');
-      if (!text.includes('\\')) break;
-    }
+  let plain = bytes;
+  for (let round = 0; round < ESCAPED_ROUNDS_MAX && plain.includes(BACKSLASH); round++) {
+    const decoded = withoutEscapes(plain);
+    if (decoded.length === plain.length) break;
+    plain = decoded;
+    yield plain;
   }
-  if (bytes.includes('%') || text?.includes('%') === true) {
-    text ??= bytes.toString('latin1');
-    for (let round = 0; round < PERCENT_ROUNDS_MAX; round++) {
-      const decoded: string = text.replaceAll(PERCENT, (escapes: string) => bytesOfHex(escapes, '%'));
-      if (decoded === text) break;
-      text = decoded;
-      yield Buffer.from(text, 'latin1');
-    }
+  for (let round = 0; round < PERCENT_ROUNDS_MAX && plain.includes('%'); round++) {
+    const text = plain.toString('latin1');
+    const decoded = text.replaceAll(PERCENT, (escapes: string) =>
+      Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('latin1'),
+    );
+    if (decoded === text) break;
+    plain = Buffer.from(decoded, 'latin1');
+    yield plain;
   }
-  text ??= bytes.toString('latin1');
-  const joined = text.replaceAll(WRAPPED, '$1');
-  if (joined !== text) yield Buffer.from(joined, 'latin1');
-  if (depth >= DEPTH_MAX) return;
-  const decoded = [...joined.matchAll(LONG_RUN)].flatMap(([run]) => [Buffer.from(run, 'base64'), BETWEEN]);
-  if (decoded.length > 0) yield* spellingsOf(Buffer.concat(decoded), depth + 1);
+  const held: Buffer[] = [];
+  for (const { start, end, isWrapped } of runsOf(plain)) {
+    const text = plain.toString('latin1', start, end).replaceAll(/[ \t\r\n]/g, '');
+    if (isWrapped) yield Buffer.from(text, 'latin1');
+    if (depth < DEPTH_MAX) held.push(Buffer.from(text, 'base64'), BETWEEN);
+  }
+  if (held.length > 0) yield* spellingsOf(Buffer.concat(held), depth + 1);
 }
 
-/** Bytes as Latin-1, as the text is that it stands in. */
-function unescaped(_whole: string, units: string | undefined, letter: string | undefined): string {
-  if (units === undefined) return LETTERS[letter ?? ''] ?? letter ?? '';
-  const codes = units.split(/\\u/i).map((unit) => Number.parseInt(unit, 16));
-  return Buffer.from(String.fromCharCode(...codes)).toString('latin1');
+/** JSON's escapes (RFC 8259, 7), wherever they stand; as many bytes where there are none. */
+function withoutEscapes(bytes: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(bytes.length);
+  let to = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte !== BACKSLASH) {
+      out[to++] = byte;
+      continue;
+    }
+    const letter = LETTERS.get(bytes[at + 1] ?? 0);
+    if (letter !== undefined) {
+      out[to++] = letter;
+      at++;
+      continue;
+    }
+    const unit = unitAt(bytes, at);
+    if (unit === -1) {
+      out[to++] = byte;
+      continue;
+    }
+    at += 5;
+    const next = unit >= 0xd800 && unit < 0xdc00 ? unitAt(bytes, at + 1) : -1;
+    const isPair = next >= 0xdc00 && next < 0xe000;
+    if (isPair) at += 6;
+    to += out.write(isPair ? String.fromCharCode(unit, next) : String.fromCharCode(unit), to);
+  }
+  return out.subarray(0, to);
 }
 
-function bytesOfHex(escapes: string, between: string): string {
-  return Buffer.from(escapes.replaceAll(between, ''), 'hex').toString('latin1');
+/** Of `\uXXXX` at a place; -1: it is none. */
+function unitAt(bytes: Buffer, at: number): number {
+  if (bytes[at] !== BACKSLASH || ((bytes[at + 1] ?? 0) | 0x20) !== 0x75) return -1;
+  const digits = bytes.toString('latin1', at + 2, at + 6);
+  return /^[0-9a-f]{4}$/i.test(digits) ? Number.parseInt(digits, 16) : -1;
+}
+
+interface Run {
+  readonly start: number;
+  readonly end: number;
+  /** It goes over several lines. */
+  readonly isWrapped: boolean;
+}
+
+/** Long runs of Base64's characters, each with the lines that follow it. */
+function* runsOf(bytes: Buffer): Generator<Run> {
+  for (let at = 0; at < bytes.length; at++) {
+    if (BASE64[bytes[at] ?? 0] === 0) continue;
+    const start = at;
+    let lineStart = at;
+    let end = at;
+    for (;;) {
+      while (BASE64[bytes[at] ?? 0] === 1) at++;
+      end = at;
+      const next = end - lineStart < LINE_MIN ? at : afterBlanks(bytes, at);
+      if (next === at) break;
+      lineStart = at = next;
+    }
+    if (end - start >= DECODED_MIN) yield { start, end, isWrapped: lineStart > start };
+  }
+}
+
+/** Where the next line begins; the same place: what follows is no line of Base64. */
+function afterBlanks(bytes: Buffer, from: number): number {
+  let at = from;
+  while (at - from <= BLANKS_MAX && /[ \t\r\n]/.test(String.fromCharCode(bytes[at] ?? 0))) at++;
+  return at - from <= BLANKS_MAX && BASE64[bytes[at] ?? 0] === 1 ? at : from;
 }
