@@ -149,3 +149,22 @@ test('promise 1: of a subscription the part that may be is passed on and acknowl
   const none = JSON.stringify(await listening('ann', { resourceSubscriptions: ['test://static-binary'] }));
   assert.match(none, /"error".*no-binaries/);
 });
+
+test('promise 1: a resource that a rule is against is read under no other spelling', async () => {
+  const read = (uri: string) => said('ann', 'resources/read', { uri }, { name: uri });
+  assert.match((await read('test://static-text')).body, /"contents"/);
+  const arrived = server.heads.length;
+  for (const uri of [
+    'test://static-binary',
+    'test://ann@static-binary',
+    'test://ann:x@static-binary',
+    'test://static-binary:80',
+    'test://static-binary/',
+    'test://static-binary#1',
+    'TEST://Static-Binary',
+    'test://a@b@static-binary',
+    'test://static-text%40static-binary',
+  ])
+    assert.match((await read(uri)).body, /"error".*denied by rule/, uri);
+  assert.equal(server.heads.length, arrived);
+});

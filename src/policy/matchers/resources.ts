@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { compileGlob } from '../globs.ts';
 import type { RequestMatcher } from '../matcher.ts';
+import { destinationOf, spellingsOf } from '../resource-spellings.ts';
 
 export const resources: RequestMatcher<readonly string[]> = {
   key: 'resources',
@@ -9,12 +10,14 @@ export const resources: RequestMatcher<readonly string[]> = {
   description: 'URIs of MCP resources; `*` stands for any characters.',
   example: '["file:///etc/*"]',
   compile(written) {
-    const lenient = written.map((pattern) => compileGlob(pattern, true));
-    const strict = written.map((pattern) => compileGlob(pattern, false));
+    const lenient = written.map((pattern) => compileGlob(pattern.normalize('NFC'), true));
+    const strict = written.map((pattern) => ({ pattern, test: compileGlob(pattern, false) }));
     return (facts, quantifier) => {
       if (facts.about !== 'mcp' || facts.resource === null) return false;
       const { resource } = facts;
-      return (quantifier === 'some' ? lenient : strict).some((test) => test(resource));
+      if (quantifier === 'some')
+        return spellingsOf(resource).some((uri) => lenient.some((test) => test(uri)));
+      return strict.some(({ pattern, test }) => test(resource) && test(destinationOf(resource, pattern)));
     };
   },
 };

@@ -180,6 +180,10 @@ export function uriProblem(uri: string): string | null {
   // RFC 3986, 6.2.2.2: with and without the encoding it is the same one.
   if (/%(?:2d|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)/i.test(uri))
     return 'has an encoded character that needs no encoding';
+  // Which part of it is the name of a machine is not for two readers to disagree on.
+  const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(uri)?.[1] ?? '';
+  if (/@.*@|%(?:40|3a|5b|5d)/i.test(authority)) return 'can be taken apart in more than one way';
+  if (/[^\x21-\x7e{}]/.test(authority)) return 'names a machine in letters that are not ASCII';
   // RFC 8089, 2 and appendix B: a local file has many names, of which one is plain.
   if (/^file:/i.test(uri) && (!/^file:\/\/\/(?!\/)/i.test(uri) || /\/\//.test(uri.slice(8))))
     return 'names a file in another way than file:///path';

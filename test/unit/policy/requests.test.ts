@@ -154,6 +154,35 @@ test('to deny, a text is any number that a server may find in it, and a path the
   }
 });
 
+test('a resource is the same under every spelling that leads there, and what may pass has to lead there', () => {
+  const secret = 'resources: ["db://prod/secret/é", "note:a"]';
+  for (const resource of [
+    'db://user@prod/secret/é',
+    'db://user:pw@prod/secret/é',
+    'db://@prod/secret/é',
+    'db://prod:5432/secret/é',
+    'db://prod:/secret/é',
+    'db://prod./secret/é',
+    'DB://PROD/Secret/É',
+    'db://prod//secret///é',
+    'db://prod/secret/é/',
+    'db://prod/secret/é#row',
+    'db://prod/secret/%C3%A9',
+    'db://prod/secret/e\u0301',
+    'db://u@prod.:1//secret/e%CC%81/#x',
+    'note:a#b',
+    'Note:a',
+  ])
+    assert.equal(answers(secret, call({ resource })), LENIENT, resource);
+  for (const resource of ['db://prod.evil/secret/é', 'db://prod/secret/é?all', 'db://evil/prod/secret/é'])
+    assert.equal(answers(secret, call({ resource })), NEITHER, resource);
+  const open = 'resources: ["db://public*", "db://app@prod:5432/*", "*.txt"]';
+  for (const resource of ['db://public/a', 'db://app@prod:5432/a', 'db://public:1//a', 'db://x/a.txt'])
+    assert.equal(answers(open, call({ resource })), BOTH, resource);
+  for (const resource of ['db://public@prod/a', 'db://public:x@prod/a', 'db://prod/secret#.txt'])
+    assert.equal(answers(open, call({ resource })), LENIENT, resource);
+});
+
 test('the strongest verdict wins, observing rules only tell, limits come along', () => {
   const text = `default: allow
 rules:
