@@ -1,6 +1,5 @@
 /** Values in every spelling that a model reads, in the answers of an MCP server, over real sockets. */
 import assert from 'node:assert/strict';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, before, test } from 'node:test';
 import { isObject, parseJson } from '../../src/core/json.ts';
 import {
@@ -282,7 +281,7 @@ test('promise 4: a cursor that holds a masked value comes sealed, and the server
   assert.doesNotMatch(await ask('tools/call', { name: 'query', arguments: {} }), CANARY);
 });
 
-test('promise 9: a large answer is masked while others are served', async () => {
+test('promise 4: a large answer, which a thread masks, has no canary either', async () => {
   const people = Array.from({ length: 20_000 }, (_, n) => ({
     id: n,
     secret: SECRET,
@@ -290,10 +289,7 @@ test('promise 9: a large answer is masked while others are served', async () => 
     note: `row ${n}`,
   }));
   result = { content: [{ type: 'text', text: JSON.stringify(people) }] };
-  const delays = monitorEventLoopDelay({ resolution: 1 });
-  delays.enable();
   const shown = await ask('tools/call', { name: 'query', arguments: {} });
-  delays.disable();
   assert.doesNotMatch(shown, CANARY);
   assert.match(shown, /row 19999/);
   const read = parseJson(shown);

@@ -8,6 +8,7 @@ import { ByteSink } from '../byte-sink.ts';
 import type { DetectingText } from '../detect-text.ts';
 import { Hits } from '../detectors/hits.ts';
 import type { CompiledDocumentPlan } from './document-plan.ts';
+import { apart, type DocumentView, isWithin, mayHoldJson, WHOLE, WITHOUT_PATHS } from './document-view.ts';
 import { maskEncodings } from './encodings.ts';
 import { liftEdits, readEscaped } from './escaped-string.ts';
 import { oddNumbers } from './odd-numbers.ts';
@@ -27,18 +28,6 @@ const CONTEXT_BYTES = 28;
 export const WITHHELD =
   '[withheld by Sluice: a mask applies to this, and it cannot be read in one way only, so nothing of it is shown]';
 const WITHHELD_STRING = Buffer.from(`"${WITHHELD}"`);
-
-/** How a document is looked at. */
-export interface DocumentView {
-  /** Nodes at which paths begin; null: at the root. */
-  readonly values: readonly number[] | null;
-  /** Strings in whose JSON paths begin, beside those within `values`. */
-  readonly texts: ReadonlySet<number>;
-  /** Nodes that stay, with their names; whoever asks sees to them. */
-  readonly kept: ReadonlySet<number>;
-}
-
-const WHOLE: DocumentView = { values: null, texts: new Set(), kept: new Set() };
 
 export class DocumentMasker {
   readonly plan: CompiledDocumentPlan;
@@ -273,50 +262,6 @@ export class DocumentMasker {
   }
 }
 
-const WITHOUT_PATHS: DocumentView = { values: [], texts: new Set(), kept: new Set() };
 const ZERO = Buffer.from('0');
 /** Nothing that is looked for is shorter. */
 const WORDS_BYTES_MIN = 5;
-
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** What is not read where it stands: strings and names with escapes, and what is kept; in order. */
-function apart(document: JsonDocument, kept: ReadonlySet<number>): readonly Span[] {
-  const spans: Span[] = [];
-  for (const node of document.escaped) {
-    if (document.isNameEscaped(node))
-      spans.push({ start: document.nameStart(node), end: document.nameEnd(node) + 1 });
-    if (document.isString(node) && document.isEscaped(node))
-      spans.push({ start: document.start(node), end: document.end(node) });
-  }
-  if (kept.size === 0) return spans;
-  for (const node of kept) {
-    const nameStart = document.nameStart(node);
-    spans.push({ start: nameStart === NONE ? document.start(node) : nameStart, end: document.end(node) });
-  }
-  return spans.sort((a, b) => a.start - b.start);
-}
-
-function isWithin(document: JsonDocument, node: number, kept: ReadonlySet<number>): boolean {
-  if (kept.size === 0) return false;
-  for (let up = node; up !== NONE; up = document.parent(up)) if (kept.has(up)) return true;
-  return false;
-}
-
-/** Without brackets there is no JSON that has anything in it, but for a string that is all of a text. */
-function mayHoldJson(text: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const byte = text[at];
-    if (byte === 0x7b || byte === 0x5b) return true;
-    if (byte === 0x22 && isBlank(text, start, at)) return true;
-  }
-  return false;
-}
-
-function isBlank(text: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if ((text[at] ?? 0) > 0x20) return false;
-  return true;
-}

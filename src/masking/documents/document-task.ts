@@ -1,9 +1,11 @@
 /** A document that a thread masks: what it is asked, and what it gives back. Plain data, which may be posted. */
-import { isRefused, PLAIN_JSON, scanJson } from '../../json/index.ts';
+import { isRefused, type JsonDocument, PLAIN_JSON, scanJson } from '../../json/index.ts';
 import type { DocumentMasker } from './document-masker.ts';
 import type { DocumentPlan } from './document-plan.ts';
 import { type MessageSurfaces, maskMessage } from './message.ts';
-import { SpanEdits } from './span-edits.ts';
+import { type SpanEdit, SpanEdits } from './span-edits.ts';
+
+const NONE = -1;
 
 /** `surfaces`: by their numbers, which are the same in each reading of the same bytes. */
 export type AskedMasks =
@@ -50,14 +52,32 @@ function maskedMessage(masker: DocumentMasker, bytes: Buffer, surfaces: MessageS
   const edits = new SpanEdits();
   maskMessage(masker, document, surfaces, edits);
   if (edits.isEmpty) return { is: 'kept' };
-  const patches = new Int32Array(
-    edits.ordered().flatMap(({ start, end, from, to }) => [start, end, to - from]),
-  );
+  const patches = new Int32Array(patchesOf(document, edits.ordered()));
   return {
     is: 'masked',
     bytes: ownBytes(edits.apply(bytes, document.start(0), document.end(0))),
     patches,
   };
+}
+
+/** One patch for all edits of one string: there may be very many. */
+function patchesOf(document: JsonDocument, edits: readonly SpanEdit[]): readonly number[] {
+  const numbers: number[] = [];
+  let [last, first, end, size] = [NONE, 0, 0, 0];
+  for (const edit of edits) {
+    const node = document.nodeAt(edit.start);
+    const isInside =
+      document.isString(node) && edit.start > document.start(node) && edit.end < document.end(node);
+    if (isInside && node === last) {
+      size += edit.start - end + edit.to - edit.from;
+      end = edit.end;
+      continue;
+    }
+    if (end > 0) numbers.push(first, end, size);
+    [last, first, end, size] = [isInside ? node : NONE, edit.start, edit.end, edit.to - edit.from];
+  }
+  if (end > 0) numbers.push(first, end, size);
+  return numbers;
 }
 
 /** In memory that has nothing else in it: what is posted takes all of its memory along. */
