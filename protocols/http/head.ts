@@ -1,4 +1,5 @@
 /** A request's head, held against what lets two readers see two requests (RFC 9112; smuggling). */
+import { remembered } from '../../src/core/remembered.ts';
 import { type Field, firstValue, valuesOf } from './headers.ts';
 import { type HttpRefusal, isHttpRefusal, refuse } from './refusal.ts';
 import { readTarget, type Target, type TargetRules } from './target.ts';
@@ -158,8 +159,11 @@ function comesTwice(bits: number): HttpRefusal {
 function connectionProblem(fields: readonly Field[]): HttpRefusal | null {
   if (firstValue(fields, 'upgrade') !== null || firstValue(fields, 'http2-settings') !== null)
     return refuse('upgrade-refused', 'the connection cannot become one of another protocol here');
-  const options = valuesOf(fields, 'connection').flatMap((value) => value.split(','));
-  for (const option of options) {
+  return optionsProblem(valuesOf(fields, 'connection').join(','));
+}
+
+const optionsProblem = remembered((written): HttpRefusal | null => {
+  for (const option of written.split(',')) {
     const name = option.trim().toLowerCase();
     if (name === 'upgrade' || name === 'http2-settings')
       return refuse('upgrade-refused', 'the connection cannot become one of another protocol here');
@@ -167,7 +171,7 @@ function connectionProblem(fields: readonly Field[]): HttpRefusal | null {
       return refuse('connection-option', 'the header field Connection names more than close and keep-alive');
   }
   return null;
-}
+});
 
 /** RFC 9112, 6: one way only to say where a body ends. */
 function lengthOf({ fields, version }: RawHead): number | 'chunked' | HttpRefusal {

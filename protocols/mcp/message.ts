@@ -63,7 +63,7 @@ export function isFault(read: Message | MessageFault): read is MessageFault {
 /** Reads the object at `node` as one message. */
 export function readMessage(document: JsonDocument, node: number): Message | MessageFault {
   if (!document.isObject(node)) return { fault: 'a message has to be a JSON object', id: null };
-  for (const child of document.children(node)) {
+  for (let child = document.first(node); child !== NONE; child = document.next(child)) {
     // Another parser may know a member that this one does not: what is not JSON-RPC does not pass for it.
     if (!MEMBERS.has(document.name(child) ?? ''))
       return { fault: 'a message has members that JSON-RPC does not know', id: null };

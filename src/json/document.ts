@@ -163,20 +163,20 @@ export class JsonDocument {
 
   /** The member of exactly that name; -1 where there is none, or the node is no object. */
   member(node: number, name: string): number {
-    return this.#find(node, name, (found) => found === name);
+    if (!this.isObject(node)) return NONE;
+    const hash = textHash(name);
+    for (let child = this.first(node); child !== NONE; child = this.next(child))
+      if (this.#tape.nameHash(child) === hash && this.name(child) === name) return child;
+    return NONE;
   }
 
   /** The member whose name differs from `name` at most in case and form; -1 where there is none. */
   similarMember(node: number, name: string): number {
-    const folded = foldName(name);
-    return this.#find(node, name, (found) => foldName(found) === folded);
-  }
-
-  #find(node: number, name: string, isMeant: (name: string) => boolean): number {
     if (!this.isObject(node)) return NONE;
+    const folded = foldName(name);
     const hash = textHash(name);
     for (let child = this.first(node); child !== NONE; child = this.next(child)) {
-      if (this.#tape.nameHash(child) === hash && isMeant(this.name(child) ?? '')) return child;
+      if (this.#tape.nameHash(child) === hash && foldName(this.name(child) ?? '') === folded) return child;
     }
     return NONE;
   }

@@ -102,8 +102,9 @@ export class McpAccess {
    * is not for it.
    */
   metadata(method: string, path: string, host: string): AccessAnswer | null {
+    if (!this.#settings.takesTokens) return null;
     const resource = this.#resource(host);
-    if (!this.#settings.takesTokens || !isMetadataPath(resource, path)) return null;
+    if (!isMetadataPath(resource, path)) return null;
     const open: readonly Field[] = [['access-control-allow-origin', '*']];
     if (method === 'OPTIONS') {
       const allowed: readonly Field[] = [
