@@ -121,6 +121,25 @@ test('promise 4: values in another spelling are masked: percent-encoded in URLs,
   }
 });
 
+test('promise 4: so are other forms of Unicode, and bare Base64 and hexadecimal digits', async () => {
+  const wide = SSN.replaceAll(/[0-9-]/g, (c) => String.fromCharCode(c.charCodeAt(0) + 0xfee0));
+  const base64 = Buffer.from(`is ${SSN}`).toString('base64');
+  const hex = Buffer.from(SSN).toString('hex');
+  const values = [wide, [...SSN].join('\u200b'), base64, hex];
+  for (const [type, body, user] of [
+    ['application/json', JSON.stringify({ values }), 'agent'],
+    ['text/event-stream', `data: ${JSON.stringify({ values })}\n\n: ${values.join(' ')}\n\n`, 'agent'],
+    ['text/plain', values.join(' '), 'finder'],
+    ['text/csv', `a,b\n${values.join(',')}\n`, 'finder'],
+  ] as const) {
+    upstream.answer = () => ok({ 'Content-Type': type, 'X-Value': base64 }, body);
+    const answer = await ask(user);
+    assert.match(answer, /^HTTP\/1\.1 200 /, answer);
+    for (const value of values)
+      assert.ok(!answer.includes(Buffer.from(value).toString('latin1')), `${type} ${value}: ${answer}`);
+  }
+});
+
 test('masked JSON is JSON of the same shape, and every other byte is as it was', async () => {
   upstream.answer = () => ok({ 'Content-Type': 'application/json' }, JSON_BODY);
   const masked = bodyOf(await ask('agent')).toString();
