@@ -17,6 +17,7 @@ const POLICY = `
 default: allow
 rules:
   - { name: no-drop, when: { effects: [destroy] }, then: deny, message: tables are dropped by migrations }
+  - { name: refunds, when: { methods: [DELETE] }, then: { approve: { by: [dev], within: 10m } } }
 `;
 const SELECT = 'SELECT id, email FROM shop.customers ORDER BY id LIMIT 2';
 
@@ -35,6 +36,7 @@ before(async () => {
     upstream: postgres.url('shop'),
     policy: POLICY,
     auth: ['password', 'session'],
+    journal: 'responses: whole',
     listeners: [
       `{ name: tools, protocol: mcp, listen: "127.0.0.1:0", upstream: { command: ${command}, dsn: { listener: shop } }, auth: [trust] }`,
       `{ name: api, protocol: http, listen: "127.0.0.1:0", upstream: ${api}, auth: [trust] }`,
@@ -94,6 +96,10 @@ test('from a call of a tool to the SQL that it ran, and back; requests of HTTP w
   await call.waitFor();
   assert.match(String(await call.getByLabel('request').textContent()), /^tools\/call query/);
   assert.equal(await call.getByLabel('arguments').textContent(), JSON.stringify({ sql: SELECT }));
+  assert.match(
+    String(await call.getByLabel('answer').first().textContent()),
+    /"jsonrpc": "2\.0",[\s\S]*"result"/,
+  );
   await page.locator('.badge.bad', { hasText: 'deny' }).waitFor();
   await screenshot(page, 'recording-mcp-light');
   assert.deepEqual(await seriousFindings(page), []);
@@ -109,12 +115,39 @@ test('from a call of a tool to the SQL that it ran, and back; requests of HTTP w
   const request = page.locator('.statements > li').filter({ hasText: 'POST /v1/orders' });
   await request.waitFor();
   assert.match(String(await request.getByLabel('body').textContent()), /^{\n {2}"id": 1,\n {2}"items": \[\n/);
+  await request.getByText(/^\d+ /).first().waitFor();
   await screenshot(page, 'recording-http-light');
+  assert.deepEqual(await seriousFindings(page), []);
+  const place = `http://127.0.0.1:${sluice.server.ports.get('api') ?? 0}/v1/orders/7?why=1`;
+  const refused = await fetch(place, {
+    method: 'DELETE',
+    headers: { 'content-type': 'application/json', 'x-sluice-reason': 'ticket 4711' },
+    body: JSON.stringify({
+      refund: true,
+      amount: 12.5,
+      note: 'the customer has called about it twice, and then wrote',
+    }),
+  });
+  assert.equal(refused.status, 403);
+  await page.goto(`${url}#/approvals`);
+  const waiting = page
+    .locator('.inbox a')
+    .filter({ hasText: 'sends DELETE /v1/orders/7?why=1 {"refund":true' });
+  await waiting.click();
+  await page.getByRole('heading', { name: /asks for this/ }).waitFor();
+  const asked = page.locator('.detail');
+  assert.match(
+    String(await asked.getByLabel('request').textContent()),
+    /^sends DELETE \/v1\/orders\/7\?why=1/,
+  );
+  assert.match(String(await asked.getByLabel('body').textContent()), /"amount": 12\.5,\n/);
+  assert.doesNotMatch(String(await asked.textContent()), /no table|statement/);
+  await screenshot(page, 'approval-http-light');
   assert.deepEqual(await seriousFindings(page), []);
   assert.deepEqual(complaints, []);
   await context.close();
   const told = await run(['replay', mcp, sluice.journalDirectory]);
   assert.match(told.out, /tools\/call query\n(?:.*\n)*? +arguments \{"sql":"SELECT id, email/);
-  const asked = await run(['replay', http, sluice.journalDirectory]);
-  assert.match(asked.out, /POST \/v1\/orders\?dry=1\n(?:.*\n)*? +body \{"id":1,"items"/);
+  const sent = await run(['replay', http, sluice.journalDirectory]);
+  assert.match(sent.out, /POST \/v1\/orders\?dry=1\n(?:.*\n)*? +body \{"id":1,"items"/);
 });
