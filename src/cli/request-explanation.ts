@@ -122,7 +122,11 @@ async function calledIn(
   for (const text of texts)
     sql.push(await explain(judging, { sql: text, context, parameters: [], atMs: of.atMs, isBound: false }));
   const against = sql.find((one) => one.denial !== null)?.denial ?? null;
-  return { definition, denial: held ?? (against === null ? null : toldToAgents(against)), sql, notes: [] };
+  const waits = sql.some(({ verdict }) => verdict === 'approve');
+  const notes = waits
+    ? [`its SQL will wait for approval where it arrives: listener "${place.listener}"`]
+    : [];
+  return { definition, denial: held ?? (against === null ? null : toldToAgents(against)), sql, notes };
 }
 
 async function reviewOf(

@@ -53,7 +53,7 @@ export const MCP_SCENES: readonly ToolScene[] = [
     title: 'What a person has to allow waits for one',
     steps: [
       {
-        say: 'A lower price. The call is held before anything reaches the MCP server.',
+        say: 'A lower price. What the MCP server then sends is held before it reaches Postgres.',
         sql: 'UPDATE shop.products SET price = price * 0.9 WHERE id = 1',
         expect: { approved: 'price-changes' },
       },

@@ -14,6 +14,7 @@ rules:
   - { name: no-admin, when: { paths: ["/admin/**"] }, then: deny, message: nobody }
   - { name: pay, when: { body: { /amount: { over: 10 } }, groups: [agents] }, then: { approve: { by: [dba] } } }
   - { name: no-destruction, when: { effects: [destroy] }, then: deny, message: nothing is dropped }
+  - { name: fixes, when: { effects: [write], tables: [shop.orders] }, then: { approve: { by: [dba] } } }
   - { name: mail, when: { tools: [send_mail], groups: [agents] }, then: { approve: { by: [dba] } } }
   - { name: no-notes, when: { resources: ["notes://private/*"] }, then: deny }
 masks: [ { json: ["$..ssn"], with: last4 } ]
@@ -82,6 +83,11 @@ test('a call of a tool: the rule, the SQL in its arguments with its facts, and w
   assert.match(drop, /^DENIED {2}tools\/call query\n {2}by rule "no-destruction" at .*: nothing is dropped/);
   assert.match(drop, /the client also reads: The SQL was not run/);
   assert.match(drop, /kind +DROP TABLE[\s\S]*changes +shop\.orders/);
+  const update = `{"sql":"UPDATE shop.orders SET note = '' WHERE id = 1"}`;
+  assert.match(
+    await explain('--schema', schema, '--tool', 'query', '--arguments', update),
+    /^ALLOWED[\s\S]*note: its SQL waits for approval where it arrives/,
+  );
   const mail = await explain('--tool', 'send_mail', '--group', 'agents');
   assert.match(
     mail,
