@@ -7,6 +7,7 @@ import { Client } from 'pg';
 import { isArray } from '../../src/core/json.ts';
 import { type PostgresServer, startPostgres } from '../../src/demo/postgres-server.ts';
 import { segmentsIn } from '../../src/journal/segments.ts';
+import { startRawUpstream } from '../support/http-upstream.ts';
 import { startSluiceProcess } from '../support/sluice-process.ts';
 import { until } from '../support/until.ts';
 
@@ -65,5 +66,49 @@ test('promise 8: a disk that fills up amid a recorded result holds the result, a
     responses().map((_, n) => n + 1),
   );
   assert.ok(sluice.records().some(({ type }) => type === 'outage'));
+  assert.deepEqual(sluice.verify().problems, []);
+});
+
+test('promise 8: a recorded answer of HTTP waits for a full disk in the same way, and is whole in the end', async (context) => {
+  const upstream = await startRawUpstream();
+  context.after(() => upstream.close());
+  const sluice = await startSluiceProcess({ upstream: `http://127.0.0.1:${upstream.port}`, policy: POLICY });
+  context.after(() => sluice.remove());
+  const limit = (bytes: string) =>
+    execFileSync('prlimit', ['--pid', String(sluice.child.pid), `--fsize=${bytes}:unlimited`]);
+  const journalBytes = () => statSync(segmentsIn(sluice.journalDirectory).at(-1)?.path ?? '').size;
+  const length = 14 * 1024 * 1024;
+  const body = Buffer.alloc(length, 'row of an answer\n');
+  let taken = 0;
+  upstream.answer = () => (socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\n\r\n`);
+    const next = () => {
+      while (taken < length) {
+        const piece = body.subarray(taken, taken + 65_536);
+        taken += piece.length;
+        if (socket.write(piece)) continue;
+        socket.once('drain', next);
+        return;
+      }
+    };
+    next();
+  };
+  const headers = { authorization: `Basic ${Buffer.from('agent:').toString('base64')}` };
+  const url = `http://127.0.0.1:${sluice.port}/answer`;
+  limit(String(journalBytes() + 2 * 1024 * 1024));
+  const response = await fetch(url, { headers });
+  const received = response.arrayBuffer();
+  await until(() => sluice.log().includes('the journal cannot be written'), 'the disk to be full', 20_000);
+  assert.ok(taken < length, 'nobody reads on while nothing can be recorded');
+  limit('unlimited');
+  assert.ok(Buffer.from(await received).equals(body));
+  const responses = () => sluice.records().filter(({ type }) => type === 'response');
+  await until(() => responses().some(({ end }) => end === true), 'the end of the response', 20_000);
+  assert.equal(
+    responses()
+      .map(({ body: part }) => String(part ?? ''))
+      .join(''),
+    body.toString(),
+  );
   assert.deepEqual(sluice.verify().problems, []);
 });

@@ -10,6 +10,8 @@ import { until } from './until.ts';
 
 export interface SluiceProcessOptions {
   readonly upstream: string;
+  /** Further listeners, each in YAML's flow style. */
+  readonly listeners?: readonly string[];
   readonly policy?: string;
   /** Further keys of the listener, in YAML's flow style. */
   readonly listener?: string;
@@ -43,12 +45,17 @@ export interface SluiceProcess {
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
+function protocolOf(upstream: string): string {
+  if (/^https?:/.test(upstream)) return 'http';
+  return /^(mysql|mariadb):/.test(upstream) ? 'mysql' : 'postgres';
+}
+
 export async function startSluiceProcess(options: SluiceProcessOptions): Promise<SluiceProcess> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'sluice-process-'));
   const journalDirectory = options.journalDirectory ?? join(directory, 'journal');
   const policyFile = join(directory, 'policy.yaml');
   writeFileSync(policyFile, options.policy ?? 'default: allow\n');
-  const protocol = /^(mysql|mariadb):/.test(options.upstream) ? 'mysql' : 'postgres';
+  const protocol = protocolOf(options.upstream);
   const listener = options.listener === undefined ? '' : `, ${options.listener}`;
   const lines = [
     'listeners:',
