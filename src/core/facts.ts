@@ -14,6 +14,8 @@ export interface RelationUse extends RelationName {
   readonly role: 'direct' | 'view' | 'inherited';
   /** False: the catalog does not have it, so its schema and columns are not known. */
   readonly known: boolean;
+  /** Whatever schema it is in, it is none of the server's own, which are known by the server's version. */
+  readonly outsideSystem?: true;
 }
 
 export type Access = 'read' | 'write';

@@ -1,5 +1,5 @@
 /** Names with `*`, as rules write them: `shop.orders`, `billing.*`, `*.*.card_number`. */
-import type { ColumnUse, FunctionUse, RelationName } from '../core/facts.ts';
+import type { ColumnUse, FunctionUse, RelationName, RelationUse } from '../core/facts.ts';
 
 /** `some`: may this be meant (deny rules). `every`: is this surely meant (allow rules). They differ for names not known. */
 export type Quantifier = 'some' | 'every';
@@ -12,10 +12,12 @@ export interface NamePattern {
 
 interface PartTest {
   readonly any: boolean;
+  /** The one name that it takes; null where there are several. */
+  readonly only: string | null;
   test(name: string): boolean;
 }
 
-const ANY: PartTest = { any: true, test: () => true };
+const ANY: PartTest = { any: true, only: null, test: () => true };
 
 /** Compiles a pattern of at most `width` parts; null where it has more, or an empty one. */
 export function compilePattern(written: string, width: number): NamePattern | null {
@@ -28,9 +30,9 @@ export function compilePattern(written: string, width: number): NamePattern | nu
 
 function partTest(name: string): PartTest {
   if (name === '*') return ANY;
-  if (!name.includes('*')) return { any: false, test: (candidate) => candidate === name };
+  if (!name.includes('*')) return { any: false, only: name, test: (candidate) => candidate === name };
   const expression = new RegExp(`^${name.split('*').map(escapeExpression).join('.*')}$`, 's');
-  return { any: false, test: (candidate) => expression.test(candidate) };
+  return { any: false, only: null, test: (candidate) => expression.test(candidate) };
 }
 
 function escapeExpression(text: string): string {
@@ -60,11 +62,14 @@ function schemaMatches(test: PartTest, schema: string | null, quantifier: Quanti
   return schema === null ? quantifier === 'some' : test.test(schema);
 }
 
+const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
+
 export function matchesRelation(
   pattern: NamePattern,
-  relation: RelationName,
+  relation: RelationName & Pick<RelationUse, 'outsideSystem'>,
   quantifier: Quantifier,
 ): boolean {
+  if (relation.outsideSystem === true && SYSTEM_SCHEMAS.has(part(pattern, 0).only ?? '')) return false;
   return schemaMatches(part(pattern, 0), relation.schema, quantifier) && part(pattern, 1).test(relation.name);
 }
 

@@ -29,12 +29,20 @@ export class Uses {
   fallible = 0;
   /** By origin: in which places it was added, as revealing what. */
   readonly #noted = new Map<Origin, number>();
+  readonly #systemIsKnown: boolean;
+
+  /** `systemIsKnown`: a relation in a schema that is not known is none of the server's own. */
+  constructor(systemIsKnown = false) {
+    this.#systemIsKnown = systemIsKnown;
+  }
 
   addRelation(name: RelationName, effects: EffectSet, role: RelationUse['role'], known: boolean): void {
     const key = nameKey(name.schema, name.name);
     const use = this.relations.get(key);
     if (use === undefined) {
-      this.relations.set(key, { schema: name.schema, name: name.name, effects, role, known });
+      const made = { schema: name.schema, name: name.name, effects, role, known };
+      const isOutside = this.#systemIsKnown && name.schema === null;
+      this.relations.set(key, isOutside ? { ...made, outsideSystem: true } : made);
       return;
     }
     const nearer = use.role === 'direct' || role !== 'direct' ? use.role : role;

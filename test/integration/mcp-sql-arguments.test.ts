@@ -82,6 +82,15 @@ test('SQL in arguments is judged by the rules on SQL, with the catalog of the li
     /no-destruction/,
   );
   await passes('run_sql_transaction', { sqlStatements: ['SELECT 1', 'SELECT 2'] });
+  // Under which search path it will run is not known here; it is no table of the server's own for that.
+  await passes('query', { sql: 'CREATE TEMP TABLE mine AS SELECT 1 AS a' });
+  await passes('query', { sql: 'INSERT INTO mine VALUES (2)' });
+  await passes('query', { sql: 'SELECT 1 AS a INTO TEMP other' });
+  await denied(
+    'query',
+    { sql: 'UPDATE pg_class SET relname = relname WHERE oid = 1' },
+    /server-administration/,
+  );
   await denied('mine', { deep: [{ text: 'SELECT 1' }, { text: 'DROP SCHEMA shop' }] }, /no-destruction/);
   await passes('echo', { sql: 'DROP TABLE shop.orders' });
   const denials = sluice.records().filter(({ type }) => type === 'denied');

@@ -51,7 +51,7 @@ export class Analysis {
   readonly parseText: ParseText;
   effects: EffectSet = 0;
   readonly kinds: string[] = [];
-  readonly uses = new Uses();
+  readonly uses = new Uses(true);
   readonly settings = new Set<string>();
   /** Those of `settings` that are changed as it runs and that change how later text is read. */
   readonly readingSettings = new Set<string>();
