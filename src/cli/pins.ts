@@ -8,7 +8,7 @@ import { acceptLooked, differenceOf } from './pin-review.ts';
 import { operatorName, provenUser } from './proven-user.ts';
 import { loadForStore, withStore } from './store-command.ts';
 import { type Style, styleFor } from './style.ts';
-import { aligned, type Column, oneLine, shortTime, withoutControls } from './text-layout.ts';
+import { aligned, type Column, oneLine, plural, shortTime, withoutControls } from './text-layout.ts';
 
 const HELP = `Usage: sluice pins [list] [--listener NAME] [--all] [options]
        sluice pins show LISTENER KIND NAME [options]
@@ -97,7 +97,9 @@ async function list({ store, parsed, io }: Asked): Promise<number> {
   }
   if (shown.length === 0) {
     io.out(
-      known.length === 0 ? 'nothing is pinned yet\n' : `nothing is held; ${known.length} definitions stand\n`,
+      known.length === 0
+        ? 'nothing is pinned yet\n'
+        : `nothing is held; ${plural(known.length, 'definition')} ${known.length === 1 ? 'stands' : 'stand'} (--all lists them)\n`,
     );
     return EXIT.ok;
   }

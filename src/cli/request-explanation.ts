@@ -123,9 +123,8 @@ async function calledIn(
     sql.push(await explain(judging, { sql: text, context, parameters: [], atMs: of.atMs, isBound: false }));
   const against = sql.find((one) => one.denial !== null)?.denial ?? null;
   const waits = sql.some(({ verdict }) => verdict === 'approve');
-  const notes = waits
-    ? [`its SQL will wait for approval where it arrives: listener "${place.listener}"`]
-    : [];
+  const where = place.listener === '' ? '' : ` (listener ${place.listener})`;
+  const notes = waits ? [`its SQL waits for approval where it arrives${where}`] : [];
   return { definition, denial: held ?? (against === null ? null : toldToAgents(against)), sql, notes };
 }
 

@@ -155,7 +155,7 @@ export function heldDenial(why: string): Denial {
   return builtinDenial(
     PINS_RULE,
     why,
-    'It is neither shown nor called until somebody has reviewed it with: sluice pins list.',
+    'It is neither shown nor called until an administrator has reviewed it: sluice pins, or Definitions in the console.',
   );
 }
 
