@@ -89,14 +89,42 @@ export function wantsText({ obligations }: Decision, isText: (index: number) => 
 export type UpToDate = { readonly resolved: 'judged'; readonly judged: JudgedText } | Unresolved;
 
 /**
- * The server reads a prepared statement again when what it names has changed: as it was read when it was prepared, in
- * the database and the mode of then.
+ * The server reads a prepared statement again when what it names has changed: in the database of then, and MariaDB in the
+ * mode of then. MySQL does so in the mode of now, so that the statement has to read the same in both.
  */
 export function upToDate(link: Link, judged: JudgedText): UpToDate {
   if (judged.stamp === link.gate.stamp) return { resolved: 'judged', judged };
-  const { path, mode } = link.reading;
-  const moved = judged.reading.path?.[0] !== path?.[0] || judged.reading.mode !== mode;
-  if (moved) setReading(link, judged.reading);
+  const { mode } = judged.reading;
+  const before = readIn(link, judged, mode);
+  if (before.resolved !== 'judged' || link.flavour !== 'mysql' || mode === link.reading.mode) return before;
+  if (quotesAnew(before.judged, link.reading.mode)) return { resolved: 'denied', denial: OTHER_MODE };
+  const now = readIn(link, judged, link.reading.mode);
+  if (now.resolved !== 'judged') return now;
+  const isSame = JSON.stringify(before.judged.facts) === JSON.stringify(now.judged.facts);
+  const { judged: read } = before;
+  return isSame
+    ? { resolved: 'judged', judged: { ...read, stamp: link.gate.stamp } }
+    : { resolved: 'denied', denial: OTHER_MODE };
+}
+
+/**
+ * Whether the text inside of a SQL PREPARE cannot be had from the whole of it any more: the server keeps it as the
+ * escapes of then made it.
+ */
+function quotesAnew({ clearance, reading, text }: JudgedText, mode: string | null): boolean {
+  if (clearance.statements[0]?.facts.act.act !== 'prepare' || !text.includes('\\')) return false;
+  return keepsBackslashes(reading.mode) !== keepsBackslashes(mode);
+}
+
+function keepsBackslashes(mode: string | null): boolean | null {
+  return mode === null ? null : mode.includes('NO_BACKSLASH_ESCAPES');
+}
+
+/** Judges the text as one in the database in which it was prepared, and in that mode. */
+function readIn(link: Link, judged: JudgedText, mode: string | null): UpToDate {
+  const { path } = judged.reading;
+  const moved = path?.[0] !== link.reading.path?.[0] || mode !== link.reading.mode;
+  if (moved) setReading(link, { path, mode });
   const answer = link.gate.judge(judged.text, 0, judged.text.length);
   if (moved) setReading(link, link.reading);
   switch (answer.outcome) {
@@ -116,6 +144,17 @@ export function upToDate(link: Link, judged: JudgedText): UpToDate {
     }
   }
 }
+
+const OTHER_MODE: Denial = {
+  sqlstate: '42501',
+  message:
+    'denied by rule "sluice/prepared-in-another-mode": in the sql_mode of now the statement reads otherwise than when it was prepared',
+  detail: null,
+  hint: 'Prepare it again.',
+  position: null,
+  rule: 'sluice/prepared-in-another-mode',
+  native: false,
+};
 
 function setReading(link: Link, { path, mode }: JudgedText['reading']): void {
   link.gate.setPath(path);

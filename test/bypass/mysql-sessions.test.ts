@@ -150,6 +150,28 @@ for (const flavour of FLAVOURS) {
     client.end();
   });
 
+  test(`[14] promise 3: ${flavour}: what was prepared in one sql_mode is not run as it reads in another`, async () => {
+    const client = await open();
+    const quotes = await client.prepare('SELECT "gold" AS a, hex("ssn") AS b FROM person');
+    const escapes = await client.prepare("SELECT 'a\\', hex(ssn) FROM person -- ' AS a, 1 AS b FROM written");
+    const plain = await client.prepare('SELECT n FROM many WHERE n = 1');
+    const admin = await adminConnection(pair[flavour], 'shop');
+    for (const mode of ['', 'ANSI_QUOTES', 'NO_BACKSLASH_ESCAPES', 'STRICT_ALL_TABLES', 'PIPES_AS_CONCAT']) {
+      await client.query(`SET sql_mode = '${mode}'`);
+      // The server reads again what names a table that has changed.
+      for (const table of ['person', 'written', 'many'])
+        await admin.query(`ALTER TABLE ${table} COMMENT = 'for ${mode}'`);
+      for (const { id } of [quotes, escapes, plain]) {
+        const { error } = await client.ask(execute(id));
+        const other = id === quotes.id ? 'ANSI_QUOTES' : id === escapes.id ? 'NO_BACKSLASH_ESCAPES' : null;
+        assert.equal(error?.errno, mode === other && flavour === 'mysql' ? 1227 : undefined, `${id} ${mode}`);
+      }
+    }
+    assert.doesNotMatch(received(client).toString('latin1'), /3131312D32322D33333333/);
+    await admin.end();
+    client.end();
+  });
+
   test(`[37] ${flavour}: KILL of guessed ids, of the server's own, and of another principal's hits nobody`, async () => {
     const dba = await open('dba');
     const agent = await open();
