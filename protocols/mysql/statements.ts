@@ -20,7 +20,7 @@ export interface JudgedText {
   /** Null for an empty one. For SQL PREPARE, those of the statement inside. */
   readonly facts: StatementFacts | null;
   readonly stamp: number;
-  /** A prepared statement keeps the database and the mode in which it was prepared. */
+  /** A prepared statement keeps the database in which it was prepared, and on MariaDB the mode. */
   readonly reading: Reading;
 }
 
