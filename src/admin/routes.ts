@@ -132,7 +132,8 @@ export const ROUTES: readonly Route[] = [
   writing({
     path: '/api/v1/policy/try',
     role: 'viewer',
-    summary: 'what the policy says of a statement, and why; nothing is run and nothing recorded',
+    summary:
+      'what the policy says of a statement, a request or a call, and why; nothing is run and nothing recorded',
     body: trialSchema,
     answer: triedSchema,
     run: async ({ body }, _caller, { policy }) => policy.try(body),

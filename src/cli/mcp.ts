@@ -5,7 +5,7 @@ import { loadForStore, withStore } from './store-command.ts';
 const HELP = `Usage: sluice mcp [--config FILE]
 
 Serves an MCP client over standard input and output, for administrators: tools that explain what the policy says of
-a statement, try another policy on recorded traffic, and show requests for approval, sessions and statements of the
+a statement, a request or a call, try another policy on recorded traffic, and show requests for approval, sessions and statements of the
 journal, alerts and budgets. All of them only read: none approves anything, gives or takes access or changes the
 policy. It works beside a running Sluice or without one, from the configuration's files, its state store and the
 catalogs of its servers, and whoever may start it may read those. A running Sluice serves the same at /mcp of its
