@@ -57,12 +57,14 @@ export interface ApprovalAsk {
   readonly statement: AskedStatement;
   /** Null: it is a statement of SQL. */
   readonly request: AskedRequest | null;
+  /** Of a request, its body as it may be shown; null: nothing of it, or there is none. */
+  readonly shownBody: Buffer | null;
   readonly result: AskedResult | null;
 }
 
 /** What approvers see; never changed once it is shown. */
 export function shownOf(ask: ApprovalAsk): JsonObject {
-  const { principal, duty, statement, request, result } = ask;
+  const { principal, duty, statement, request, shownBody, result } = ask;
   // What a call is asked with is the better part of it.
   const valueBytesMax = request === null ? VALUE_BYTES_MAX : TEXT_BYTES_MAX;
   const { rule, by, approvers, withinMs, windowMs } = duty;
@@ -78,9 +80,12 @@ export function shownOf(ask: ApprovalAsk): JsonObject {
     kinds: statement.kinds,
     effects: statement.effects,
     tables: statement.tables,
-    parameters: statement.parameters.map((value) =>
-      statement.hidesParameters ? hiddenValue(value) : shownValue(value, valueBytesMax),
-    ),
+    parameters: statement.parameters.map((value) => {
+      if (!statement.hidesParameters) return shownValue(value, valueBytesMax);
+      return shownBody === null
+        ? hiddenValue(value)
+        : shownValue({ bytes: shownBody, binary: false }, valueBytesMax);
+    }),
     ...(request === null ? {} : { request: { ...request } }),
     types: statement.types,
     policy: ask.policyVersion,

@@ -81,6 +81,7 @@ export class StatementApprovals {
         tables: [...new Set(facts.flatMap(tablesOf))],
       },
       request: null,
+      shownBody: null,
       result,
     };
   }

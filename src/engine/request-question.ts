@@ -6,6 +6,7 @@ import { aliasesOf } from '../core/person.ts';
 import type { RequestFacts } from '../core/requests.ts';
 import type { RequestSession } from './request-session.ts';
 import { REASON_HINTS, type RequestText } from './request-text.ts';
+import { shownBody } from './shown-body.ts';
 
 export interface Asked {
   readonly facts: RequestFacts;
@@ -59,6 +60,7 @@ export function requestQuestion(
       duty,
       statement,
       request: askedRequest(facts),
+      shownBody: body === null ? null : shownBody(body, domain.policy.current, domain.masks),
       result,
     },
     id,

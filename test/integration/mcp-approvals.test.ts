@@ -122,6 +122,37 @@ test('people see the tool and all of its arguments, on the command line and by t
   await decide(sluice, 'deny');
 });
 
+test('promise 4: arguments that may hold masked values are not shown to approvers, others are, without what detectors find', async () => {
+  const masks = `masks:
+  - { columns: [shop.customers.ssn], with: redact }
+  - { json: ["$..card"], with: redact }
+  - { detect: [email], with: redact }
+`;
+  const own = await startSluice({ upstream: upstream.url, protocol: 'mcp', policy: `${POLICY}${masks}` });
+  try {
+    const inSession = await beginSession(`http://127.0.0.1:${own.port}/mcp`);
+    const bodyOf = async (args: JsonObject) => {
+      await inSession('tools/call', { name: 'delete_row', arguments: args });
+      const { id, shown } = await requestIn(own);
+      await voteOn(own, id, 'deny');
+      return at(shown, 'parameters', 0);
+    };
+    assert.equal(await bodyOf({ id: 3, to: 'row' }), '{"id":3,"to":"row"}');
+    const mail = String(await bodyOf({ id: 3, to: 'ann@example.com' }));
+    assert.match(mail, /"id":3/);
+    assert.doesNotMatch(mail, /ann@example/);
+    for (const args of [
+      { sql: 'delete from t where SSN = $1', params: ['078-05-1120'] },
+      { where: { '\u0063ard': '4111' } },
+      { column: 'c%61rd', value: '4111' },
+    ])
+      assert.equal(at(await bodyOf(args), 'masked'), true, JSON.stringify(args));
+    assert.doesNotMatch(JSON.stringify(own.records()), /078-05|4111|ann@example/);
+  } finally {
+    await own.stop();
+  }
+});
+
 test('promise 7: an approval covers the definition of the tool as it was reviewed', async () => {
   const inSession = await beginSession(url);
   const call = row();

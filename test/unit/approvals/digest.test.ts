@@ -31,6 +31,7 @@ const ASK: ApprovalAsk = {
     hidesParameters: false,
   },
   request: null,
+  shownBody: null,
   result: null,
 };
 
