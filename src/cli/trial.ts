@@ -30,7 +30,10 @@ export async function tryOne(trial: Trial, ground: TrialGround): Promise<Tried> 
   const of = { context, atMs: Date.now() };
   if (sql !== undefined) {
     if (!isSqlListener(listener))
-      throw new Refusal(400, `Listener "${listener.name}" takes requests and no statements.`);
+      throw new Refusal(
+        400,
+        `Listener "${listener.name}" takes requests and no statements: give "${listener.protocol === 'mcp' ? 'call' : 'request'}".`,
+      );
     return await trySql(sql, trial.parameters, listener, ground, of);
   }
   return await tryRequest(askedOf(trial, listener), listener, ground, of);
