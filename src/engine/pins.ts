@@ -55,12 +55,14 @@ export class Pins {
   #pins: Map<string, Pin> | null = null;
   #loading: Promise<Map<string, Pin>> | null = null;
   readonly #unwatch: () => void;
+  #changes = 0;
   /** What each principal was shown last here: servers may show different things to different people. */
   readonly #seen = new Map<string, Map<string, Seen>>();
 
   constructor(options: PinsOptions) {
     this.#options = options;
     this.#unwatch = options.store.watch('pins', () => {
+      this.#changes++;
       const before = this.#pins;
       this.#pins = null;
       this.#loading = null;
@@ -77,6 +79,11 @@ export class Pins {
       const members = { listener, what: 'accepted', kind, name, definition: hashOf(accepted), by };
       this.#options.record('pin', JSON.stringify(members).slice(1, -1));
     }
+  }
+
+  /** How often what is pinned has changed, at this instance or another. */
+  get changes(): number {
+    return this.#changes;
   }
 
   close(): void {

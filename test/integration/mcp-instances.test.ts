@@ -136,7 +136,7 @@ test('a task that was begun at one instance is its owner’s at every other, and
 
 test('a definition that is accepted is live at every instance within a second', async () => {
   const [one, other] = instances;
-  assert.ok((await passes(one, 'read_row')) && (await passes(other, 'read_row')));
+  for (const at of instances) await until(() => passes(at, 'read_row'), 'the definition to be seen');
   upstream.tools = [tool('read_row', 'reads a row, and tells the vendor'), tool('delete_row')];
   await say(one, 'tools', 'tools/list');
   // Shown at one instance, called at the other, which has seen nothing of it yet.
@@ -178,7 +178,7 @@ test('a first sight that two instances have at once is one definition, and the o
 
 test('a parameter that a changed definition puts into a header is known at the instance that did not show it', async () => {
   const [one, other] = instances;
-  assert.ok(await passes(other, 'read_row'));
+  await until(() => passes(other, 'read_row'), 'the definition to be seen');
   const schema = { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } };
   upstream.tools = [{ ...tool('read_row'), inputSchema: schema }];
   await say(one, 'tools', 'tools/list');

@@ -117,7 +117,7 @@ async function standingOf(
   try {
     const known = await ground.pins.standing(kind, name, viewer);
     if (known.standing !== 'unknown' || leg === null) return known;
-    await ground.listAsks.once(askerOf(session, revision), list, async () => {
+    await ground.listAsks.once(askerOf(session, revision), list, ground.pins.changes, async () => {
       for await (const page of ownList(leg, list, revision, { document, params })) {
         const result = page.member(0, 'result');
         if (offersOf(page, result, list) === null) continue;

@@ -10,6 +10,7 @@ const KNOWN_MAX = 10_000;
 
 interface Asked {
   readonly atMs: number;
+  readonly reviews: number;
   readonly done: Promise<void>;
 }
 
@@ -22,14 +23,18 @@ export class ListAsks {
     this.#now = now;
   }
 
-  /** Resolves once the list was asked for, now or a moment ago. Rejects with what `ask` rejects with; that does not count. */
-  async once(whose: string, list: Method, ask: () => Promise<void>): Promise<void> {
+  /**
+   * Resolves once the list was asked for, now or a moment ago. Rejects with what `ask` rejects with; that does not count.
+   * `reviews`: what is pinned has changed so often; where it has since, here or at another instance, it is asked for again.
+   */
+  async once(whose: string, list: Method, reviews: number, ask: () => Promise<void>): Promise<void> {
     const key = keyOf(whose, list);
     const known = this.#asked.get(key);
-    if (known !== undefined && this.#now() < known.atMs + AGAIN_MS) return known.done;
+    const isRecent = known !== undefined && this.#now() < known.atMs + AGAIN_MS;
+    if (isRecent && known.reviews === reviews) return known.done;
     this.#asked.delete(key);
     if (this.#asked.size >= KNOWN_MAX) this.#asked.delete(this.#asked.keys().next().value ?? '');
-    const asked = { atMs: this.#now(), done: ask() };
+    const asked = { atMs: this.#now(), reviews, done: ask() };
     this.#asked.set(key, asked);
     try {
       await asked.done;
