@@ -35,7 +35,8 @@ const BY_REST: ReadonlySet<string> = new Set(
   `substr substring split_part date_part date_trunc extract to_char round trunc floor ceil ceiling lpad rpad overlay
    regexp_match regexp_matches regexp_count regexp_like regexp_substr regexp_instr
    regexp_split_to_array regexp_split_to_table string_to_array string_to_table translate encode
-   json_extract_path json_extract_path_text jsonb_extract_path jsonb_extract_path_text timezone nth_value lag lead`
+   json_extract_path json_extract_path_text jsonb_extract_path jsonb_extract_path_text timezone nth_value lag lead
+   json_object_agg jsonb_object_agg`
     .trim()
     .split(/\s+/),
 );
@@ -54,8 +55,15 @@ const OF_COLUMNS: ReadonlySet<string> = new Set(
 const GROWING: ReadonlySet<string> = new Set(['replace', 'regexp_replace']);
 const GROWTH_MAX = 32;
 
-/** The unit comes before the value. */
-const VALUE_SECOND: ReadonlySet<string> = new Set(['date_part', 'date_trunc', 'extract', 'timezone']);
+/** The unit or key, which may not be NULL, comes before the value. */
+const VALUE_SECOND: ReadonlySet<string> = new Set([
+  'date_part',
+  'date_trunc',
+  'extract',
+  'timezone',
+  'json_object_agg',
+  'jsonb_object_agg',
+]);
 
 /** Of a built-in function with one argument, whatever it is. */
 export function neverFailsAlone(name: string): boolean {
@@ -65,15 +73,23 @@ export function neverFailsAlone(name: string): boolean {
 /** Which of a built-in function's arguments it cannot fail by. */
 export function failingOf(name: string, args: readonly AstNode[], operands: Operands): Failing {
   if (NEVER.has(name)) return 'never';
-  if (OF_COLUMNS.has(name))
-    return args.every((arg) => areAlike(name, operands.typeOf(arg))) ? 'never' : 'maybe';
+  if (OF_COLUMNS.has(name)) return args.every((arg) => areAlike(name, arg, operands)) ? 'never' : 'maybe';
+  if (name === 'format') return isPlainFormat(operands.constant(args[0])) ? 'never' : 'maybe';
+  if (/^jsonb?_build_object$/.test(name))
+    return args.every((key, n) => n % 2 === 1 || operands.constant(key) !== null) ? 'never' : 'maybe';
   if (GROWING.has(name)) return growsLittle(name, args, operands) ? 'by-rest' : 'maybe';
   return BY_REST.has(name) ? 'by-rest' : 'maybe';
 }
 
-function areAlike(name: string, type: string | null): boolean {
-  if (type === null) return false;
+function areAlike(name: string, arg: AstNode, operands: Operands): boolean {
+  const type = operands.typeOf(arg);
+  if (type === null) return name === 'array_agg' && isText(arg, operands);
   return name === 'array_agg' ? !type.endsWith('[]') : !type.startsWith('bit varying');
+}
+
+/** Identifiers may not be NULL, and widths may be asked of arguments. */
+function isPlainFormat(written: string | null): boolean {
+  return written !== null && !/%(?![sL%])/.test(written.replaceAll('%%', ''));
 }
 
 function growsLittle(name: string, args: readonly AstNode[], operands: Operands): boolean {
@@ -189,9 +205,14 @@ export function specialMayFail({ tag, body }: AstNode, operands: Operands): bool
   switch (tag) {
     // A key may not be NULL.
     case 'JsonObjectAgg':
-    case 'JsonObjectConstructor':
     case 'JsonParseExpr':
       return true;
+    case 'JsonObjectConstructor':
+      return (
+        !givesAnything(body) ||
+        body['unique'] === true ||
+        nodes(body, 'exprs').some((pair) => node(pair.body, 'key')?.tag !== 'A_Const')
+      );
     case 'JsonValueExpr':
       return text(struct(body, 'format') ?? {}, 'format_type') === 'JS_FORMAT_JSON';
     case 'JsonSerializeExpr':
