@@ -29,6 +29,26 @@ const PARENT_AT = 7;
 /** No node. */
 export const NONE = -1;
 
+/**
+ * Small documents share an allocation: one of their own is outside of V8's heap, and costs more to make and to collect than
+ * to fill. Who keeps a document keeps so much.
+ */
+const SHARED_BYTES = 16 * 1024;
+let shared = new ArrayBuffer(0);
+let sharedUsed = 0;
+
+function cellsFor(nodes: number): Int32Array {
+  const bytes = nodes * STRIDE * Int32Array.BYTES_PER_ELEMENT;
+  if (bytes > SHARED_BYTES / 8) return new Int32Array(nodes * STRIDE);
+  if (sharedUsed + bytes > shared.byteLength) {
+    shared = new ArrayBuffer(SHARED_BYTES);
+    sharedUsed = 0;
+  }
+  const cells = new Int32Array(shared, sharedUsed, nodes * STRIDE);
+  sharedUsed += bytes;
+  return cells;
+}
+
 export class Tape {
   #cells: Int32Array;
   count = 0;
@@ -36,7 +56,7 @@ export class Tape {
   readonly escaped: number[] = [];
 
   constructor(nodes = 32) {
-    this.#cells = new Int32Array(nodes * STRIDE);
+    this.#cells = cellsFor(nodes);
   }
 
   /** Begins a node; its end and its sibling are set later. Name positions are -1 where it is no member. */

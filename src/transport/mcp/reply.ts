@@ -82,15 +82,21 @@ export class Reply implements Outbound {
     this.#keepAlive = null;
   }
 
-  /** Begins the events. */
+  /** Begins the events, of which the client is told at once. */
   begin(): void {
+    if (this.#response.headersSent) return;
+    this.#beginEvents();
+    this.#response.flushHeaders();
+  }
+
+  /** The head leaves together with what is written next. */
+  #beginEvents(): void {
     if (this.#response.headersSent) return;
     this.#head(200, [
       ['content-type', 'text/event-stream'],
       ['cache-control', 'no-cache, no-transform'],
       ['x-accel-buffering', 'no'],
     ]);
-    this.#response.flushHeaders();
   }
 
   #head(status: number, more: readonly Field[]): void {
@@ -118,13 +124,13 @@ export class Reply implements Outbound {
 
   /** Bytes as they are, such as the first event of the older transport. */
   async raw(bytes: Buffer): Promise<void> {
-    this.begin();
+    this.#beginEvents();
     await written(this.#response, bytes);
   }
 
   async event(event: WrittenEvent): Promise<void> {
     this.#quiet();
-    this.begin();
+    this.#beginEvents();
     await written(this.#response, writtenEvent(event));
     this.waits();
   }
@@ -139,7 +145,7 @@ export class Reply implements Outbound {
   end(): void {
     this.#quiet();
     if (this.#response.destroyed || this.#response.writableEnded) return;
-    this.begin();
+    this.#beginEvents();
     this.#response.end();
   }
 }
