@@ -5,7 +5,7 @@ import type { RunningAdmin } from '../admin/server.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type AnyListenerConfig, type ListenerConfig, sqlListenersOf } from '../config/schema.ts';
 import { Meter } from '../core/meter.ts';
-import { formatProblem, ProblemsError } from '../core/problem.ts';
+import { ProblemsError } from '../core/problem.ts';
 import { MaskFollower } from '../engine/mask-follower.ts';
 import { NameFollower } from '../engine/name-follower.ts';
 import { PolicyHolder } from '../engine/policy-holder.ts';
@@ -34,7 +34,8 @@ import { listenForMcp } from './mcp-upstream.ts';
 import { serveMysql } from './mysql-upstream.ts';
 import { openTokens } from './oidc.ts';
 import { openJournal } from './own-journal.ts';
-import { readPolicy, watchPolicy, worldOf } from './policy-files.ts';
+import { readPolicy, worldOf } from './policy-files.ts';
+import { keepPolicy, recordPolicy } from './policy-in-force.ts';
 import { servePostgres } from './postgres-upstream.ts';
 import { ReadingTools } from './reading-tools.ts';
 import { openRevocations } from './revocation-desk.ts';
@@ -233,12 +234,6 @@ async function start(
   return running(shared, desk, upkeep, admin, upstreams, listeners, policyFile, world);
 }
 
-function recordPolicy(shared: Shared, file: string): void {
-  const { policy, journal, turn } = shared;
-  journal.append('policy', `"file":${JSON.stringify(file)},"version":"${policy.current.version}"`);
-  turn.wantFlush();
-}
-
 /** A database behind one of the listeners. */
 interface ListenedUpstream extends Pick<ServedUpstream, 'catalog'> {
   readonly listener: ListenerConfig;
@@ -254,7 +249,7 @@ function running(
   policyFile: string,
   world: () => ReturnType<typeof worldOf>,
 ): RunningServer {
-  const { config, log, policy, sessions, journal } = shared;
+  const { config, policy, sessions, journal } = shared;
   const ticker = setInterval(() => {
     journal.tryRecover();
     sessions.tick();
@@ -262,17 +257,7 @@ function running(
   const refreshers = upstreams.map(({ listener, catalog }) =>
     setInterval(() => void catalog.refresh(), Math.max(listener.catalog.refresh, TICK_MS)),
   );
-  const take = (next: typeof policy.current) => {
-    if (next.version === policy.current.version) return;
-    policy.replace(next);
-    recordPolicy(shared, policyFile);
-    log.info({ version: next.version }, 'a new policy is in force');
-  };
-  const report = (problems: Parameters<Parameters<typeof watchPolicy>[3]>[0]) => {
-    for (const problem of problems) log.error(formatProblem(problem));
-    log.error('the policy file is not used; the policy in force stays');
-  };
-  const watch = watchPolicy(policyFile, world, take, report);
+  const watch = keepPolicy(shared, policyFile, world);
   const cut = () => {
     for (const listener of listeners) listener.cut?.();
   };
