@@ -11,7 +11,7 @@ Installs what is missing (npm packages; psql, pgbench, openssl and a headless Ch
 from Debian's packages; MariaDB, in two
 versions, and MySQL into .servers, 124 MB, where the system has none), then checks types and lint and runs every test/**/*.test.ts. With paths
 (test/unit, a file, or a part of a name) only those tests run.
-The long suites are scripts of their own: npm run test:fuzz, test:matrix, test:regress, test:soak, as far as
+The long suites are scripts of their own: npm run test:fuzz, test:matrix, test:regress, test:soak, test:soak:http, as far as
 this version has them (npm run lists them).
 `;
 

@@ -7,6 +7,9 @@ export interface Got {
   readonly body: Buffer;
 }
 
+/** Crowds come at once. */
+const BACKLOG = 4_096;
+
 /** The answer to a request: raw bytes, or pieces of them with what comes between. */
 export type Answer = Buffer | readonly Buffer[] | ((socket: net.Socket) => void);
 
@@ -62,7 +65,9 @@ export async function startRawUpstream(): Promise<RawUpstream> {
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) =>
+    server.listen({ port: 0, host: '127.0.0.1', backlog: BACKLOG }, resolve),
+  );
   const address = server.address();
   upstream.port = typeof address === 'object' && address !== null ? address.port : 0;
   return upstream;

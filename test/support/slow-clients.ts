@@ -14,6 +14,8 @@ export interface Crowd {
   readonly begun: number;
   /** How many have heard of a change, on their stream. */
   readonly heard: number;
+  /** What those that are not connected any more were told last, by kind. */
+  readonly lost: readonly string[];
   /** Those that send anything send a byte more. */
   nudge(): void;
   close(): void;
@@ -70,12 +72,17 @@ export async function slowCrowd(port: number, count: number, options: CrowdOptio
   const { kinds = SLOW_KINDS, path = '/x', addressFrom = 2 } = options;
   const clients: SlowClient[] = [];
   const counts = { open: 0, begun: 0, heard: 0 };
+  const lost: string[] = [];
   for (let from = 0; from < count; from += BATCH) {
     const batch = Array.from({ length: Math.min(BATCH, count - from) }, async (_, n) => {
       const kind = kinds[n % kinds.length] ?? 'silent';
       const localAddress = `127.0.0.${addressFrom + (n % ADDRESSES)}`;
       const socket = net.connect({ port, host: '127.0.0.1', localAddress });
-      socket.on('error', () => {});
+      let fault = 'closed';
+      socket.on('error', ({ message }) => {
+        fault = message;
+      });
+      socket.once('close', () => lost.push(`${kind}: ${fault}`));
       await new Promise<void>((resolve) => {
         socket.once('connect', () => {
           counts.open++;
@@ -96,6 +103,9 @@ export async function slowCrowd(port: number, count: number, options: CrowdOptio
   return {
     get open() {
       return counts.open;
+    },
+    get lost() {
+      return lost;
     },
     get begun() {
       return counts.begun;

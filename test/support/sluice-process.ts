@@ -28,6 +28,8 @@ export interface SluiceProcessOptions {
 export interface SluiceProcess {
   readonly child: ChildProcess;
   readonly port: number;
+  /** Of all of its listeners, in order. */
+  readonly ports: readonly number[];
   readonly directory: string;
   readonly journalDirectory: string;
   readonly policyFile: string;
@@ -60,6 +62,7 @@ export async function startSluiceProcess(options: SluiceProcessOptions): Promise
   const lines = [
     'listeners:',
     `  - { name: shop, protocol: ${protocol}, listen: "127.0.0.1:0", upstream: ${JSON.stringify(options.upstream)}, auth: [trust]${listener} }`,
+    ...(options.listeners ?? []).map((one) => `  - ${one}`),
     `identity: { users: ${options.users ?? '[ { name: agent, groups: [agents] } ]'} }`,
     'policy: policy.yaml',
     `journal: { dir: ${JSON.stringify(journalDirectory)} }`,
@@ -80,12 +83,14 @@ export async function startSluiceProcess(options: SluiceProcessOptions): Promise
   );
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);
-  const listening = /"port":(\d+),"msg":"listening"/;
-  await until(() => listening.test(log) || child.exitCode !== null, 'Sluice to listen', 20_000);
-  if (!listening.test(log)) throw new Error(`Sluice did not start:\n${log}`);
+  const ports = () => [...log.matchAll(/"port":(\d+),"msg":"listening"/g)].map(([, port]) => Number(port));
+  const isUp = () => ports().length > (options.listeners?.length ?? 0);
+  await until(() => isUp() || child.exitCode !== null, 'Sluice to listen', 20_000);
+  if (!isUp()) throw new Error(`Sluice did not start:\n${log}`);
   return {
     child,
-    port: Number(listening.exec(log)?.[1]),
+    port: ports()[0] ?? 0,
+    ports: ports(),
     directory,
     journalDirectory,
     policyFile,
