@@ -126,7 +126,7 @@ export class FoldedText {
     // A compatible form may be longer than what is written: `㏇` is three bytes and `Co.`, `⑴` is `(1)`; none is twice as long.
     const need = 2 * size + 16;
     if (need <= this.bytes.length) return;
-    this.bytes = Buffer.allocUnsafeSlow(2 * need);
-    this.places = new Int32Array(2 * need + 1);
+    this.bytes = Buffer.allocUnsafeSlow(need);
+    this.places = new Int32Array(need + 1);
   }
 }

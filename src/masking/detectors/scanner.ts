@@ -36,6 +36,8 @@ const SIGN = 2;
 const FOLDING = 3;
 /** No value that is read in another way is longer, on either side of the first such character. */
 const AROUND_BYTES = 128;
+/** So much is folded at a time: what is folded takes ten times as much. */
+const FOLDED_BYTES = 32 * 1024;
 /** What is read as context before it. */
 const CONTEXT_BYTES = 64;
 
@@ -132,7 +134,7 @@ export class Scanner {
       const from = characterStart(source, Math.max(start, found.lastEnd, at - AROUND_BYTES));
       let to = Math.min(end, until + AROUND_BYTES);
       // As far as one such character is near the next.
-      for (let next = until; next < to; next++) {
+      for (let next = until; next < to && next - from < FOLDED_BYTES; next++) {
         if (classes[source[next] ?? 0] !== FOLDING) continue;
         until = foldsUntil(source, next, end);
         if (until === 0) continue;

@@ -8,7 +8,15 @@ import { ByteSink } from '../byte-sink.ts';
 import type { DetectingText } from '../detect-text.ts';
 import { Hits } from '../detectors/hits.ts';
 import type { CompiledDocumentPlan } from './document-plan.ts';
-import { apart, type DocumentView, isWithin, mayHoldJson, WHOLE, WITHOUT_PATHS } from './document-view.ts';
+import {
+  apart,
+  type DocumentView,
+  isWithin,
+  mayHoldJson,
+  positionsWithin,
+  WHOLE,
+  WITHOUT_PATHS,
+} from './document-view.ts';
 import { maskEncodings } from './encodings.ts';
 import { liftEdits, readEscaped } from './escaped-string.ts';
 import { oddNumbers } from './odd-numbers.ts';
@@ -77,7 +85,7 @@ export class DocumentMasker {
   ): boolean {
     if (depth > NESTING_MAX) return false;
     const documents = mayHoldJson(text, start, end) ? documentsIn(text, start, end) : [];
-    if (documents === null) return !withPaths && this.#asCell(text, start, end, edits);
+    if (documents === null) return !withPaths && this.#asCell(text, start, end, edits, depth);
     let at = start;
     const view = withPaths ? WHOLE : WITHOUT_PATHS;
     for (const document of documents) {
@@ -90,11 +98,15 @@ export class DocumentMasker {
   }
 
   /** Where only detectors look, JSON that could be read in two ways is read as cells are: every token of it counts. */
-  #asCell(text: Buffer, start: number, end: number, edits: SpanEdits): boolean {
-    const from = edits.written.at;
-    const outcome = this.plan.detecting?.text(text, start, end, null, edits.written) ?? 'kept';
-    if (outcome === 'written') edits.add(start, end, from);
-    return outcome !== 'null';
+  #asCell(text: Buffer, start: number, end: number, edits: SpanEdits, depth: number): boolean {
+    const written = new ByteSink(0);
+    const outcome = this.plan.detecting?.text(text, start, end, null, written) ?? 'kept';
+    if (outcome === 'null') return false;
+    const shown = outcome === 'written' ? written.taken() : text.subarray(start, end);
+    const inner = new SpanEdits();
+    maskEncodings(this, shown, 0, shown.length, false, inner, depth);
+    if (outcome === 'written' || !inner.isEmpty) edits.put(start, end, inner.apply(shown, 0, shown.length));
+    return true;
   }
 
   /** Between documents. */
@@ -156,10 +168,8 @@ export class DocumentMasker {
           value.mask(source, document.start(node), document.end(node), document.kind(node) === 'null', edits);
     }
     if (values === null) return () => true;
-    return (node) => {
-      const at = document.start(node);
-      return texts.has(node) || values.some((from) => at >= document.start(from) && at < document.end(from));
-    };
+    const isInValue = positionsWithin(document, values);
+    return (node) => texts.has(node) || isInValue(document.start(node));
   }
 
   #string(document: JsonDocument, node: number, withPaths: boolean, edits: SpanEdits, depth: number): void {

@@ -38,6 +38,29 @@ export function apart(document: JsonDocument, kept: ReadonlySet<number>): readon
   return spans.sort((a, b) => a.start - b.start);
 }
 
+/** Whether a position lies in one of the values; there may be many of both. */
+export function positionsWithin(
+  document: JsonDocument,
+  values: readonly number[],
+): (position: number) => boolean {
+  const sorted = values.toSorted((a, b) => a - b);
+  const starts = sorted.map((node) => document.start(node));
+  let furthest = 0;
+  const ends = sorted.map((node) => {
+    furthest = Math.max(furthest, document.end(node));
+    return furthest;
+  });
+  return (position) => {
+    let [low, high] = [0, starts.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((starts[middle] ?? 0) <= position) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && (ends[low - 1] ?? 0) > position;
+  };
+}
+
 export function isWithin(document: JsonDocument, node: number, kept: ReadonlySet<number>): boolean {
   if (kept.size === 0) return false;
   for (let up = node; up !== NONE; up = document.parent(up)) if (kept.has(up)) return true;

@@ -17,9 +17,10 @@ const FAR = Buffer.from('\0\n\0');
 /** What may stand between two of them when they are read: nothing, or an end of line or of a paragraph. */
 const JOINTS = [Buffer.from(''), Buffer.from(' ')] as const;
 
-/** Bytes [start, end) of the decoded text of `node`, and where they begin in the joined ones. */
+/** A part of a decoded text, and where it begins in the joined ones. */
 interface Piece {
-  readonly node: number;
+  /** The place of its text in the group. */
+  readonly n: number;
   readonly at: number;
   readonly start: number;
   readonly size: number;
@@ -35,9 +36,10 @@ export function maskSplit(
   for (const group of groupsOf(document, texts)) {
     const decoded = group.map((node) => decodedOf(document, node));
     const changes = new Map<number, SpanEdits>();
-    for (const joint of JOINTS) maskJoined(detecting, group, decoded, joint, changes);
-    for (const [node, inner] of changes) {
-      const text = { bytes: decoded[group.indexOf(node)] ?? Buffer.alloc(0), start: 0 };
+    for (const joint of JOINTS) maskJoined(detecting, decoded, joint, changes);
+    for (const [n, inner] of changes) {
+      const node = group[n] ?? NONE;
+      const text = { bytes: decoded[n] ?? NOTHING, start: 0 };
       const [start, end] = [document.start(node) + 1, document.end(node) - 1];
       liftEdits(inner, text, document.source, start, end, edits);
     }
@@ -66,7 +68,6 @@ function decodedOf(document: JsonDocument, node: number): Buffer {
 
 function maskJoined(
   detecting: DetectingText,
-  group: readonly number[],
   decoded: readonly Buffer[],
   joint: Buffer,
   changes: Map<number, SpanEdits>,
@@ -78,32 +79,35 @@ function maskJoined(
     parts.push(bytes);
     at += bytes.length;
   };
-  const take = (node: number, text: Buffer, start: number, end: number) => {
-    pieces.push({ node, at, start, size: end - start });
+  const take = (n: number, text: Buffer, start: number, end: number) => {
+    pieces.push({ n, at, start, size: end - start });
     push(text.subarray(start, end));
   };
-  group.forEach((node, n) => {
-    const text = decoded[n] ?? Buffer.alloc(0);
+  decoded.forEach((text, n) => {
     if (n > 0) push(joint);
-    if (text.length <= 2 * NEAR_BYTES) take(node, text, 0, text.length);
+    if (text.length <= 2 * NEAR_BYTES) take(n, text, 0, text.length);
     else {
-      take(node, text, 0, NEAR_BYTES);
+      take(n, text, 0, NEAR_BYTES);
       push(FAR);
-      take(node, text, text.length - NEAR_BYTES, text.length);
+      take(n, text, text.length - NEAR_BYTES, text.length);
     }
   });
   const joined = Buffer.concat(parts);
   const hits = new Hits();
   detecting.scanner.scan(joined, 0, 0, joined.length, hits);
+  let first = 0;
   for (let n = 0; n < hits.count; n++) {
     const [start, end] = [hits.start(n), hits.end(n)];
-    const touched = pieces.filter((piece) => piece.at < end && piece.at + piece.size > start);
+    while (isBefore(pieces[first], start)) first++;
+    let last = first;
+    while ((pieces[last]?.at ?? end) < end) last++;
+    const touched = pieces.slice(first, last).filter(({ size }) => size > 0);
     if (touched.length < 2) continue;
     touched.forEach((piece, index) => {
       const from = Math.max(0, start - piece.at) + piece.start;
       const to = Math.min(piece.size, end - piece.at) + piece.start;
-      const own = changes.get(piece.node) ?? new SpanEdits();
-      changes.set(piece.node, own);
+      const own = changes.get(piece.n) ?? new SpanEdits();
+      changes.set(piece.n, own);
       own.put(from, to, index === 0 ? maskedHit(detecting, joined, start, end, hits.rule(n)) : NOTHING);
     });
   }
@@ -111,6 +115,10 @@ function maskJoined(
 
 const NOTHING = Buffer.alloc(0);
 const REDACTED = Buffer.from('[redacted]');
+
+function isBefore(piece: Piece | undefined, start: number): boolean {
+  return piece !== undefined && piece.at + piece.size <= start;
+}
 
 function maskedHit(detecting: DetectingText, text: Buffer, start: number, end: number, rule: number): Buffer {
   const out = new ByteSink(64);

@@ -10,7 +10,8 @@ import { type Cell, type Columns, cellsOf, columnsOf, type Line, linesOf } from 
 const NAME_BYTES_MAX = 256;
 /** Between header and rows, and around them. */
 const RULE = /^[\s|+:=\-│┃├┤┼─━═┌┐└┘┬┴╞╡╪]+$/u;
-const PAIR = /^[\s>*-]*["'`]?([^"'`:=|\t]{1,128}?)["'`*]*\s*(?::|=|\t|\|)/u;
+/** What may stand around a name in front of its value. */
+const AROUND_NAME = new Set([...' \t\r>*-"\'`'].map((character) => character.charCodeAt(0)));
 const LAST_ROW = /^\(\d+ rows?\)$/;
 
 /** Changes cells of [start, end). */
@@ -27,8 +28,9 @@ export function maskTables(
     if (name !== null && !masks.has(name)) masks.set(name, value);
   }
   if (masks.size === 0) return;
+  const sizes = new Set([...masks.keys()].map(({ length }) => length));
   const found = (cell: Cell): ValueMask | undefined =>
-    cell.end - cell.start > NAME_BYTES_MAX ? undefined : masks.get(foldName(cell.text().trim()));
+    mayBeName(text, cell, sizes) ? masks.get(foldName(cell.text().trim())) : undefined;
   const lines = linesOf(text, start, end);
   for (let n = 0; n < lines.length; n++) {
     const line = lines[n];
@@ -45,10 +47,9 @@ export function maskTables(
       n = maskRows(text, lines, n + 1, header.delimiter, header.cells.length, columns, end, edits);
       continue;
     }
-    const pair = PAIR.exec(text.utf8Slice(line.start, line.end));
-    const mask = pair === null ? undefined : masks.get(foldName((pair[1] ?? '').trim()));
-    if (pair === null || mask === undefined) continue;
-    maskCell(trimmed(text, line.start + Buffer.byteLength(pair[0]), line.end), mask, 'none', edits);
+    const pair = pairIn(text, line);
+    const mask = pair === null ? undefined : found(pair.name);
+    if (pair !== null && mask !== undefined) maskCell(pair.value, mask, 'none', edits);
   }
 }
 
@@ -98,6 +99,28 @@ function maskRows(
 
 function isRule(text: Buffer, line: Line): boolean {
   return RULE.test(text.utf8Slice(line.start, line.end));
+}
+
+/** `sizes`: of the names. Most cells are told by that; characters beyond ASCII may fold to another size. */
+function mayBeName(text: Buffer, { start, end, isQuoted }: Cell, sizes: ReadonlySet<number>): boolean {
+  if (end - start > NAME_BYTES_MAX) return false;
+  if (sizes.has(isQuoted ? end - start - 2 : end - start)) return true;
+  for (let at = start; at < end; at++) if ((text[at] ?? 0) > 0x7f) return true;
+  return false;
+}
+
+/** The two sides of the first sign that may stand between a name and its value. */
+function pairIn(text: Buffer, { start, end }: Line): { readonly name: Cell; readonly value: Cell } | null {
+  const last = Math.min(end, start + NAME_BYTES_MAX);
+  for (let at = start; at < last; at++) {
+    const byte = text[at];
+    if (byte !== 0x3a && byte !== 0x3d && byte !== 0x7c && byte !== 0x09) continue;
+    let [from, to] = [start, at];
+    while (from < to && AROUND_NAME.has(text[from] ?? 0)) from++;
+    while (to > from && AROUND_NAME.has(text[to - 1] ?? 0)) to--;
+    if (from < to) return { name: trimmed(text, from, to), value: trimmed(text, at + 1, end) };
+  }
+  return null;
 }
 
 function trimmed(text: Buffer, start: number, end: number): Cell {
