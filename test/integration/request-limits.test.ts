@@ -151,11 +151,19 @@ test('promise 13: calls of what a server does not list have it asked for its lis
     const lists = () =>
       upstream.raw.got.filter(({ body }) => body.includes('"tools/list"') && body.includes('sluice-')).length;
     const call = await beginSession(`http://127.0.0.1:${mcp.port}/mcp`);
-    const unknown = await Promise.all(
-      Array.from({ length: 20 }, (_, n) => call('tools/call', { name: `none_${n}`, arguments: {} })),
-    );
-    for (const { body } of unknown) assert.match(body, /Unknown tool/);
-    assert.equal(lists(), 1);
+    const callMany = async () => {
+      const many = Array.from({ length: 20 }, (_, n) =>
+        call('tools/call', { name: `none_${n}`, arguments: {} }),
+      );
+      for (const { body } of await Promise.all(many)) assert.match(body, /Unknown tool/);
+    };
+    await callMany();
+    // What is seen for the first time is pinned, which is a reason to look once more.
+    await call('tools/call', { name: 'none', arguments: {} });
+    const asked = lists();
+    assert.ok(asked <= 2, `${asked} times`);
+    await callMany();
+    assert.equal(lists(), asked);
     const codeOf = (message: JsonObject | null) =>
       isObject(message?.['error']) ? message['error']['code'] : null;
     assert.equal(codeOf((await call('tools/call', { name: 'late', arguments: {} })).message), -32602);
@@ -176,11 +184,12 @@ test('promise 13: calls of what a server does not list have it asked for its lis
     };
     await call('tools/call', { name: 'read_row', arguments: {} });
     assert.match((await call('tools/call', { name: 'late', arguments: {} })).body, /late done/);
-    assert.equal(lists(), 2);
+    assert.equal(lists(), asked + 1);
     // Another session may be offered something else.
+    const before = lists();
     const other = await beginSession(`http://127.0.0.1:${mcp.port}/mcp`);
     await other('tools/call', { name: 'none', arguments: {} });
-    assert.equal(lists(), 3);
+    assert.equal(lists(), before + 1);
   } finally {
     await mcp.stop();
     await upstream.close();
