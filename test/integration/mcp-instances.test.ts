@@ -1,8 +1,8 @@
 /** Two instances of Sluice in front of one MCP server, over one store in Postgres, as a load balancer sees them. */
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { isObject, type Json, type JsonObject } from '../../src/core/json.ts';
-import type { StateStore } from '../../src/state/store.ts';
+import type { Pin, StateStore } from '../../src/state/store.ts';
 import { type Everything, startEverything } from '../support/mcp-everything.ts';
 import { ask, beginSession, type McpAnswer, post } from '../support/mcp-http.ts';
 import { type McpUpstream, startMcpUpstream, tool } from '../support/mcp-upstream.ts';
@@ -55,11 +55,6 @@ after(async () => {
   await ground?.stop();
 });
 
-beforeEach(async () => {
-  for (const pin of await store.pins.list('tools')) await store.pins.forget(pin);
-  upstream.tools = [tool('read_row'), tool('delete_row')];
-});
-
 const basic = (user: string) => ({
   authorization: `Basic ${Buffer.from(`${user}:secret`).toString('base64')}`,
 });
@@ -96,6 +91,11 @@ const memberOf = ({ message }: McpAnswer, name: 'result' | 'error'): JsonObject 
   const member: Json | undefined = message?.[name];
   return isObject(member) ? member : {};
 };
+/** What the store has of one tool; each test has one of its own, since instances hear of changes a moment later. */
+async function pinsOf(name: string): Promise<readonly Pin[]> {
+  return (await store.pins.list('tools')).filter((pin) => pin.name === name);
+}
+
 const call = (at: Sluice, name: string, saying: Saying = {}, args: JsonObject = {}) =>
   say(at, 'tools', 'tools/call', { name, arguments: args }, saying);
 const passes = async (at: Sluice, name: string) => (await call(at, name)).body.includes(`${name} done`);
@@ -136,27 +136,28 @@ test('a task that was begun at one instance is its owner’s at every other, and
 
 test('a definition that is accepted is live at every instance within a second', async () => {
   const [one, other] = instances;
-  for (const at of instances) await until(() => passes(at, 'read_row'), 'the definition to be seen');
-  upstream.tools = [tool('read_row', 'reads a row, and tells the vendor'), tool('delete_row')];
+  upstream.tools = [tool('read_a'), tool('delete_row')];
+  for (const at of instances) await until(() => passes(at, 'read_a'), 'the definition to be seen');
+  upstream.tools = [tool('read_a', 'reads a row, and tells the vendor'), tool('delete_row')];
   await say(one, 'tools', 'tools/list');
   // Shown at one instance, called at the other, which has seen nothing of it yet.
-  await until(async () => !(await passes(other, 'read_row')), 'the other instance to hold it', 1_000);
+  await until(async () => !(await passes(other, 'read_a')), 'the other instance to hold it', 1_000);
   assert.ok(await passes(other, 'delete_row'));
-  const [held] = (await store.pins.list('tools')).filter(({ pending }) => pending !== null);
+  const [held] = await pinsOf('read_a');
   assert.ok(held?.pending != null);
   assert.notEqual(await store.pins.accept(held, held.pending, 'dba'), null);
-  const live = instances.map((at) => until(() => passes(at, 'read_row'), 'the call to pass', 1_000));
+  const live = instances.map((at) => until(() => passes(at, 'read_a'), 'the call to pass', 1_000));
   await Promise.all(live);
 });
 
 /** What an instance's journal has of sights of one tool. */
 function sightsOf(at: Sluice): readonly (Json | undefined)[] {
-  const records = at.records().filter(({ type, name }) => type === 'pin' && name === 'read_row');
+  const records = at.records().filter(({ type, name }) => type === 'pin' && name === 'read_b');
   return records.map(({ what }) => what).filter((what) => what !== 'accepted');
 }
 
 test('a first sight that two instances have at once is one definition, and the other one is held', async () => {
-  const shown = ['reads a row', 'reads a row, and tells the vendor'].map((text) => [tool('read_row', text)]);
+  const shown = ['reads a row', 'reads a row, and tells the vendor'].map((text) => [tool('read_b', text)]);
   const before = instances.map((at) => sightsOf(at).length);
   let lists = 0;
   const result = upstream.raw.answer;
@@ -167,7 +168,7 @@ test('a first sight that two instances have at once is one definition, and the o
   await Promise.all(instances.map((at) => say(at, 'tools', 'tools/list')));
   upstream.raw.answer = result;
   assert.equal(lists, 2);
-  const pins = await store.pins.list('tools');
+  const pins = await pinsOf('read_b');
   assert.equal(pins.length, 1);
   const [pin] = pins;
   assert.ok(pin?.accepted != null && pin.pending !== null && pin.accepted !== pin.pending);
@@ -178,23 +179,25 @@ test('a first sight that two instances have at once is one definition, and the o
 
 test('a parameter that a changed definition puts into a header is known at the instance that did not show it', async () => {
   const [one, other] = instances;
-  await until(() => passes(other, 'read_row'), 'the definition to be seen');
+  upstream.tools = [tool('read_c')];
+  await until(() => passes(other, 'read_c'), 'the definition to be seen');
   const schema = { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } };
-  upstream.tools = [{ ...tool('read_row'), inputSchema: schema }];
+  upstream.tools = [{ ...tool('read_c'), inputSchema: schema }];
   await say(one, 'tools', 'tools/list');
-  const [held] = (await store.pins.list('tools')).filter(({ pending }) => pending !== null);
+  const [held] = await pinsOf('read_c');
   assert.ok(held?.pending != null);
   await store.pins.accept(held, held.pending, 'dba');
   const headers = { 'mcp-param-region': 'eu' };
-  const said = () => call(other, 'read_row', { headers }, { region: 'eu' });
-  await until(async () => (await said()).body.includes('read_row done'), 'the call to pass');
+  const said = () => call(other, 'read_c', { headers }, { region: 'eu' });
+  await until(async () => (await said()).body.includes('read_c done'), 'the call to pass');
   assert.match(upstream.raw.got.at(-1)?.head ?? '', /^mcp-param-region: eu\r?$/im);
-  const differs = await call(other, 'read_row', { headers: { 'mcp-param-region': 'us' } }, { region: 'eu' });
+  const differs = await call(other, 'read_c', { headers: { 'mcp-param-region': 'us' } }, { region: 'eu' });
   assert.equal(memberOf(differs, 'error')['code'], -32020);
 });
 
 test('a session of one instance is unknown to another: its client is told to begin anew, and gets none but its own', async () => {
   const [one, other] = instances;
+  upstream.tools = [tool('read_d')];
   const headers = basic('ada');
   const opening = {
     jsonrpc: '2.0',
@@ -217,7 +220,7 @@ test('a session of one instance is unknown to another: its client is told to beg
   }
   assert.equal(upstream.raw.got.length, arrived);
   const anew = await beginSession(urlOf(other, 'tools'), { headers });
-  assert.match((await anew('tools/list')).body, /read_row/);
+  assert.match((await anew('tools/list')).body, /read_d/);
   // What the other instance was asked to end goes on here, and for nobody else.
   assert.equal((await post(urlOf(one, 'tools'), list, { headers: inSession })).status, 200);
   const stolen = await post(urlOf(one, 'tools'), list, { headers: { ...inSession, ...basic('bob') } });
