@@ -1,6 +1,13 @@
 /** What is gathered while one statement's tree is walked, and how its names are looked up. */
 import { type Effect, type EffectSet, effectSet } from '../../core/effects.ts';
-import type { FunctionUse, RelationName, RelationUse, Revealed, TemporaryTable } from '../../core/facts.ts';
+import type {
+  FunctionUse,
+  RelationName,
+  RelationUse,
+  Revealed,
+  RowBound,
+  TemporaryTable,
+} from '../../core/facts.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Origins } from '../origins.ts';
 import { Uses } from '../uses.ts';
@@ -72,6 +79,8 @@ export class Analysis {
   readonly scopes = new Map<JsonObject, Scope>();
   /** Items of FROM that are no table by name and yet have every row of one. */
   readonly everyRowOf = new Map<JsonObject, RelationName>();
+  /** Queries in FROM, by their item, with what their own LIMIT or shape says. */
+  readonly bounds = new Map<JsonObject, RowBound>();
   #depth = 0;
   #work = 0;
 

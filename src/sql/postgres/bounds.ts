@@ -18,7 +18,7 @@ import {
 } from './ast.ts';
 import type { Scope } from './scope.ts';
 
-const UNBOUNDED: RowBound = { kind: 'unbounded' };
+export const UNBOUNDED: RowBound = { kind: 'unbounded' };
 
 /** The bound that LIMIT or FETCH FIRST sets. WITH TIES may return more than it says, so it is none. */
 export function boundOf(a: Analysis, body: JsonObject): RowBound {
@@ -62,10 +62,38 @@ function countOf(a: Analysis, count: AstNode): RowBound {
 export function isSingleRow(a: Analysis, body: JsonObject, scope: Scope): boolean {
   const ungrouped = items(body, 'groupClause').length === 0;
   if (ungrouped && items(body, 'distinctClause').length === 0 && everyRowIsAggregated(a, body)) return true;
-  const from = nodes(body, 'fromClause');
-  const only = from.length === 1 ? from[0] : undefined;
+  const only = onlySource(body);
   if (only?.tag !== 'RangeVar' || isNamedQuery(only.body, scope)) return false;
   return isUniqueLookup(a, only.body, node(body, 'whereClause'));
+}
+
+/** What the one query in FROM gives, whose rows can only become fewer. A parameter is one of the statement's own. */
+export function sourceBound(a: Analysis, body: JsonObject): RowBound {
+  const only = onlySource(body);
+  return (only === undefined ? undefined : a.bounds.get(only.body)) ?? UNBOUNDED;
+}
+
+/** Several sources multiply, and so do GROUPING SETS, ROLLUP and CUBE: each row may be there once for every set. */
+function onlySource(body: JsonObject): AstNode | undefined {
+  if (nodes(body, 'groupClause').some(({ tag }) => tag === 'GroupingSet')) return undefined;
+  const from = nodes(body, 'fromClause');
+  return from.length === 1 ? from[0] : undefined;
+}
+
+/** The bound of a set operation without a LIMIT of its own. */
+export function combinedBound(op: string | null, left: RowBound, right: RowBound): RowBound {
+  switch (op) {
+    case 'SETOP_UNION':
+      return left.kind === 'rows' && right.kind === 'rows'
+        ? { kind: 'rows', max: left.max + right.max }
+        : UNBOUNDED;
+    case 'SETOP_INTERSECT':
+      return left.kind === 'unbounded' ? right : left;
+    case 'SETOP_EXCEPT':
+      return left;
+    default:
+      return UNBOUNDED;
+  }
 }
 
 /** A WITH query hides the table of its name, and has none of its keys. */

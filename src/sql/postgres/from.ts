@@ -96,13 +96,15 @@ function tableItem(a: Analysis, body: JsonObject, scope: Scope): Shape {
   const query = text(body, 'schemaname') === null ? scope.namedQuery(name) : null;
   const range = query === null ? useRelation(a, body, READ) : derived(name, query.shape);
   if (range.everyRowOf !== undefined) a.everyRowOf.set(body, range.everyRowOf);
+  if (query !== null) a.bounds.set(body, query.bound);
   return addRange(scope, range, aliasOf(body));
 }
 
 function subqueryItem(a: Analysis, body: JsonObject, scope: Scope): Shape {
   const query = node(body, 'subquery');
   if (query === null) throw new Unreadable('a subquery without a query');
-  const { shape } = analyzeQuery(a, query, flag(body, 'lateral') ? scope : withoutRanges(scope));
+  const { shape, bound } = analyzeQuery(a, query, flag(body, 'lateral') ? scope : withoutRanges(scope));
+  a.bounds.set(body, bound);
   if (shape.everyRowOf !== undefined) a.everyRowOf.set(body, shape.everyRowOf);
   const alias = aliasOf(body);
   return addRange(scope, derived(alias.name ?? '', shape), alias);

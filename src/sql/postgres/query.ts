@@ -19,7 +19,7 @@ import {
   text,
   Unreadable,
 } from './ast.ts';
-import { boundOf, isSingleRow } from './bounds.ts';
+import { boundOf, combinedBound, isSingleRow, sourceBound, UNBOUNDED } from './bounds.ts';
 import { ROWS_FIELD } from './compact.ts';
 import { expression, expressions, optional } from './expression.ts';
 import { fromClause } from './from.ts';
@@ -72,6 +72,7 @@ function plainSelect(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
   const shape = targetColumns(a, nodes(body, 'targetList'), scope, star, 'output');
   const fromIsEmpty = items(body, 'fromClause').length === 0;
   const one = !a.returnsSets && (fromIsEmpty || isSingleRow(a, body, scope));
+  const given: RowBound = one ? { kind: 'rows', max: 1 } : a.returnsSets ? UNBOUNDED : sourceBound(a, body);
   a.returnsSets ||= setsBefore;
   scope.outputs = shape.columns;
   groupAndWindow(a, body, scope, shape);
@@ -81,7 +82,7 @@ function plainSelect(a: Analysis, body: JsonObject, scope: Scope): QueryResult {
   const everyRowOf = tableWithEveryRow(a, body, scope);
   return {
     shape: everyRowOf === null ? shape : { ...shape, everyRowOf },
-    bound: one && bound.kind === 'unbounded' ? { kind: 'rows', max: 1 } : bound,
+    bound: bound.kind === 'unbounded' ? given : bound,
   };
 }
 
@@ -147,8 +148,8 @@ function setOperation(a: Analysis, body: JsonObject, scope: Scope): QueryResult 
   const left = struct(body, 'larg');
   const right = struct(body, 'rarg');
   if (left === null || right === null) throw new Unreadable('a set operation with one side');
-  const leftShape = a.nested(() => selectStatement(a, left, scope)).shape;
-  const rightShape = a.nested(() => selectStatement(a, right, scope)).shape;
+  const { shape: leftShape, bound: leftBound } = a.nested(() => selectStatement(a, left, scope));
+  const { shape: rightShape, bound: rightBound } = a.nested(() => selectStatement(a, right, scope));
   const op = text(body, 'op');
   // What stands behind EXCEPT takes rows away, and none of it comes out.
   const shape = op === 'SETOP_EXCEPT' ? leftShape : sideBySide(leftShape, rightShape);
@@ -160,7 +161,8 @@ function setOperation(a: Analysis, body: JsonObject, scope: Scope): QueryResult 
   scope.outputs = shape.columns;
   ordering(a, nodes(body, 'sortClause'), scope, 'order');
   lockingClause(a, body);
-  return { shape, bound: limitOf(a, body, scope) };
+  const bound = limitOf(a, body, scope);
+  return { shape, bound: bound.kind === 'unbounded' ? combinedBound(op, leftBound, rightBound) : bound };
 }
 
 /** Columns by position; the names are the left side's. */
@@ -182,16 +184,17 @@ export function withClause(a: Analysis, body: JsonObject, scope: Scope): void {
   const recursive = flag(clause, 'recursive');
   const ctes = nodes(clause, 'ctes');
   // A recursive WITH lets a query refer to one that comes later; its columns are then not known yet.
-  if (recursive) for (const cte of ctes) scope.queries.push({ name: cteName(cte), shape: OPEN });
+  if (recursive)
+    for (const cte of ctes) scope.queries.push({ name: cteName(cte), shape: OPEN, bound: UNBOUNDED });
   for (const cte of ctes) {
     a.visited.add(cte.body);
     const query = node(cte.body, 'ctequery');
     if (query === null) throw new Unreadable('a WITH query without a query');
     const aliases = nodes(cte.body, 'aliascolnames').map(stringOf);
-    const shape = recursive
-      ? recursiveShape(a, query, cteName(cte), aliases, scope)
-      : renamed(analyzeQuery(a, query, scope).shape, aliases);
-    scope.queries.push({ name: cteName(cte), shape: withSearchAndCycle(a, cte.body, shape, scope) });
+    const { shape, bound } = recursive
+      ? recursiveQuery(a, query, cteName(cte), aliases, scope)
+      : renamedQuery(analyzeQuery(a, query, scope), aliases);
+    scope.queries.push({ name: cteName(cte), shape: withSearchAndCycle(a, cte.body, shape, scope), bound });
   }
 }
 
@@ -201,14 +204,21 @@ function cteName(cte: AstNode): string {
   return text(cte.body, 'ctename') ?? '';
 }
 
-/** Runs the query until its columns' origins, fed back through its own name, no longer grow. */
-function recursiveShape(
+function renamedQuery({ shape, bound }: QueryResult, names: readonly string[]): QueryResult {
+  return { shape: renamed(shape, names), bound };
+}
+
+/**
+ * Runs the query until its columns' origins, fed back through its own name, no longer grow. What it has of itself
+ * counts as without bound; a LIMIT of the whole holds.
+ */
+function recursiveQuery(
   a: Analysis,
   query: AstNode,
   name: string,
   aliases: readonly string[],
   scope: Scope,
-): Shape {
+): QueryResult {
   const anchor = anchorOf(query);
   const inner = new Scope(scope);
   let shape: Shape;
@@ -218,16 +228,16 @@ function recursiveShape(
     shape = renamed(a.nested(() => selectStatement(a, anchor, inner)).shape, aliases);
   }
   for (let round = 0; ; round++) {
-    if (round > 64) return OPEN;
+    if (round > 64) return { shape: OPEN, bound: UNBOUNDED };
     const self = new Scope(scope);
-    self.queries.push({ name, shape } satisfies NamedQuery);
-    const next = renamed(analyzeQuery(a, query, self).shape, aliases);
+    self.queries.push({ name, shape, bound: UNBOUNDED } satisfies NamedQuery);
+    const { shape: next, bound } = renamedQuery(analyzeQuery(a, query, self), aliases);
     const settled =
       next.open === shape.open &&
       next.columns.length === shape.columns.length &&
       next.columns.every((column, n) => isSubset(column.origins, shape.columns[n]?.origins ?? NOWHERE));
     shape = next;
-    if (settled) return shape;
+    if (settled) return { shape, bound };
   }
 }
 

@@ -1,5 +1,5 @@
 /** Names in force at one point of a query: what FROM brings in, CTEs, and the scopes around it. */
-import type { RelationName } from '../../core/facts.ts';
+import type { RelationName, RowBound } from '../../core/facts.ts';
 import { NOWHERE, type Origins, union } from '../origins.ts';
 
 export interface ScopeColumn {
@@ -33,6 +33,7 @@ export interface Range extends Shape {
 export interface NamedQuery {
   readonly name: string;
   readonly shape: Shape;
+  readonly bound: RowBound;
 }
 
 export class Scope {
