@@ -6,6 +6,7 @@ import type {
   RelationName,
   RelationUse,
   Revealed,
+  RowBound,
   TemporaryTable,
   TextParameter,
 } from '../../core/facts.ts';
@@ -68,6 +69,8 @@ export class Analysis {
   /** It may set by which rules the next text is cut into tokens: its sql_mode, its character set. */
   movesLexing = false;
   unresolved = false;
+  /** The queries within the statement, with what their own LIMIT or shape says. */
+  readonly bounds = new Map<Query, RowBound>();
   /** Queries seen so far: how much a server has read shows in its counters. */
   queries = 0;
   /** How many values were met whose collation has MySQL turn others into a character set that does not have them all. */

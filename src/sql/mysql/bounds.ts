@@ -8,9 +8,9 @@ import { foldName } from './fold-name.ts';
 import { namedQuery } from './from.ts';
 import type { Scope } from './scope.ts';
 
-const UNBOUNDED: RowBound = { kind: 'unbounded' };
+export const UNBOUNDED: RowBound = { kind: 'unbounded' };
 
-/** The bound of a query whose `scope` analyzeQuery gave. */
+/** The bound of a query that has been analyzed, as those within it have; `scope` is that of its own FROM. */
 export function boundOfQuery(a: Analysis, query: Query, scope: Scope): RowBound {
   const bound = boundOf(a, query.limit);
   // PROCEDURE ANALYSE makes rows of columns.
@@ -18,13 +18,53 @@ export function boundOfQuery(a: Analysis, query: Query, scope: Scope): RowBound 
   const { body } = query;
   switch (body.is) {
     case 'select':
-      return isSingleRow(a, body, scope) ? { kind: 'rows', max: 1 } : UNBOUNDED;
+      return isSingleRow(a, body, scope) ? { kind: 'rows', max: 1 } : sourceBound(a, body, scope);
     case 'values':
       return { kind: 'rows', max: body.rows.length };
     case 'nested':
-      return boundOfQuery(a, body.query, scope);
+      return knownBound(a, body.query);
+    case 'set-operation':
+      return combinedBound(
+        body.operator,
+        body.operands.map((operand) => knownBound(a, operand)),
+      );
+    case 'table':
+      return namedQuery(a, body.table, scope)?.bound ?? UNBOUNDED;
+  }
+}
+
+function knownBound(a: Analysis, query: Query): RowBound {
+  return a.bounds.get(query) ?? UNBOUNDED;
+}
+
+/** What the one query in FROM gives, whose rows can only become fewer; WITH ROLLUP adds some. */
+function sourceBound(a: Analysis, { from, rollup }: Select, scope: Scope): RowBound {
+  if (rollup || from === null) return UNBOUNDED;
+  switch (from.is) {
+    case 'derived':
+      return knownBound(a, from.query);
+    case 'table':
+      return namedQuery(a, from.table, scope)?.bound ?? UNBOUNDED;
     default:
       return UNBOUNDED;
+  }
+}
+
+function combinedBound(operator: 'union' | 'except' | 'intersect', bounds: readonly RowBound[]): RowBound {
+  const [first = UNBOUNDED] = bounds;
+  switch (operator) {
+    case 'union': {
+      let max = 0;
+      for (const bound of bounds) {
+        if (bound.kind !== 'rows') return UNBOUNDED;
+        max += bound.max;
+      }
+      return { kind: 'rows', max };
+    }
+    case 'intersect':
+      return bounds.find(({ kind }) => kind !== 'unbounded') ?? UNBOUNDED;
+    case 'except':
+      return first;
   }
 }
 
@@ -56,7 +96,7 @@ function isSingleRow(a: Analysis, select: Select, scope: Scope): boolean {
     return true;
   const { from } = select;
   if (from === null || from.is === 'dual') return true;
-  if (from.is !== 'table') return false;
+  if (from.is !== 'table' || select.rollup) return false;
   if (namedQuery(a, from.table, scope) !== null) return false;
   return isUniqueLookup(a, from, select.where);
 }

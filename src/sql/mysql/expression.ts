@@ -4,7 +4,6 @@ import type { Place } from '../../core/facts.ts';
 import { NOWHERE, type Origins, presenceOf, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { Expression, Query } from './ast.ts';
-import { boundOfQuery } from './bounds.ts';
 import { callFunction } from './calls.ts';
 import { columnReference, lookUp } from './columns.ts';
 import { comparison, membership } from './compared.ts';
@@ -186,7 +185,7 @@ function test(a: Analysis, value: Test, scope: Scope, place: Place): Origins {
 /** A query that stands for a value, and fails with more rows than one. */
 export function oneRow(a: Analysis, query: Query, scope: Scope): QueryResult {
   const result = analyzeQuery(a, query, scope);
-  const bound = boundOfQuery(a, query, result.scope);
+  const { bound } = result;
   if (bound.kind !== 'rows' || bound.max > 1) a.uses.fallible++;
   return result;
 }

@@ -4,7 +4,7 @@ import type { RowBound } from '../../core/facts.ts';
 import { NOWHERE, type Origins, union } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { Assignment, Expression, FromItem, SelectItem, Statement, TableName } from './ast.ts';
-import { boundOf, boundOfQuery, isUniqueLookup } from './bounds.ts';
+import { boundOf, isUniqueLookup } from './bounds.ts';
 import { lookUp } from './columns.ts';
 import { expression } from './expression.ts';
 import { fromClause, visible } from './from.ts';
@@ -68,8 +68,7 @@ function fromQuery(
   query: Extract<Insert['source'], { readonly query: unknown }>['query'],
   outer: Scope,
 ): Inserted {
-  const { shape, scope } = analyzeQuery(a, query, outer);
-  return { shape, bound: boundOfQuery(a, query, scope), scope };
+  return analyzeQuery(a, query, outer);
 }
 
 /** A value may name columns before it: what they hold of the same row. */

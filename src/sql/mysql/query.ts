@@ -1,8 +1,10 @@
 /** Queries: SELECT, VALUES, TABLE, set operations, WITH. Gives each the columns of its result with their origins. */
 import { effectSet } from '../../core/effects.ts';
+import type { RowBound } from '../../core/facts.ts';
 import { NOWHERE, type Origins, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { Query, QueryBody, Select } from './ast.ts';
+import { boundOfQuery } from './bounds.ts';
 import { expression } from './expression.ts';
 import { foldName } from './fold-name.ts';
 import { fromClause } from './from.ts';
@@ -14,6 +16,7 @@ import { withClause } from './with.ts';
 
 export interface QueryResult {
   readonly shape: Shape;
+  readonly bound: RowBound;
   /** The scope of its ORDER BY: of a SELECT, with the ranges of its FROM. */
   readonly scope: Scope;
 }
@@ -41,7 +44,9 @@ export function analyzeQuery(a: Analysis, query: Query, outer: Scope | null): Qu
     if (query.locks !== null) lockRows(a);
     if (query.procedure !== null) shape = analysed(a, shape);
     into(a, query, shape);
-    return { shape, scope };
+    const bound = boundOfQuery(a, query, scope);
+    a.bounds.set(query, bound);
+    return { shape, bound, scope };
   });
 }
 

@@ -1,5 +1,5 @@
 /** Names in force at one point of a query: what FROM brings in, CTEs, output columns, and the scopes around it. */
-import type { RelationName } from '../../core/facts.ts';
+import type { RelationName, RowBound } from '../../core/facts.ts';
 import { NOWHERE, type Origins, union } from '../origins.ts';
 import type { WindowSpec } from './ast.ts';
 import { foldName } from './fold-name.ts';
@@ -37,6 +37,7 @@ export interface NamedQuery {
   readonly name: string;
   /** Null before it is known. */
   readonly shape: Shape | null;
+  readonly bound: RowBound;
 }
 
 /** Where names in a scope are looked up now: the server's rules differ by clause. */

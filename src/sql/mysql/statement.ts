@@ -5,7 +5,6 @@ import { NOWHERE } from '../origins.ts';
 import { administration, maintenance } from './administration.ts';
 import type { Analysis } from './analysis.ts';
 import type { Query, Statement } from './ast.ts';
-import { boundOfQuery } from './bounds.ts';
 import { definition, truncate } from './definitions.ts';
 import { expressions } from './expression.ts';
 import { handler } from './handler.ts';
@@ -142,9 +141,9 @@ function unknownKind(statement: never): string {
 
 /** SELECT, VALUES, TABLE; with INTO its rows go to a file or to variables. */
 function select(a: Analysis, query: Query): StatementResult {
-  const { shape, scope } = analyzeQuery(a, query, null);
+  const { shape, bound } = analyzeQuery(a, query, null);
   const into = intoOf(query);
-  if (into === null) return { kind: 'SELECT', act: NO_ACT, bound: boundOfQuery(a, query, scope), shape };
+  if (into === null) return { kind: 'SELECT', act: NO_ACT, bound, shape };
   if (into.into === 'variables') {
     a.addEffects('session');
     return plain('SELECT INTO');

@@ -2,6 +2,7 @@
 import { isSubset, NOWHERE, type Origins } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { Query, With } from './ast.ts';
+import { UNBOUNDED } from './bounds.ts';
 import { analyzeQuery } from './query.ts';
 import { renamed, Scope, type Shape, UNKNOWN_SHAPE } from './scope.ts';
 import { Unreadable } from './unreadable.ts';
@@ -14,12 +15,14 @@ export function withClause(a: Analysis, clause: With | null, scope: Scope): void
   const { flavour } = a.reading.catalog.traits;
   // MariaDB lets a recursive WITH refer to what comes later in it, where MySQL finds a table of that name.
   const forward = clause.recursive && flavour === 'mariadb' ? clause.ctes : [];
-  for (const { name } of forward) scope.queries.push({ name, shape: null });
+  for (const { name } of forward) scope.queries.push({ name, shape: null, bound: UNBOUNDED });
   for (const cte of clause.ctes) {
-    const shape = clause.recursive
-      ? recursiveShape(a, cte, scope)
-      : renamed(analyzeQuery(a, cte.query, scope).shape, cte.columns);
-    scope.queries.push({ name: cte.name, shape });
+    if (clause.recursive) {
+      scope.queries.push({ name: cte.name, shape: recursiveShape(a, cte, scope), bound: UNBOUNDED });
+      continue;
+    }
+    const { shape, bound } = analyzeQuery(a, cte.query, scope);
+    scope.queries.push({ name: cte.name, shape: renamed(shape, cte.columns), bound });
   }
 }
 
@@ -28,7 +31,7 @@ function recursiveShape(a: Analysis, cte: NamedText, scope: Scope): Shape {
   let shape = anchorShape(a, cte, scope);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const self = new Scope(scope);
-    self.queries.push({ name: cte.name, shape });
+    self.queries.push({ name: cte.name, shape, bound: UNBOUNDED });
     const next = renamed(analyzeQuery(a, cte.query, self).shape, cte.columns);
     const known = shape;
     const isSettled =
