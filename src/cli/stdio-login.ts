@@ -26,7 +26,8 @@ export async function whoSpeaks(as: string | undefined, shared: Shared, io: Io):
     return proven(await keptToken(cacheFile(io.environment)), shared);
   const [only, another] = config.identity.users;
   // With an issuer, people are not listed here, so that the only one who is may be anybody but who sits here.
-  if (config.identity.oidc === undefined && only !== undefined && another === undefined) return configured(only.name, config.identity.users);
+  if (config.identity.oidc === undefined && only !== undefined && another === undefined)
+    return configured(only.name, config.identity.users);
   throw new UsageError(
     `expected --as NAME, ${TOKEN} in the environment, or somebody who is logged in by sluice login`,
   );
