@@ -1,4 +1,4 @@
-/** What stands between the bench's client and its MCP server: nothing, haproxy as a plain reverse proxy, Sluice. */
+/** What stands between the bench's client and its MCP server: nothing, haproxy and Node as plain reverse proxies, Sluice. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../src/demo/private-server.ts';
@@ -10,7 +10,7 @@ export type Shape = 'json' | 'sse';
 export const SHAPES: readonly Shape[] = ['json', 'sse'];
 
 export interface McpTarget {
-  readonly name: 'direct' | 'haproxy' | 'sluice' | 'sluice-masks';
+  readonly name: 'direct' | 'haproxy' | 'bare-node' | 'sluice' | 'sluice-masks';
   /** Null for the server itself. */
   readonly pid: number | null;
   readonly urls: Readonly<Record<Shape, string>>;
@@ -29,6 +29,7 @@ export async function startMcpStage(bench: Bench): Promise<McpStage> {
   };
   const server = keep(await startServer(bench));
   const haproxy = keep(await startHaproxy(bench, server.port));
+  const bare = keep(await startBareProxy(bench, server.port));
   const plain = await startSluice(bench, server.port, 'sluice', RULES);
   keep(plain.child);
   const masks = await startSluice(bench, server.port, 'sluice-masks', `${RULES}${MASKS}`);
@@ -41,6 +42,7 @@ export async function startMcpStage(bench: Bench): Promise<McpStage> {
     targets: [
       { name: 'direct', pid: null, urls: paths(server.port) },
       { name: 'haproxy', pid: haproxy.pid, urls: paths(haproxy.port) },
+      { name: 'bare-node', pid: bare.pid, urls: paths(bare.port) },
       { name: 'sluice', pid: plain.child.pid, urls: plain.urls },
       { name: 'sluice-masks', pid: masks.child.pid, urls: masks.urls },
     ],
@@ -59,6 +61,18 @@ async function startServer({ directory }: Bench): Promise<Child> {
     port,
     log: join(directory, 'mcp-server.log'),
     core: null,
+  });
+}
+
+async function startBareProxy({ directory, proxyCore }: Bench, server: number): Promise<Child> {
+  const port = await freePort();
+  return startChild({
+    name: 'the bare proxy',
+    command: process.execPath,
+    args: [join(import.meta.dirname, 'bare-proxy.ts'), String(port), String(server)],
+    port,
+    log: join(directory, 'bare-proxy.log'),
+    core: proxyCore,
   });
 }
 
