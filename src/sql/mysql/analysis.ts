@@ -12,6 +12,7 @@ import type {
 } from '../../core/facts.ts';
 import { Uses } from '../uses.ts';
 import type { Expression, ParsedStatement, Query } from './ast.ts';
+import type { Carried } from './carried.ts';
 import type { MysqlReading, MysqlTable } from './catalog-model.ts';
 import type { Reached } from './columns.ts';
 import { foldName } from './fold-name.ts';
@@ -39,6 +40,8 @@ export interface Inside {
   /** What code that it runs may store. */
   readonly stores: readonly ColumnUse[];
   readonly storesUnknown: boolean;
+  /** What running it may come to. */
+  readonly carried: Carried;
 }
 
 /** One thing that a relation name may stand for. */
@@ -129,9 +132,10 @@ export class Analysis {
   }
 
   /** What this analysis of a view's query comes to for whoever uses it. */
-  asInside(shape: Shape): Inside {
+  asInside(shape: Shape, carried: Carried): Inside {
     return {
       shape,
+      carried,
       effects: this.effects,
       relations: [...this.uses.relations.values()],
       functions: [...this.uses.functions.values()],

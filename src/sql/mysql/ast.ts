@@ -19,7 +19,14 @@ export interface TableName {
 }
 
 export type Expression =
-  | { readonly is: 'literal'; readonly literal: Literal; readonly at: number; readonly end: number }
+  | {
+      readonly is: 'literal';
+      readonly literal: Literal;
+      /** The character set that is written before it. */
+      readonly introducer?: string;
+      readonly at: number;
+      readonly end: number;
+    }
   | { readonly is: 'parameter'; readonly index: number }
   | {
       readonly is: 'column';

@@ -2,10 +2,11 @@
 import type { Place } from '../../core/facts.ts';
 import { NOWHERE, type Origins, presenceOf, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
-import type { FunctionCall, OrderItem } from './ast.ts';
+import type { Expression, FunctionCall, OrderItem } from './ast.ts';
 import { builtinFunction } from './builtin-functions.ts';
+import { lookUp } from './columns.ts';
 import { expression, expressions, isJson, operation } from './expression.ts';
-import { callChooses, callMayFail, takesDocument, takesKeys } from './fallible.ts';
+import { callChooses, callMayFail, givesName, squares, takesDocument, takesKeys } from './fallible.ts';
 import { callNamed } from './functions.ts';
 import { lookAtLimit } from './ordering.ts';
 import type { Scope } from './scope.ts';
@@ -26,6 +27,7 @@ export function callFunction(a: Analysis, call: FunctionCall, scope: Scope, plac
   const called = callNamed(a, call.schema, call.name, call.args.length);
   if (called.keeps) a.uses.addColumns(origins, 'source', 'anything');
   a.uses.addColumns(called.inside, place);
+  if (isOwn && givesName(flavour, call.name)) a.narrowing++;
   origins = union(origins, called.inside);
   return weaken(origins, called.kind === 'aggregate' ? 'aggregated' : 'computed');
 }
@@ -46,9 +48,24 @@ function given(a: Analysis, call: FunctionCall, scope: Scope, place: Place, mayF
 function keysMayFail(a: Analysis, call: FunctionCall, scope: Scope): boolean {
   if (a.reading.catalog.traits.flavour !== 'mysql') return false;
   const [document, ...others] = call.args;
+  if (squares(call.name)) return call.args.some((arg) => !isStored(a, arg, scope));
   if (takesDocument(call.name))
     return document === undefined || !isJson(a, document, scope) || others.some(({ is }) => is !== 'literal');
-  return takesKeys(call.name) && call.args.some((arg, n) => n % 2 === 0 && arg.is !== 'literal');
+  return takesKeys(call.name) && call.args.some((arg, n) => n % 2 === 0 && !isKey(a, arg));
+}
+
+/** Neither NULL nor longer than a document that is put into a table can have them. */
+function isKey(a: Analysis, key: Expression): boolean {
+  if (key.is !== 'literal') return false;
+  a.lookAt(key.at);
+  return key.literal.kind !== 'null' && key.end - key.at < KEY_BYTES_MAX;
+}
+
+const KEY_BYTES_MAX = 8_000;
+
+/** Of a table's own values, where what is computed can be as large as it takes. */
+function isStored(a: Analysis, value: Expression, scope: Scope): boolean {
+  return value.is === 'column' && (lookUp(a, value, scope)?.column.type ?? null) !== null;
 }
 
 /** COUNT(column) tells of each value only whether there is one, COUNT(DISTINCT column) besides whether they are equal. */

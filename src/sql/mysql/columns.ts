@@ -2,6 +2,7 @@
 import type { Place } from '../../core/facts.ts';
 import type { Origins } from '../origins.ts';
 import type { Analysis, ColumnReference } from './analysis.ts';
+import { MAY_FAIL, meet, NOTHING_CARRIED } from './carried.ts';
 import { foldName } from './fold-name.ts';
 import { column, columnOf, eitherColumn, type Range, type Scope, type ScopeColumn } from './scope.ts';
 
@@ -23,6 +24,7 @@ export function columnReference(
   const found = lookUp(a, reference, scope);
   a.reached.set(reference, found);
   if (found === null) a.unresolved = true;
+  else meet(a, found.column.carried);
   const origins = found === null ? null : found.column.origins;
   a.uses.addColumns(origins, place);
   return origins;
@@ -93,7 +95,8 @@ function either(left: Reached, right: Reached): Reached {
 /** A column of a range whose columns are not all known. */
 function openColumn(range: Range, name: string): ScopeColumn {
   const { relation, rest } = range;
-  if (relation === null || rest === null) return column(name, rest);
+  const carried = relation === null ? MAY_FAIL : NOTHING_CARRIED;
+  if (relation === null || rest === null) return column(name, rest, null, carried);
   return column(name, [{ schema: relation.schema, table: relation.name, column: name, how: 'copied' }]);
 }
 

@@ -7,7 +7,7 @@ import type { Expression, Query } from './ast.ts';
 import { callFunction } from './calls.ts';
 import { columnReference, lookUp } from './columns.ts';
 import { comparison, membership } from './compared.ts';
-import { castMayFail, narrows, operatorMayFail } from './fallible.ts';
+import { castMayFail, castNarrows, namesNarrow, narrows, operatorMayFail } from './fallible.ts';
 import { analyzeQuery, type QueryResult } from './query.ts';
 import { useRelation } from './relations.ts';
 import { columnOf, type Scope, wholeOf } from './scope.ts';
@@ -82,12 +82,16 @@ export function operation(
 }
 
 function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origins {
+  const { flavour } = a.reading.catalog.traits;
   switch (value.is) {
     case 'literal':
       a.seeLiteral(value.at);
+      if (value.introducer !== undefined && narrows(flavour, value.introducer)) a.narrowing++;
       return NOWHERE;
     case 'parameter':
+      return NOWHERE;
     case 'system-variable':
+      if (namesNarrow(flavour)) a.narrowing++;
       return NOWHERE;
     case 'user-variable':
       // Storing is what is judged (`source`): what came from a masked column, or may have, is in no variable (ADR 0014).
@@ -117,14 +121,14 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
     case 'is':
       return test(a, value, scope, place);
     case 'collate':
-      if (narrows(a.reading.catalog.traits.flavour, value.collation)) a.narrowing++;
+      if (narrows(flavour, value.collation)) a.narrowing++;
       return expression(a, value.operand, scope, place);
     case 'case': {
       const parts = value.whens.flatMap(({ when, then }) => [when, then]);
       return computed(a, [value.operand, ...parts, value.otherwise], scope, place);
     }
     case 'cast':
-      return computed(a, [value.operand], scope, place, castMayFail(value.type, value.array));
+      return converted(a, value, scope, place);
     case 'interval':
       return computed(a, [value.value], scope, place);
     case 'row':
@@ -152,13 +156,21 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
   }
 }
 
+type Cast = Extract<Expression, { is: 'cast' }>;
+
+function converted(a: Analysis, { operand, type, array }: Cast, scope: Scope, place: Place): Origins {
+  const origins = computed(a, [operand], scope, place, castMayFail(type, array));
+  if (castNarrows(a.reading.catalog.traits.flavour, type)) a.narrowing++;
+  return origins;
+}
+
 type Arithmetic = Extract<Expression, { is: 'unary' | 'operator' }>;
 
 function arithmetic(a: Analysis, value: Arithmetic, scope: Scope, place: Place): Origins {
   const mayFail = operatorMayFail(value.operator);
   if (value.is === 'operator') {
-    // Dates out of range are NULL.
-    const isDate = value.operands.some(({ is }) => is === 'interval');
+    // Dates out of range are NULL; what stands before an interval in the same row of operands is a sum of its own.
+    const isDate = value.operands.length === 2 && value.operands.some(({ is }) => is === 'interval');
     return computed(a, value.operands, scope, place, !isDate && mayFail);
   }
   // A negative number is written as one.

@@ -67,6 +67,13 @@ export function takesKeys(name: string): boolean {
   return OF_KEYS.has(name.toLowerCase());
 }
 
+/** Squares of large numbers are too large; MariaDB has none of them fail. */
+const SQUARING = namesOf('std stddev stddev_pop stddev_samp variance var_pop var_samp');
+
+export function squares(name: string): boolean {
+  return SQUARING.has(name.toLowerCase());
+}
+
 /** All others stop at most at an argument that is NULL. */
 export function callChooses(name: string): boolean {
   return CHOOSES.has(name.toLowerCase());
@@ -81,8 +88,30 @@ export function operatorMayFail(operator: string): boolean {
 
 /** A collation that is written has MySQL turn the values beside it into its character set, which fails where they are not in it. */
 export function narrows(flavour: Flavour, collation: string): boolean {
-  return flavour === 'mysql' && !/^(?:utf8|utf16|utf32|ucs2|gb18030|binary)/i.test(collation);
+  return flavour === 'mysql' && !/^(?:utf8mb4|utf16|utf32|gb18030|binary)/i.test(collation);
 }
+
+/** Likewise a value that was cast to such a character set: texts beside it that are of no column give way to it. */
+export function castNarrows(flavour: Flavour, type: string): boolean {
+  if (flavour !== 'mysql') return false;
+  const written = type.trim();
+  const isUnicode = /\b(?:charset|set)\s+["'`]?(?:utf8mb4|utf16|utf16le|utf32|gb18030|binary)["'`]?$/i;
+  if (/\W(?:charset|set|ascii|unicode)\b/i.test(written)) return !isUnicode.test(written);
+  return /^(?:nchar|national)\b/i.test(written);
+}
+
+/** What the server has names of is in utf8mb3: its variables, its own tables, and what these functions give. */
+export function namesNarrow(flavour: Flavour): boolean {
+  return narrows(flavour, 'utf8mb3');
+}
+
+export function givesName(flavour: Flavour, name: string): boolean {
+  return namesNarrow(flavour) && NAMES.has(name.toLowerCase());
+}
+
+const NAMES = namesOf(
+  'user current_user session_user system_user current_role database schema version charset collation',
+);
 
 /** Types that a value is cast to with no more than a warning. */
 const CASTS = /^(?:binary|char|character|nchar|varchar|signed|unsigned|decimal|date|datetime|time)\b/i;

@@ -3,8 +3,10 @@ import { effectSet } from '../../core/effects.ts';
 import { NOWHERE, type Origins, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { FromItem, JsonTableColumn, TableName } from './ast.ts';
+import { inFrom, meetQuery, NARROWS, NOTHING_CARRIED } from './carried.ts';
 import { comparesWhole } from './compared.ts';
 import { expression, expressions } from './expression.ts';
+import { castNarrows } from './fallible.ts';
 import { foldName } from './fold-name.ts';
 import { analyzeQuery } from './query.ts';
 import { useRelation } from './relations.ts';
@@ -52,13 +54,13 @@ function fromItem(a: Analysis, item: FromItem, scope: Scope, left: readonly Rang
       }
       case 'derived': {
         const { shape } = analyzeQuery(a, item.query, item.lateral ? seeing(scope, left) : scope);
-        return alone(derived(item.alias ?? '', renamed(shape, item.columns)));
+        return alone(derived(item.alias ?? '', renamed(inFrom(item.query, shape), item.columns)));
       }
       case 'json-table': {
         const seen = seeing(scope, left);
         const made = weaken(expressions(a, [item.document, item.path], seen, 'filter'), 'computed');
         a.returnsSets = true;
-        const columns = jsonColumns(item.columns, made);
+        const columns = jsonColumns(a, item.columns, made);
         return alone(derived(item.alias, { columns, open: false, rest: NOWHERE }));
       }
       case 'join':
@@ -94,6 +96,7 @@ function derived(alias: string, shape: Shape): Range {
 
 function tableItem(a: Analysis, table: TableName, alias: string | null, scope: Scope): Range {
   const query = namedQuery(a, table, scope);
+  if (query !== null) meetQuery(a, query);
   const range =
     query === null ? useRelation(a, table, READ) : derived(table.name, knownShape(table.name, query.shape));
   return alias === null ? range : { ...range, alias };
@@ -191,8 +194,11 @@ function without(shape: Shape, names: ReadonlySet<string>): readonly ScopeColumn
   return shape.columns.filter(({ name }) => !names.has(foldName(name)));
 }
 
-function jsonColumns(columns: readonly JsonTableColumn[], made: Origins): ScopeColumn[] {
-  return columns.flatMap((one) =>
-    one.is === 'nested' ? jsonColumns(one.columns, made) : [column(one.name, made)],
-  );
+function jsonColumns(a: Analysis, columns: readonly JsonTableColumn[], made: Origins): ScopeColumn[] {
+  const { flavour } = a.reading.catalog.traits;
+  return columns.flatMap((one) => {
+    if (one.is === 'nested') return jsonColumns(a, one.columns, made);
+    const narrows = one.type !== null && castNarrows(flavour, one.type);
+    return [column(one.name, made, null, narrows ? NARROWS : NOTHING_CARRIED)];
+  });
 }

@@ -3,6 +3,7 @@ import type { Place } from '../../core/facts.ts';
 import { NOWHERE, type Origins, union } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { Expression, SelectItem } from './ast.ts';
+import { gathered } from './carried.ts';
 import { lookUp, rangesNamed } from './columns.ts';
 import { expression } from './expression.ts';
 import { visible } from './from.ts';
@@ -59,8 +60,8 @@ type Star = Extract<SelectItem, { is: 'star' }>;
 function itemColumn(a: Analysis, item: Item, scope: Scope, place: Place): ScopeColumn {
   // Without an alias, the text of the expression is its name.
   if (item.alias === null) for (const literal of literalsIn(item.expression)) a.lookAt(literal.at);
-  const origins = expression(a, item.expression, scope, place);
-  return column(item.name, origins, typeOf(a, item.expression, scope));
+  const [origins, carried] = gathered(a, () => expression(a, item.expression, scope, place));
+  return column(item.name, origins, typeOf(a, item.expression, scope), carried);
 }
 
 /** Of a bare column, whose values come out as they are. */

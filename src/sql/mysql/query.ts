@@ -5,6 +5,7 @@ import { NOWHERE, type Origins, union, weaken } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { Query, QueryBody, Select } from './ast.ts';
 import { boundOfQuery } from './bounds.ts';
+import { narrowsOthers } from './carried.ts';
 import { expression } from './expression.ts';
 import { foldName } from './fold-name.ts';
 import { fromClause } from './from.ts';
@@ -131,15 +132,15 @@ type Values = Extract<QueryBody, { is: 'values' }>;
 function setOperation(a: Analysis, body: SetOperation, scope: Scope): Shape {
   const shapes = body.operands.map((operand) => analyzeQuery(a, operand, scope).shape);
   const [first = UNKNOWN_SHAPE, ...others] = shapes;
+  const together = others.reduce(eitherRow, first);
   // All but UNION ALL compare whole rows.
   if (!(body.all && body.operator === 'union')) {
     for (const shape of shapes) a.uses.addColumns(wholeOf(shape), 'group', 'equality');
   }
+  for (const { origins, carried } of together.columns) if (narrowsOthers(carried)) a.uses.mayFail(origins);
   // What stands behind EXCEPT takes rows away, and none of it comes out.
   if (body.operator === 'except') return first;
-  let shape = first;
-  for (const other of others) shape = eitherRow(shape, other);
-  return shape;
+  return together;
 }
 
 /** Columns by position; the names are the first one's. */
@@ -150,7 +151,8 @@ function eitherRow(left: Shape, right: Shape): Shape {
   const columns = left.columns.map((one, n) => {
     const other = right.columns[n];
     const type = other?.type === one.type ? one.type : null;
-    return column(one.name, union(one.origins, other === undefined ? null : other.origins), type);
+    const origins = union(one.origins, other === undefined ? null : other.origins);
+    return column(one.name, origins, type, one.carried | (other?.carried ?? 0));
   });
   return { columns, open: false, rest: NOWHERE };
 }

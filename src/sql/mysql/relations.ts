@@ -4,7 +4,10 @@ import type { RelationName } from '../../core/facts.ts';
 import { NOWHERE, type Origins, union } from '../origins.ts';
 import type { Analysis, Candidate } from './analysis.ts';
 import type { TableName } from './ast.ts';
+import { NARROWS, NOTHING_CARRIED } from './carried.ts';
+import { isMysqlSystemSchema } from './catalog.ts';
 import type { MysqlTable } from './catalog-model.ts';
+import { namesNarrow } from './fallible.ts';
 import { generatedFrom } from './generated.ts';
 import {
   column,
@@ -88,11 +91,15 @@ function numbersTable(a: Analysis, candidate: Candidate): Shape | null {
   return { columns: [column('seq', NOWHERE, 'bigint')], open: false, rest: NOWHERE };
 }
 
+const TEXT = /char|text|enum|set/i;
+
 const tableShapes = new WeakMap<MysqlTable, Shape>();
 
 function tableShape(relation: MysqlTable, a: Analysis): Shape {
   const known = tableShapes.get(relation);
   if (known !== undefined) return known;
+  const { traits } = a.reading.catalog;
+  const isNarrow = namesNarrow(traits.flavour) && isMysqlSystemSchema(relation.schema, traits);
   const columns: ScopeColumn[] = relation.columns.map((one) => ({
     name: one.name,
     origins:
@@ -101,6 +108,7 @@ function tableShape(relation: MysqlTable, a: Analysis): Shape {
         : union(own(relation, one.name), generatedFrom(relation, one.generation, a.parser)),
     type: one.type,
     hidden: one.invisible,
+    carried: isNarrow && TEXT.test(one.type) ? NARROWS : NOTHING_CARRIED,
   }));
   const shape: Shape = { columns, open: false, rest: NOWHERE };
   tableShapes.set(relation, shape);

@@ -2,6 +2,7 @@
 import type { RelationName, RowBound } from '../../core/facts.ts';
 import { NOWHERE, type Origins, union } from '../origins.ts';
 import type { WindowSpec } from './ast.ts';
+import { type Carried, NOTHING_CARRIED } from './carried.ts';
 import { foldName } from './fold-name.ts';
 
 export interface ScopeColumn {
@@ -11,6 +12,8 @@ export interface ScopeColumn {
   readonly type: string | null;
   /** Not among what `*` stands for. */
   readonly hidden: boolean;
+  /** What comes along with its value. */
+  readonly carried: Carried;
 }
 
 /** The columns of a query or FROM item. `open`: there may be more, of origins `rest`, so that places are not known. */
@@ -38,6 +41,8 @@ export interface NamedQuery {
   /** Null before it is known. */
   readonly shape: Shape | null;
   readonly bound: RowBound;
+  /** What running it may come to. */
+  readonly carried: Carried;
 }
 
 /** Where names in a scope are looked up now: the server's rules differ by clause. */
@@ -91,11 +96,17 @@ export function eitherColumn(left: ScopeColumn, right: ScopeColumn): ScopeColumn
     origins: union(left.origins, right.origins),
     type: left.type === right.type ? left.type : null,
     hidden: left.hidden && right.hidden,
+    carried: left.carried | right.carried,
   };
 }
 
-export function column(name: string, origins: Origins, type: string | null = null): ScopeColumn {
-  return { name, origins, type, hidden: false };
+export function column(
+  name: string,
+  origins: Origins,
+  type: string | null = null,
+  carried: Carried = NOTHING_CARRIED,
+): ScopeColumn {
+  return { name, origins, type, hidden: false, carried };
 }
 
 /** Everything in a shape taken together. */

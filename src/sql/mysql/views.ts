@@ -2,10 +2,11 @@
 import { type EffectSet, effectSet } from '../../core/effects.ts';
 import { NOWHERE, union } from '../origins.ts';
 import { Analysis, type Inside } from './analysis.ts';
+import { gathered, inFrom, MAY_FAIL, meet, meetQuery } from './carried.ts';
 import type { MysqlCatalogView, MysqlTable } from './catalog-model.ts';
 import { analyzeQuery } from './query.ts';
 import { own } from './relations.ts';
-import { type ScopeColumn, type Shape, UNKNOWN_SHAPE } from './scope.ts';
+import { column, type ScopeColumn, type Shape, UNKNOWN_SHAPE } from './scope.ts';
 import { Unreadable } from './unreadable.ts';
 
 /** A view's column is a column of its own name and whatever its query takes it from. */
@@ -14,10 +15,12 @@ export function viewShape(a: Analysis, view: MysqlTable, effects: EffectSet): Sh
   if (inside === null) {
     // Whatever lies behind it: any table, any function.
     a.addEffects('execute');
-    const columns = view.columns.map(({ name, type }) => ({ name, origins: null, type, hidden: false }));
+    meet(a, MAY_FAIL);
+    const columns = view.columns.map(({ name, type }) => column(name, null, type, MAY_FAIL));
     return { columns, open: columns.length === 0, rest: null };
   }
   a.addInside(inside, effects);
+  meetQuery(a, inside);
   const { columns: behind, open } = inside.shape;
   if (open || behind.length !== view.columns.length) return UNKNOWN_SHAPE;
   const columns: ScopeColumn[] = view.columns.map(({ name, type }, n) => ({
@@ -25,6 +28,7 @@ export function viewShape(a: Analysis, view: MysqlTable, effects: EffectSet): Sh
     origins: union(own(view, name), behind[n]?.origins ?? null),
     type,
     hidden: false,
+    carried: behind[n]?.carried ?? MAY_FAIL,
   }));
   return { columns, open: false, rest: NOWHERE };
 }
@@ -58,8 +62,9 @@ function opened(a: Analysis, view: MysqlTable, definition: string): Inside {
     const inner = new Analysis(reading, a.parser);
     // What the view locks is its maker's affair; that it reads is the least that it does.
     inner.effects |= effectSet('read');
-    const { shape } = a.nested(() => analyzeQuery(inner, parsed(a, view, definition), null));
-    return inner.asInside(shape);
+    const query = parsed(a, view, definition);
+    const [{ shape }, carried] = a.nested(() => gathered(inner, () => analyzeQuery(inner, query, null)));
+    return inner.asInside(inFrom(query, shape), carried);
   } finally {
     opening.delete(view);
   }

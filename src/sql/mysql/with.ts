@@ -3,6 +3,7 @@ import { isSubset, NOWHERE, type Origins } from '../origins.ts';
 import type { Analysis } from './analysis.ts';
 import type { Query, With } from './ast.ts';
 import { UNBOUNDED } from './bounds.ts';
+import { gathered, inFrom, MAY_FAIL, NOTHING_CARRIED } from './carried.ts';
 import { analyzeQuery } from './query.ts';
 import { renamed, Scope, type Shape, UNKNOWN_SHAPE } from './scope.ts';
 import { Unreadable } from './unreadable.ts';
@@ -15,14 +16,17 @@ export function withClause(a: Analysis, clause: With | null, scope: Scope): void
   const { flavour } = a.reading.catalog.traits;
   // MariaDB lets a recursive WITH refer to what comes later in it, where MySQL finds a table of that name.
   const forward = clause.recursive && flavour === 'mariadb' ? clause.ctes : [];
-  for (const { name } of forward) scope.queries.push({ name, shape: null, bound: UNBOUNDED });
+  for (const { name } of forward)
+    scope.queries.push({ name, shape: null, bound: UNBOUNDED, carried: MAY_FAIL });
   for (const cte of clause.ctes) {
     if (clause.recursive) {
-      scope.queries.push({ name: cte.name, shape: recursiveShape(a, cte, scope), bound: UNBOUNDED });
+      const [shape, carried] = gathered(a, () => recursiveShape(a, cte, scope));
+      scope.queries.push({ name: cte.name, shape, bound: UNBOUNDED, carried });
       continue;
     }
-    const { shape, bound } = analyzeQuery(a, cte.query, scope);
-    scope.queries.push({ name: cte.name, shape: renamed(shape, cte.columns), bound });
+    const [{ shape, bound }, carried] = gathered(a, () => analyzeQuery(a, cte.query, scope));
+    const given = renamed(inFrom(cte.query, shape), cte.columns);
+    scope.queries.push({ name: cte.name, shape: given, bound, carried });
   }
 }
 
@@ -31,8 +35,8 @@ function recursiveShape(a: Analysis, cte: NamedText, scope: Scope): Shape {
   let shape = anchorShape(a, cte, scope);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const self = new Scope(scope);
-    self.queries.push({ name: cte.name, shape, bound: UNBOUNDED });
-    const next = renamed(analyzeQuery(a, cte.query, self).shape, cte.columns);
+    self.queries.push({ name: cte.name, shape, bound: UNBOUNDED, carried: NOTHING_CARRIED });
+    const next = renamed(inFrom(cte.query, analyzeQuery(a, cte.query, self).shape), cte.columns);
     const known = shape;
     const isSettled =
       next.open === known.open &&

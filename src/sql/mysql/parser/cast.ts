@@ -4,7 +4,7 @@ import type { Cursor } from './cursor.ts';
 import { parseExpression } from './expression.ts';
 import { parseInteger, parseStringValue } from './literals.ts';
 import { parseCharsetName } from './names.ts';
-import { parseType } from './types.ts';
+import { parseWholeType } from './types.ts';
 
 /** CAST(x AS type ARRAY), CAST(x AT TIME ZONE '+00:00' AS DATETIME). */
 export function parseCast(c: Cursor): Expression {
@@ -45,5 +45,5 @@ function parseCastType(c: Cursor): string {
     c.expectMark(')');
     return 'INTERVAL DAY_SECOND';
   }
-  return parseType(c);
+  return parseWholeType(c);
 }

@@ -4,7 +4,7 @@ import { parseExpression } from './expression.ts';
 import { parseOnEmptyOrError } from './function-syntax.ts';
 import { literalHere } from './literals.ts';
 import { parseName, parseTableAlias } from './names.ts';
-import { parseType } from './types.ts';
+import { parseWholeType } from './types.ts';
 
 /** JSON_TABLE(document, path COLUMNS (…)) AS alias. */
 export function parseJsonTable(c: Cursor): FromItem {
@@ -51,7 +51,7 @@ function parseJsonColumn(c: Cursor): JsonTableColumn {
     c.expectWord('ORDINALITY');
     return { is: 'column', name, type: null };
   }
-  const type = parseType(c);
+  const type = parseWholeType(c);
   c.takeWord('EXISTS');
   c.expectWord('PATH');
   parsePath(c);

@@ -31,7 +31,7 @@ export function literalHere(c: Cursor, literal: Literal): Expression {
   return { is: 'literal', literal, at, end: c.endBefore };
 }
 
-function parseString(c: Cursor, at: number): Expression {
+function parseString(c: Cursor, at: number): Extract<Expression, { is: 'literal' }> {
   let text = c.text;
   c.advance();
   while (c.kind === 'string') {
@@ -44,12 +44,13 @@ function parseString(c: Cursor, at: number): Expression {
 /** `_utf8mb4 'x'`, `_binary 0x00`. */
 function parseIntroduced(c: Cursor): Expression {
   const at = c.start;
+  const introducer = c.text.replace(/^_/, '');
   c.advance();
-  if (c.kind === 'string') return parseString(c, at);
+  if (c.kind === 'string') return { ...parseString(c, at), introducer };
   if (c.kind !== 'hex' && c.kind !== 'bit') c.refuse('a string');
   const literal: Literal = { kind: c.kind, text: c.text };
   c.advance();
-  return { is: 'literal', literal, at, end: c.endBefore };
+  return { is: 'literal', literal, introducer, at, end: c.endBefore };
 }
 
 /** DATE '…', TIME '…', TIMESTAMP '…'; the string stands behind the word. */

@@ -33,6 +33,13 @@ export function parseType(c: Cursor): string {
   return type;
 }
 
+/** Gives the type with what is said of its characters, as written. */
+export function parseWholeType(c: Cursor): string {
+  const { start } = c;
+  parseType(c);
+  return c.tokens.source(start, c.endBefore);
+}
+
 function parseSecondWords(c: Cursor, word: string): void {
   switch (word) {
     case 'SIGNED':

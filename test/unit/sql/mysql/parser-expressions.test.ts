@@ -118,7 +118,7 @@ test('casts, JSON and sequences', () => {
     const e = expressionOf(text, reading);
     return e.is === 'cast' ? e.type : e.is;
   };
-  assert.equal(type('cast(a as char(10) character set latin1)'), 'char(10)');
+  assert.equal(type('cast(a as char(10) character set latin1)'), 'char(10) character set latin1');
   assert.equal(type('cast(a as unsigned integer)'), 'unsigned integer');
   assert.equal(type('cast(a as decimal(10, 2))', MYSQL), 'decimal(10, 2)');
   assert.equal(type('cast(a as interval day_second(3))'), 'INTERVAL DAY_SECOND');
