@@ -10,6 +10,7 @@ import type {
   TemporaryTable,
   TextParameter,
 } from '../../core/facts.ts';
+import { NOWHERE, type Origins } from '../origins.ts';
 import { Uses } from '../uses.ts';
 import type { Expression, ParsedStatement, Query } from './ast.ts';
 import type { Carried } from './carried.ts';
@@ -78,6 +79,12 @@ export class Analysis {
   queries = 0;
   /** How many values were met whose collation has MySQL turn others into a character set that does not have them all. */
   narrowing = 0;
+  /** How many values were met that are documents. */
+  documents = 0;
+  /** What decides how large documents are that the statement makes: MySQL keeps them whole in what it sorts, and runs out of memory. */
+  grown: Origins = NOWHERE;
+  /** Rows are sorted somewhere in it. */
+  sorts = false;
   /** It is no query: what a query would warn of, strict mode makes an error. */
   strict = false;
   /** JSON_TABLE and the like run, so that row counts do not follow from the tables. */

@@ -6,7 +6,16 @@ import type { Expression, FunctionCall, OrderItem } from './ast.ts';
 import { builtinFunction } from './builtin-functions.ts';
 import { lookUp } from './columns.ts';
 import { expression, expressions, isJson, operation } from './expression.ts';
-import { callChooses, callMayFail, givesName, squares, takesDocument, takesKeys } from './fallible.ts';
+import {
+  callChooses,
+  callMayFail,
+  givesName,
+  isOfDocuments,
+  shrinks,
+  squares,
+  takesDocument,
+  takesKeys,
+} from './fallible.ts';
 import { callNamed } from './functions.ts';
 import { lookAtLimit } from './ordering.ts';
 import type { Scope } from './scope.ts';
@@ -16,7 +25,9 @@ export function callFunction(a: Analysis, call: FunctionCall, scope: Scope, plac
   const { flavour } = a.reading.catalog.traits;
   const isOwn = call.schema === null && builtinFunction(flavour, call.name) !== null;
   const mayFail = !isOwn || callMayFail(flavour, call) || keysMayFail(a, call, scope);
+  const { documents } = a;
   let origins = given(a, call, scope, place, mayFail);
+  noteDocument(a, call, origins, documents);
   const ordered = sorted(a, call.orderBy, origins, scope, 'order');
   // Rows are sorted for one aggregate and come to all others in that order, too; a WITHIN GROUP sorts on its own.
   a.uses.addColumns(ordered, place, 'anything');
@@ -43,6 +54,33 @@ function given(a: Analysis, call: FunctionCall, scope: Scope, place: Place, mayF
   });
   return own;
 }
+
+/** A document that is made of more than stored values, or chosen by them, is as large as whoever asks wants it. */
+function noteDocument(a: Analysis, { name, args }: FunctionCall, origins: Origins, before: number): void {
+  const isChosen = callChooses(name) && a.documents > before;
+  if (isChosen || (isOfDocuments(name) && !args.every(isModest))) a.grown = union(a.grown, origins);
+  if (isOfDocuments(name)) a.documents++;
+}
+
+/** No larger than what is stored makes it. */
+function isModest(value: Expression): boolean {
+  if (value.is === 'call')
+    return isOfDocuments(value.name) || (shrinks(value.name) && value.args.every(isModest));
+  if (value.is === 'operator') return value.operands.every(isModest);
+  return MODEST.has(value.is);
+}
+
+/** Stored values, numbers and what is as short. */
+const MODEST: ReadonlySet<Expression['is']> = new Set([
+  'column',
+  'literal',
+  'json-arrow',
+  'comparison',
+  'in',
+  'between',
+  'is',
+  'like',
+]);
 
 /** Documents that are such by their type, with paths that are written; keys that may be NULL. */
 function keysMayFail(a: Analysis, call: FunctionCall, scope: Scope): boolean {
@@ -81,6 +119,7 @@ function argumentsOf(a: Analysis, call: FunctionCall, scope: Scope, place: Place
 /** A number in an aggregate's ORDER BY is one of its arguments. */
 function sorted(a: Analysis, list: readonly OrderItem[], args: Origins, scope: Scope, place: Place): Origins {
   let origins: Origins = NOWHERE;
+  if (list.length > 0) a.sorts = true;
   for (const { by } of list) {
     if (by.is === 'literal' || by.is === 'parameter') a.uses.addColumns(args, place, 'anything');
     origins = union(origins, expression(a, by, scope, place));

@@ -16,6 +16,10 @@ const FAILS = 1;
 const ASKS = 2;
 /** MySQL turns values beside it into its character set. */
 export const NARROWS = 4;
+/** It is a document. */
+const DOCUMENT = 8;
+/** What a value is, wherever it was made. */
+const OF_VALUES = NARROWS | DOCUMENT;
 
 export const NOTHING_CARRIED: Carried = 0;
 /** Of what cannot be looked into. */
@@ -23,13 +27,14 @@ export const MAY_FAIL: Carried = FAILS | ASKS;
 
 /** What `visit` comes across. */
 export function gathered<Result>(a: Analysis, visit: () => Result): readonly [Result, Carried] {
-  const { queries, narrowing } = a;
+  const { queries, narrowing, documents } = a;
   const { fallible } = a.uses;
   const result = visit();
   const carried =
     (a.uses.fallible > fallible ? FAILS : 0) |
     (a.queries > queries ? ASKS : 0) |
-    (a.narrowing > narrowing ? NARROWS : 0);
+    (a.narrowing > narrowing ? NARROWS : 0) |
+    (a.documents > documents ? DOCUMENT : 0);
   return [result, carried];
 }
 
@@ -38,11 +43,12 @@ export function meet(a: Analysis, carried: Carried): void {
   if ((carried & FAILS) !== 0) a.uses.fallible++;
   if ((carried & ASKS) !== 0) a.queries++;
   if ((carried & NARROWS) !== 0) a.narrowing++;
+  if ((carried & DOCUMENT) !== 0) a.documents++;
 }
 
-/** Of a query that runs where it is named: which character set its columns are of is theirs to say. */
+/** Of a query that runs where it is named: what its columns are is theirs to say. */
 export function meetQuery(a: Analysis, { carried }: { readonly carried: Carried }): void {
-  meet(a, carried & ~NARROWS);
+  meet(a, carried & ~OF_VALUES);
 }
 
 export function narrowsOthers(carried: Carried): boolean {
@@ -52,7 +58,7 @@ export function narrowsOthers(carried: Carried): boolean {
 /** What a query gives as one in FROM: of rows that are made before they are used, nothing is left to compute. */
 export function inFrom(query: Query, shape: Shape): Shape {
   if (!isMadeBefore(query)) return shape;
-  return { ...shape, columns: shape.columns.map((one) => ({ ...one, carried: one.carried & NARROWS })) };
+  return { ...shape, columns: shape.columns.map((one) => ({ ...one, carried: one.carried & OF_VALUES })) };
 }
 
 /** Queries that no server merges, by their syntax; not those that only aggregates keep it from. */

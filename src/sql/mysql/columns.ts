@@ -24,7 +24,10 @@ export function columnReference(
   const found = lookUp(a, reference, scope);
   a.reached.set(reference, found);
   if (found === null) a.unresolved = true;
-  else meet(a, found.column.carried);
+  else {
+    meet(a, found.column.carried);
+    if (/^json\b/i.test(found.column.type ?? '')) a.documents++;
+  }
   const origins = found === null ? null : found.column.origins;
   a.uses.addColumns(origins, place);
   return origins;

@@ -123,10 +123,8 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
     case 'collate':
       if (narrows(flavour, value.collation)) a.narrowing++;
       return expression(a, value.operand, scope, place);
-    case 'case': {
-      const parts = value.whens.flatMap(({ when, then }) => [when, then]);
-      return computed(a, [value.operand, ...parts, value.otherwise], scope, place);
-    }
+    case 'case':
+      return choice(a, value, scope, place);
     case 'cast':
       return converted(a, value, scope, place);
     case 'interval':
@@ -156,11 +154,22 @@ function walk(a: Analysis, value: Expression, scope: Scope, place: Place): Origi
   }
 }
 
+type Case = Extract<Expression, { is: 'case' }>;
+
+function choice(a: Analysis, value: Case, scope: Scope, place: Place): Origins {
+  const { documents } = a;
+  const parts = value.whens.flatMap(({ when, then }) => [when, then]);
+  const origins = computed(a, [value.operand, ...parts, value.otherwise], scope, place);
+  if (a.documents > documents) a.grown = union(a.grown, origins);
+  return origins;
+}
+
 type Cast = Extract<Expression, { is: 'cast' }>;
 
 function converted(a: Analysis, { operand, type, array }: Cast, scope: Scope, place: Place): Origins {
   const origins = computed(a, [operand], scope, place, castMayFail(type, array));
   if (castNarrows(a.reading.catalog.traits.flavour, type)) a.narrowing++;
+  if (/^json\b/i.test(type)) a.documents++;
   return origins;
 }
 

@@ -67,6 +67,20 @@ export function takesKeys(name: string): boolean {
   return OF_KEYS.has(name.toLowerCase());
 }
 
+export function isOfDocuments(name: string): boolean {
+  return /^json_/i.test(name);
+}
+
+/** What they give is about as long as what they are given. */
+const SHRINKING = namesOf(
+  `concat count date date_format day hour left lower ltrim max md5 min minute month right round rtrim sha1 sha2 sum
+   substr substring substring_index trim upper year`,
+);
+
+export function shrinks(name: string): boolean {
+  return SHRINKING.has(name.toLowerCase());
+}
+
 /** Squares of large numbers are too large; MariaDB has none of them fail. */
 const SQUARING = namesOf('std stddev stddev_pop stddev_samp variance var_pop var_samp');
 

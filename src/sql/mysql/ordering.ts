@@ -14,6 +14,7 @@ export function ordering(
 ): void {
   const { clause } = scope;
   scope.clause = place;
+  if (list.length > 0) a.sorts = true;
   for (const { by } of list) orderBy(a, by, scope, place);
   scope.clause = clause;
 }

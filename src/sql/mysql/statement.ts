@@ -47,6 +47,7 @@ export function analyzeStatement(a: Analysis, statement: Statement): StatementRe
   const before = a.kinds.length;
   if (!LENIENT.has(statement.is)) a.strict = true;
   const result = a.nested(() => byKind(a, statement));
+  if (a.sorts && a.reading.catalog.traits.flavour === 'mysql') a.uses.mayFail(a.grown);
   if (a.kinds[before] !== result.kind) a.kinds.splice(before, 0, result.kind);
   return result;
 }

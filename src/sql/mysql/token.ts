@@ -56,6 +56,8 @@ export interface Tokens {
    * and does not read the rest as it stands: such a text is to be refused.
    */
   opened(n: number): boolean;
+  /** A string as N'…'. */
+  isNational(n: number): boolean;
   /** The text between two byte offsets, as written: what the server names a column without an alias by. */
   source(start: number, end: number): string;
   /** What stands between the marks of `/*+ … *\/` right after token `n`, where the server reads hints there; null else. */

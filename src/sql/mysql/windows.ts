@@ -20,6 +20,7 @@ function ofSpec(a: Analysis, spec: WindowSpec, scope: Scope, place: Place): Orig
   const { clause } = scope;
   scope.clause = 'order';
   scope.hasWindows = true;
+  a.sorts = true;
   const based = spec.base === null ? NOWHERE : windowOrigins(a, spec.base, scope, place);
   const parts = expressions(a, spec.partitionBy, scope, 'group');
   let order: Origins = NOWHERE;

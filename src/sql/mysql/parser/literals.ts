@@ -14,7 +14,7 @@ export function parsePlainLiteral(c: Cursor): Expression | null {
     case 'bit':
       return literalHere(c, { kind: c.kind, text: c.text });
     case 'string':
-      return parseString(c, c.start);
+      return c.tokens.isNational(c.at) ? parseNational(c) : parseString(c, c.start);
     case 'introducer':
       return parseIntroduced(c);
     case 'parameter':
@@ -39,6 +39,11 @@ function parseString(c: Cursor, at: number): Extract<Expression, { is: 'literal'
     c.advance();
   }
   return { is: 'literal', literal: { kind: 'string', text }, at, end: c.endBefore };
+}
+
+/** `N'x'`. */
+function parseNational(c: Cursor): Expression {
+  return { ...parseString(c, c.start), introducer: 'utf8mb3' };
 }
 
 /** `_utf8mb4 'x'`, `_binary 0x00`. */
