@@ -50,7 +50,8 @@ function given(a: Analysis, call: FunctionCall, scope: Scope, place: Place, mayF
   operation(a, place, mayFail, () => {
     own = argumentsOf(a, call, scope, place);
     const byValue = mayFail || a.strict || a.narrowing > narrowing || callChooses(call.name);
-    return byValue ? own : presenceOf(own);
+    // The only argument is computed whatever it is.
+    return byValue ? own : call.args.length > 1 ? presenceOf(own) : NOWHERE;
   });
   return own;
 }
