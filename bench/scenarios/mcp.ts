@@ -18,8 +18,8 @@ const SIZES: readonly Size[] = [
   { name: '2 MB', tool: 'rows', given: { bytes: 2_000_000 }, clients: 4 },
 ];
 const CALLS_MIN = 5;
-/** The first ten thousand calls cost twice as much as those after them, while they are being compiled. */
-const WARM_UP_SECONDS = 4;
+/** The first tens of thousands of calls cost twice as much as those after them, while they are being compiled. */
+const WARM_UP_SECONDS = 12;
 
 /** Calls of one tool over a session: one at a time for the time of each, then several at once. */
 export const mcp: Scenario = {
